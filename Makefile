@@ -1,0 +1,163 @@
+# tcpsleuth: one Makefile, no recursion. `make help` lists the targets.
+#
+# Variables:  CC, CFLAGS, LDFLAGS as usual;  WERROR=1 turns warnings into errors;  V=1 shows the commands;
+#             VARIANT=asan builds with the sanitizers, beside the plain build, in build/asan/.
+
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+BINDIR := $(PREFIX)/bin
+MANDIR := $(PREFIX)/share/man/man1
+
+VARIANT ?= plain
+OBJ := build/$(VARIANT)
+CFLAGS ?= -O2 -g
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
+# Debian packages: what building and what testing needs.
+BUILD_PACKAGES := gcc libc6-dev make pkg-config libpcap-dev libnet1-dev libnids-dev libglib2.0-dev libhttp-parser-dev libgnutls28-dev \
+	libldns-dev zlib1g-dev libzstd-dev
+TEST_PACKAGES := libcmocka-dev libjansson-dev python3 python3-jsonschema gzip zstd
+
+PKGS := glib-2.0 libpcap gnutls zlib libzstd
+WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wwrite-strings \
+	-Wno-missing-field-initializers
+ALL_CPPFLAGS := -I. -D_GNU_SOURCE -DTCPSLEUTH_VERSION='"$(VERSION)"' $(CPPFLAGS)
+ALL_CFLAGS = -std=c11 $(WARN) $(if $(WERROR),-Werror) $(SANITIZE) $(CFLAGS) $(shell pkg-config --cflags $(PKGS))
+ALL_LDFLAGS = $(SANITIZE) $(LDFLAGS)
+LIBS = $(shell pkg-config --libs $(PKGS)) -lnids -lnet -lhttp_parser -lldns -lm
+
+ifeq ($(VARIANT),asan)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS := -O1 -g
+endif
+ifeq ($(VARIANT),fuzz)
+CC := clang
+SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS := -O1 -g
+endif
+
+FOLDERS := base capture dissect flow diagnose report
+LIB_SRC := $(sort $(foreach d,$(FOLDERS),$(wildcard $(d)/*.c)))
+SRC_SRC := $(sort $(wildcard src/*.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
+BENCH_SRC := $(sort $(wildcard bench/*.c))
+HEADERS := $(sort $(wildcard $(addsuffix /*.h,$(FOLDERS) src)))
+
+LIB := $(OBJ)/libsleuth.a
+BIN := $(OBJ)/tcpsleuth
+UNITS := $(UNIT_SRC:%.c=$(OBJ)/%)
+FUZZERS := $(FUZZ_SRC:%.c=$(OBJ)/%)
+TOOLS := $(TOOL_SRC:%.c=$(OBJ)/%)
+BENCHES := $(BENCH_SRC:%.c=$(OBJ)/%)
+ALL_SRC := $(LIB_SRC) $(SRC_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(TOOL_SRC) $(BENCH_SRC) $(wildcard tests/fuzz/main.c)
+
+.PHONY: all
+all: $(BIN) ## build the program: build/plain/tcpsleuth
+	$(Q)ln -sfn $(BIN) tcpsleuth
+
+.PHONY: run
+run: all ## build, then judge the bundled capture
+	./tcpsleuth -r tests/pcaps/wget-upc/input.pcap
+
+.PHONY: check
+check: all $(UNITS) $(FUZZERS) $(TOOLS) ## build and run every test
+	$(Q)CC='$(CC)' VARIANT=$(VARIANT) tests/run
+
+.PHONY: check-asan
+check-asan: ## the same with AddressSanitizer and UndefinedBehaviorSanitizer
+	$(Q)$(MAKE) --no-print-directory VARIANT=asan check
+
+.PHONY: golden-update
+golden-update: all $(TOOLS) ## rebuild the captures of scripts and the expected output of every case (then read the diff)
+	$(Q)VARIANT=$(VARIANT) tests/golden --update $(CASES)
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target with libFuzzer (clang), SECONDS_EACH=60 by default
+	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz fuzzers
+	$(Q)tests/fuzz/run $(or $(SECONDS_EACH),60) $(FUZZERS:$(OBJ)/%=build/fuzz/%)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+
+.PHONY: bench
+bench: all $(BENCHES) ## generate the large captures and measure against the peers (bench/RESULTS.md)
+	$(Q)bench/run
+
+.PHONY: install
+install: all ## install the program and its man page (PREFIX, DESTDIR)
+	install -D -m 755 $(BIN) $(DESTDIR)$(BINDIR)/tcpsleuth
+	install -D -m 644 docs/tcpsleuth.1 $(DESTDIR)$(MANDIR)/tcpsleuth.1
+
+.PHONY: uninstall
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(BINDIR)/tcpsleuth $(DESTDIR)$(MANDIR)/tcpsleuth.1
+
+.PHONY: deps
+deps: ## install the Debian packages that are missing (root or sudo)
+	$(Q)src/install-deps $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf build tcpsleuth
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+# Every header must compile alone.
+.PHONY: check-headers
+check-headers:
+	$(Q)for h in $(HEADERS); do printf '#include "%s"\n' $$h | \
+	  $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -Werror -fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
+
+# `make deps run`, `make deps check`: the packages first, whatever -j says. The package lists above are all that deps needs, so it
+# works before anything else is there.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
+
+# Flags changed: rebuild. The stamp file changes only when its text does.
+FLAGS_NOW = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(OBJ)/flags: FORCE
+	@mkdir -p $(@D); printf '%s\n' "$(subst ",\",$(FLAGS_NOW))" | cmp -s - $@ || printf '%s\n' "$(subst ",\",$(FLAGS_NOW))" > $@
+.PHONY: FORCE
+FORCE:
+
+$(OBJ)/%.o: %.c $(OBJ)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIB): $(LIB_SRC:%.c=$(OBJ)/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BIN): $(SRC_SRC:%.c=$(OBJ)/%.o) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# Tests may reach everything of src/ but main.
+SRC_REST := $(filter-out src/main.c,$(SRC_SRC))
+$(UNITS): $(OBJ)/%: $(OBJ)/%.o $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs cmocka jansson)
+
+# Without an engine a fuzz target replays the files it is given; with VARIANT=fuzz libFuzzer drives it.
+FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(OBJ)/tests/fuzz/main.o)
+$(FUZZERS): $(OBJ)/%: $(OBJ)/%.o $(FUZZ_MAIN) $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) -o $@ $^ $(LIBS)
+
+$(TOOLS) $(BENCHES): $(OBJ)/%: $(OBJ)/%.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+-include $(ALL_SRC:%.c=$(OBJ)/%.d)

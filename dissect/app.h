@@ -1,0 +1,143 @@
+/* app: what is said on top of TCP, read from the ordered bytes of both directions.
+ *
+ * flow/ hands each new piece of a stream exactly once, in order (app_data), says where bytes are missing for good (app_gap) and how a
+ * direction ended (app_end). The application layer keeps facts, never the bytes: a dissector that needs more than one piece holds
+ * a bounded buffer of its own. It never sees a flow, and it looks at no clock but the times it is handed.
+ *
+ * One `struct app` serves a connection. It recognises the protocol by content (app.c), then passes the bytes to one dissector; a protocol
+ * that starts another one (STARTTLS, CONNECT, Upgrade) says so and the rest of the stream goes there.
+ */
+#ifndef TCPSLEUTH_DISSECT_APP_H
+#define TCPSLEUTH_DISSECT_APP_H
+
+#include "base/bytes.h"
+#include "base/side.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+enum app_protocol {
+    APP_UNKNOWN = 0, /* nothing recognised (yet) */
+    APP_HTTP, APP_TLS, APP_DNS, APP_HTTP2, APP_WEBSOCKET,
+    APP_SSH, APP_SMTP, APP_FTP, APP_IMAP, APP_POP3, APP_POSTGRESQL, APP_MYSQL, APP_REDIS,
+    APP_PROTOCOLS
+};
+
+/* "http", "tls", ...; NULL for APP_UNKNOWN. */
+const char *app_protocol_name(enum app_protocol p);
+
+/* A piece of one direction of a stream. */
+struct app_bytes {
+    enum side from;      /* who sent it */
+    struct slice data;   /* borrowed for the call */
+    int64_t ts_ns;       /* when the packet that completed it was captured */
+    uint64_t packet;     /* that packet's number */
+};
+
+/* How a direction ended. */
+enum app_ending { APP_END_FIN, APP_END_RST, APP_END_CAPTURE };
+
+/* One HTTP transaction: CONTRACT "app.http". Strings are UTF-8, owned, NULL where unknown. */
+struct http_transaction {
+    char *method, *host, *target, *version, *reason, *location;
+    int status;                         /* 0 = no answer seen */
+    uint64_t request_packet, response_packet; /* first packet of each; 0 = not seen */
+    int64_t request_ts_ns, response_ts_ns;    /* of those packets; TIME_NONE */
+    int64_t request_end_ts_ns;          /* when the request was complete; TIME_NONE */
+    int64_t response_end_ts_ns;         /* when the answer was complete or ended; TIME_NONE */
+    uint64_t request_bytes, response_bytes;   /* of the bodies, as they travelled (chunk framing not counted) */
+    uint64_t announced_bytes;           /* Content-Length of the answer; UINT64_MAX where it announces none */
+    bool request_complete, complete;    /* the request / the answer came to its proper end */
+    bool truncated;                     /* the connection ended before the announced length or the last chunk */
+    bool tunnel;                        /* CONNECT or Upgrade accepted: what follows is another protocol */
+};
+
+enum tls_outcome {
+    TLS_INCOMPLETE = 0, TLS_COMPLETE, TLS_ALERT, TLS_RESET, TLS_NO_SERVER_HELLO, TLS_CLOSED, TLS_NOT_TLS
+};
+/* "incomplete", "complete", ... as in the contract. */
+const char *tls_outcome_name(enum tls_outcome o);
+
+struct tls_alert {
+    enum side from;
+    bool fatal;
+    bool encrypted;       /* seen by type and place only: level and description are not known */
+    uint8_t description;  /* RFC 8446 section 6, where !encrypted */
+    uint64_t packet;
+    int64_t ts_ns;
+};
+/* "handshake_failure", ... (RFC 8446 names); "alert_NNN" in out for a number without a name. */
+const char *tls_alert_name(uint8_t description, char out[16]);
+
+/* The server's leaf certificate where it travelled in clear (TLS 1.2 and older). */
+struct tls_certificate {
+    char *subject, *issuer;         /* RFC 4514 strings */
+    int64_t not_before_s, not_after_s; /* seconds since 1970 */
+    char **names;                   /* subjectAltName DNS names and IP addresses (else the CN); NULL-terminated */
+    bool self_signed;               /* issuer equals subject and its own key verifies the signature */
+    bool name_matches;              /* the SNI (where sent) matches, RFC 6125 */
+    bool unreadable;                /* it was there and could not be parsed; the rest is empty */
+};
+
+#define TLS_ALERTS_KEPT 8
+#define TLS_VERSIONS_KEPT 8
+
+struct tls_facts {
+    enum tls_outcome outcome;
+    uint16_t version;                 /* negotiated, 0x0303 = TLS 1.2; 0 = no ServerHello */
+    uint16_t client_versions[TLS_VERSIONS_KEPT]; /* offered, GREASE left out, highest first */
+    unsigned n_client_versions;
+    uint16_t cipher;                  /* chosen; valid where version != 0 */
+    char *sni, *alpn;                 /* alpn: chosen, NULL where hidden or none */
+    char *ja3, *ja4;                  /* ja3: MD5 in hex */
+    bool resumed, hello_retry, client_hello, server_hello;
+    bool certificate_requested;       /* CertificateRequest seen in clear */
+    bool application_data;            /* some application data followed from both sides, or from the server */
+    struct tls_certificate *certificate; /* NULL: not visible */
+    struct tls_alert alerts[TLS_ALERTS_KEPT];
+    unsigned n_alerts;
+    uint64_t client_hello_packet, server_hello_packet, certificate_packet, finished_packet, not_tls_packet;
+    int64_t client_hello_ts_ns, server_hello_ts_ns, finished_ts_ns; /* TIME_NONE */
+    uint64_t client_hello_bytes;      /* size of the ClientHello message */
+};
+/* "TLS1.2", "SSL3.0", ...; "0xNNNN" in out for others. */
+const char *tls_version_name(uint16_t version, char out[16]);
+/* The IANA name of a cipher suite, or "0xNNNN" in out. */
+const char *tls_cipher_name(uint16_t cipher, char out[16]);
+
+/* All that is known of the application layer of one connection. Owned by the struct app. */
+struct app_facts {
+    enum app_protocol protocol;  /* the protocol nearest to TCP */
+    char *greeting;              /* the server's first line (SSH, SMTP, ...), UTF-8, bounded; or NULL */
+    GPtrArray *http;             /* struct http_transaction*, in order of request; NULL where none */
+    uint64_t http_dropped;       /* transactions beyond LIMIT_HTTP_TRANSACTIONS, counted only */
+    struct tls_facts *tls;       /* NULL where there is no TLS */
+    bool closing_only[2];        /* the last bytes of that side are a TLS closing alert (in clear or by its size): nothing of value was in them */
+};
+
+struct app;
+
+/* A new one for a connection to server_port (a weak hint, never a decision). Free with app_free (NULL-safe). */
+struct app *app_new(uint16_t server_port);
+void app_free(struct app *a);
+
+/* The next bytes of a direction. */
+void app_data(struct app *a, const struct app_bytes *bytes);
+
+/* n bytes of a direction are missing for good; what follows continues behind them. */
+void app_gap(struct app *a, enum side from, uint64_t n, int64_t ts_ns, uint64_t packet);
+
+/* A direction ended at ts_ns. */
+void app_end(struct app *a, enum side from, enum app_ending how, int64_t ts_ns);
+
+/* Whether the bytes of that direction are still of use; where not, flow/ keeps no out-of-order bytes for it. */
+bool app_wants(const struct app *a, enum side from);
+
+/* What is known so far. */
+const struct app_facts *app_facts(const struct app *a);
+
+/* Hands the facts out and frees the rest of a; NULL where nothing was recognised. Free with app_facts_free (NULL-safe). */
+struct app_facts *app_finish(struct app *a);
+void app_facts_free(struct app_facts *f);
+
+#endif

@@ -1,0 +1,23 @@
+/* dissector: bytes of a frame to facts (struct packet). Link types, VLANs, tunnels, IPv4 and IPv6, then TCP, UDP, ICMP errors, ARP and
+ * neighbour discovery. Never fails: what cannot be read becomes PACKET_UNDECODED with its reason. Keeps nothing between frames except
+ * the IP fragments that wait for their datagram (defrag.h).
+ */
+#ifndef TCPSLEUTH_DISSECT_DISSECTOR_H
+#define TCPSLEUTH_DISSECT_DISSECTOR_H
+
+#include "capture/frame.h"
+#include "dissect/packet.h"
+
+struct dissector;
+
+/* Free with dissector_free (NULL-safe). */
+struct dissector *dissector_new(void);
+void dissector_free(struct dissector *d);
+
+/* Fills *packet from *frame; slices in it are valid until the next call. */
+void dissector_frame(struct dissector *d, const struct frame *frame, struct packet *packet);
+
+/* Frames so far that could not be read, by reason. */
+const uint64_t *dissector_undecoded(const struct dissector *d);
+
+#endif
