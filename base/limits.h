@@ -7,13 +7,16 @@
 /* --- capture/ --- */
 /* A frame larger than this is damage: the largest real ones are 64 KB (loopback, offload) and USB/BIG-TCP a little more. */
 #define LIMIT_FRAME_BYTES (1u << 20)
+/* A pcapng block that has to be in memory as a whole: a frame and its options. Blocks that nobody here reads (keys, names,
+ * statistics) may be larger; they are skipped without being kept. */
+#define LIMIT_BLOCK_BYTES (LIMIT_FRAME_BYTES + (256u << 10))
 /* Interfaces of a pcapng section; a real file has a few dozen. */
 #define LIMIT_INTERFACES 4096
 
 /* --- dissect/ --- */
 /* Nested headers (VLAN tags, MPLS labels, tunnels, extension headers) of one frame. */
 #define LIMIT_LAYERS 32
-/* IPv6 datagrams waiting for fragments, and the bytes they hold; libnids has bounds of its own for IPv4. */
+/* IP datagrams of both versions waiting for fragments, the bytes they hold, and how long by the time of the packets (Linux: 30 s). */
 #define LIMIT_FRAGMENTED_DATAGRAMS 1024
 #define LIMIT_FRAGMENT_BYTES (16u << 20)
 #define LIMIT_FRAGMENT_AGE_NS (30 * NS_PER_S)
@@ -21,13 +24,55 @@
 #define LIMIT_HTTP_TRANSACTIONS 1000
 /* HTTP: bytes kept of one URL, header value or reason; browsers and servers stop at 8 KB. */
 #define LIMIT_HTTP_VALUE 8192
+/* HTTP: bytes of text kept of all transactions of one connection; beyond it only the newest transaction is kept up to date. */
+#define LIMIT_HTTP_TEXT (1u << 20)
+/* HTTP: a method longer than this is none; the longest registered one (UPDATEREDIRECTREF) has 17 bytes. */
+#define LIMIT_HTTP_METHOD 31
 /* TLS: a handshake message larger than this is skipped (certificate chains with many names stay below). */
 #define LIMIT_TLS_HANDSHAKE (256u << 10)
+/* TLS: a leaf certificate larger than this is not parsed (its reading is quadratic in the number of names; real ones with 1000 names
+ * have 40 KB), and so many of its names are kept. */
+#define LIMIT_TLS_CERTIFICATE (48u << 10)
+#define LIMIT_TLS_NAMES 256
+/* TLS: bytes kept of a server name: a DNS name has 253 at most. */
+#define LIMIT_TLS_NAME 256
+/* DNS: bytes kept of the text of one answer. */
+#define LIMIT_DNS_TEXT 512
 /* A greeting's text. */
 #define LIMIT_GREETING 256
 /* Bytes looked at before the protocol of a stream is given up as unknown. */
 #define LIMIT_APP_PROBE 4096
 /* DNS: names and addresses kept of one message. */
 #define LIMIT_DNS_ANSWERS 64
+
+/* --- flow/ --- */
+/* Flows that are followed at a time. A flood of SYNs from random sources must not take the machine: beyond it the flow that has been
+ * quiet longest is judged and let go, unfinished handshakes first. */
+#define LIMIT_LIVE_FLOWS (1u << 18)
+/* Flows kept for a report that is written at the end (half a kilobyte each); those beyond are only counted. */
+#define LIMIT_KEPT_FLOWS (1u << 21)
+/* A closed flow waits so long for stragglers (2 MSL as most systems have it), and at most so many wait. */
+#define LIMIT_LINGER_NS (60 * NS_PER_S)
+#define LIMIT_LINGERING (1u << 13)
+/* A handshake that never finished: Linux gives up after 127 s of SYN retries, others later. */
+#define LIMIT_EMBRYONIC_IDLE_NS (300 * NS_PER_S)
+/* An open connection without a packet: RFC 5382 wants NATs to keep them 2 h 4 min; keep-alives come every 2 h. */
+#define LIMIT_OPEN_IDLE_NS (9000 * NS_PER_S)
+/* Islands of bytes above a hole in one direction: a receiver's SACK scoreboard has less. Beyond it the lowest hole is given up. */
+#define LIMIT_ISLANDS 2048
+/* Segments of one direction that wait for their ACK to give a round-trip time. */
+#define LIMIT_UNACKED_SEGMENTS 16384
+/* Stream bytes kept while a hole is open: of one direction, and of all flows together. */
+#define LIMIT_REASSEMBLY_FLOW (4u << 20)
+#define LIMIT_REASSEMBLY_ALL (256u << 20)
+/* Notes (evidence) kept of a flow: the first LIMIT_NOTES_FIRST and the last ones. */
+#define LIMIT_NOTES 48
+#define LIMIT_NOTES_FIRST 16
+/* Packets kept of the flow that --flow draws. */
+#define LIMIT_LOG (1u << 20)
+/* Unanswered look-ups and neighbour requests that are remembered at a time. */
+#define LIMIT_OPEN_LOOKUPS 65536
+#define LIMIT_KEPT_LOOKUPS (1u << 20)
+#define LIMIT_NEIGHBORS 65536
 
 #endif

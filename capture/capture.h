@@ -69,6 +69,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Capture, capture_free)
  * of another are an error that says to use .pcapng. "-" is refused (standard output carries the report). */
 struct capture_writer;
 struct capture_writer *capture_writer_open(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Before the first frame: pcap times in microseconds, as older programs expect them. Else they are nanoseconds, so that nothing is
+ * lost; right for every input whose capture_info says !nanoseconds. */
+void capture_writer_set_microseconds(struct capture_writer *w);
 bool capture_writer_add(struct capture_writer *w, const struct frame *frame, GError **error);
 /* Flushes and closes; false and *error where the disk said no. Frees w. NULL is allowed: true. */
 bool capture_writer_close(struct capture_writer *w, GError **error);

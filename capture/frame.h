@@ -8,8 +8,8 @@
 struct frame {
     const uint8_t *bytes;
     uint32_t caplen;  /* bytes there are at `bytes` */
-    uint32_t wirelen; /* bytes the frame had on the wire; may exceed caplen (snaplen) */
-    int64_t ts_ns;    /* capture time */
+    uint32_t wirelen; /* bytes the frame had on the wire; may exceed caplen (snaplen), is never less */
+    int64_t ts_ns;    /* capture time: 0 to 2^62 (the year 2116), so that differences and sums of two never overflow */
     uint64_t number;  /* from 1, in the order of the input, all frames counted, those that a filter rejects too */
     int dlt;          /* link type of these bytes (DLT_*, pcap-linktype(7)) */
 };

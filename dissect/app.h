@@ -40,7 +40,7 @@ enum app_ending { APP_END_FIN, APP_END_RST, APP_END_CAPTURE };
 /* One HTTP transaction: CONTRACT "app.http". Strings are UTF-8, owned, NULL where unknown. */
 struct http_transaction {
     char *method, *host, *target, *version, *reason, *location;
-    int status;                         /* 0 = no answer seen */
+    int status;                         /* 0 = no answer seen; of an interim answer (1xx) until the final one begins */
     uint64_t request_packet, response_packet; /* first packet of each; 0 = not seen */
     int64_t request_ts_ns, response_ts_ns;    /* of those packets; TIME_NONE */
     int64_t request_end_ts_ns;          /* when the request was complete; TIME_NONE */
@@ -48,8 +48,9 @@ struct http_transaction {
     uint64_t request_bytes, response_bytes;   /* of the bodies, as they travelled (chunk framing not counted) */
     uint64_t announced_bytes;           /* Content-Length of the answer; UINT64_MAX where it announces none */
     bool request_complete, complete;    /* the request / the answer came to its proper end */
-    bool truncated;                     /* the connection ended before the announced length or the last chunk */
+    bool truncated;                     /* the connection ended in the answer's header, before the announced length or the last chunk */
     bool tunnel;                        /* CONNECT or Upgrade accepted: what follows is another protocol */
+    bool lossy;                         /* bytes of it are missing from the capture: what is not known of it may have been there */
 };
 
 enum tls_outcome {
@@ -108,6 +109,7 @@ const char *tls_cipher_name(uint16_t cipher, char out[16]);
 /* All that is known of the application layer of one connection. Owned by the struct app. */
 struct app_facts {
     enum app_protocol protocol;  /* the protocol nearest to TCP */
+    enum app_protocol inner;     /* what runs inside it behind CONNECT, Upgrade or STARTTLS; APP_UNKNOWN where nothing, or not known */
     char *greeting;              /* the server's first line (SSH, SMTP, ...), UTF-8, bounded; or NULL */
     GPtrArray *http;             /* struct http_transaction*, in order of request; NULL where none */
     uint64_t http_dropped;       /* transactions beyond LIMIT_HTTP_TRANSACTIONS, counted only */
@@ -130,7 +132,8 @@ void app_gap(struct app *a, enum side from, uint64_t n, int64_t ts_ns, uint64_t 
 /* A direction ended at ts_ns. */
 void app_end(struct app *a, enum side from, enum app_ending how, int64_t ts_ns);
 
-/* Whether the bytes of that direction are still of use; where not, flow/ keeps no out-of-order bytes for it. */
+/* Whether the bytes of that direction are still of use; where not, flow/ keeps no out-of-order bytes for it. It can turn from false to
+ * true: what the other direction says may name the protocol of both. Bytes handed in all the same do no harm. */
 bool app_wants(const struct app *a, enum side from);
 
 /* What is known so far. */

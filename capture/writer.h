@@ -1,0 +1,19 @@
+/* writer: the two formats behind capture_writer_*. Private to capture/. */
+#ifndef TCPSLEUTH_CAPTURE_WRITER_H
+#define TCPSLEUTH_CAPTURE_WRITER_H
+
+#include "capture/frame.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* pcapng blocks to a file. Errors of the disk stay in the FILE (ferror). */
+struct pcapng_writer;
+struct pcapng_writer *pcapng_writer_new(FILE *file);
+/* false where the frame's link type has no number in files. */
+bool pcapng_writer_add(struct pcapng_writer *w, const struct frame *frame);
+/* Leaves the FILE open; NULL-safe. */
+void pcapng_writer_free(struct pcapng_writer *w);
+
+#endif

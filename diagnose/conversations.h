@@ -1,0 +1,36 @@
+/* conversations: puts flows and look-ups together into conversations (conversation.h), in time order, and judges each.
+ *
+ * Flows and look-ups are handed in when they are over, in any order. What is kept of them is a leg: a few hundred bytes, for
+ * CONVERSATION_HORIZON_NS of capture time. So a report that is written as things happen needs memory for what is going on, not for
+ * the whole capture.
+ */
+#ifndef TCPSLEUTH_DIAGNOSE_CONVERSATIONS_H
+#define TCPSLEUTH_DIAGNOSE_CONVERSATIONS_H
+
+#include "diagnose/conversation.h"
+#include "diagnose/judge.h"
+#include "flow/lookup.h"
+#include "flow/neighbors.h"
+
+/* How long after its last sign of life a conversation may still grow: a redirect is followed within seconds. */
+#define CONVERSATION_HORIZON_NS (30 * NS_PER_S)
+
+struct conversations;
+
+/* Handed each conversation when it is complete; the callee owns it (conversation_free). */
+typedef void conversation_done_fn(void *user, struct conversation *c);
+
+struct conversations *conversations_new(conversation_done_fn *done, void *user);
+void conversations_free(struct conversations *c); /* NULL-safe; what is left in it is dropped */
+
+/* A flow or look-up that is over. Nothing of them is kept by reference. */
+void conversations_flow(struct conversations *c, const struct flow *f, const struct judgement *j);
+void conversations_lookup(struct conversations *c, const struct lookup *l);
+
+/* Time moves on: hands out the conversations that cannot grow any more. Cheap where there are none. */
+void conversations_settle(struct conversations *c, int64_t now_ns);
+
+/* The capture is over: unanswered neighbours become conversations, and everything left is handed out. */
+void conversations_finish(struct conversations *c, const struct neighbors *n, int64_t now_ns);
+
+#endif

@@ -1,0 +1,71 @@
+/* finding: one thing that is right or wrong with a conversation, in the words of CONTRACT section 2 and 3: what, at which layer, on whose
+ * side, how sure, proved by which packets, and what to do next. A verdict is the finding nearest to the root.
+ */
+#ifndef TCPSLEUTH_DIAGNOSE_FINDING_H
+#define TCPSLEUTH_DIAGNOSE_FINDING_H
+
+#include "diagnose/catalogue.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum status { STATUS_OK, STATUS_UNKNOWN, STATUS_DEGRADED, STATUS_BROKEN }; /* ascending: worse is larger */
+enum where { WHERE_NONE, WHERE_CLIENT, WHERE_SERVER, WHERE_PATH, WHERE_CAPTURE };
+enum confidence { CONFIDENCE_CERTAIN, CONFIDENCE_LIKELY, CONFIDENCE_POSSIBLE };
+
+const char *status_name(enum status s);
+const char *where_name(enum where w); /* NULL for WHERE_NONE */
+const char *confidence_name(enum confidence c);
+
+/* One member of "detail". */
+enum detail_kind { DETAIL_TEXT, DETAIL_NUMBER, DETAIL_SECONDS, DETAIL_LIST };
+struct detail {
+    const char *key;          /* static */
+    enum detail_kind kind;
+    char *text;               /* DETAIL_TEXT: UTF-8, may come from outside: escape it */
+    int64_t number;           /* DETAIL_NUMBER; DETAIL_SECONDS in nanoseconds */
+    char **list;              /* DETAIL_LIST: NULL-terminated */
+};
+
+#define FINDING_EVIDENCE 12
+
+struct finding {
+    enum code code;
+    enum status status;
+    enum where where;
+    enum confidence confidence;
+    char *summary;            /* one sentence; texts from outside in it are already cleaned to UTF-8 and quoted */
+    const char *remedy;       /* static, from the catalogue, or own_remedy */
+    char *own_remedy;         /* NULL where the catalogue's serves */
+    uint64_t evidence[FINDING_EVIDENCE]; /* packet numbers, ascending */
+    unsigned n_evidence;
+    GArray *details;          /* struct detail; NULL: none */
+};
+
+/* A new finding with the catalogue's status, confidence certain and the catalogue's remedy; summary by format. */
+struct finding *finding_new(enum code code, enum where where, const char *format, ...) G_GNUC_PRINTF(3, 4);
+void finding_free(struct finding *f); /* NULL-safe */
+
+/* A deep copy. */
+struct finding *finding_copy(const struct finding *f);
+
+/* Adds a packet number; 0 and those already there are ignored; when full the last place is overwritten, so first and last stay. */
+void finding_add_evidence(struct finding *f, uint64_t packet);
+void finding_detail_text(struct finding *f, const char *key, const char *text);
+void finding_detail_number(struct finding *f, const char *key, int64_t number);
+void finding_detail_seconds(struct finding *f, const char *key, int64_t ns);
+void finding_detail_list(struct finding *f, const char *key, const char *const *list);
+
+/* Static and shared, never freed: the verdict of a flow with nothing to report. */
+const struct finding *finding_ok(void);
+
+/* What was judged of one flow. */
+struct judgement {
+    struct finding *verdict;  /* NULL: finding_ok() */
+    GPtrArray *others;        /* struct finding*: further findings, worst first; NULL: none */
+};
+const struct finding *judgement_verdict(const struct judgement *j);
+void judgement_clear(struct judgement *j);
+
+#endif

@@ -1,0 +1,86 @@
+#include "diagnose/judge.h"
+
+#include "diagnose/rules.h"
+
+typedef struct finding *rule_fn(const struct flow *f, const struct judge_context *c);
+
+/* Every rule; their order does not matter: findings are ranked by status and code. */
+static rule_fn *const rules[] = {
+    rule_unreachable, rule_syn_unanswered, rule_syn_refused, rule_handshake_unfinished, rule_dead, rule_reset,
+    rule_zero_window, rule_tls_certificate, rule_tls, rule_response_truncated, rule_http_status, rule_server_silent,
+    rule_slow_server, rule_packet_loss, rule_reordering, rule_ip_fragmented, rule_half_close_leak,
+};
+
+int finding_compare(const struct finding *a, const struct finding *b)
+{
+    if (a->status != b->status)
+        return a->status > b->status ? -1 : 1;
+    return a->code < b->code ? -1 : a->code > b->code;
+}
+
+static gint compare_pointers(gconstpointer a, gconstpointer b)
+{
+    return finding_compare(*(struct finding *const *)a, *(struct finding *const *)b);
+}
+
+/* Why this capture cannot tell how the connection fared; NULL where it can: it was opened, used and answered, or closed. */
+static const char *missing(const struct flow *f)
+{
+    enum handshake_outcome o = flow_handshake(f);
+    enum teardown_outcome t = flow_teardown(f);
+
+    if (!both_captured(f) && o != HANDSHAKE_NO_ANSWER)
+        return "Only one direction of this connection is in the capture.";
+    if (o == HANDSHAKE_HALF_SEEN)
+        return "A part of the handshake is missing from the capture.";
+    if (o == HANDSHAKE_MIDSTREAM)
+        return "The connection began before the capture; what is seen of it is in order.";
+    if (o == HANDSHAKE_NO_ANSWER || o == HANDSHAKE_UNREACHABLE)
+        return f->half[CLIENT].rst ? "The client let go of its attempt at once." : "The capture ends before the SYN could be answered.";
+    if (o == HANDSHAKE_UNFINISHED)
+        return "The capture ends before the handshake does.";
+    if (t != TEARDOWN_NONE || o == HANDSHAKE_RESET)
+        return NULL;
+    if (!f->half[CLIENT].bytes && !f->half[SERVER].bytes)
+        return "The capture ends before anything is said on this connection.";
+    if (f->half[CLIENT].bytes && !f->half[SERVER].bytes)
+        return "The capture ends before the answer.";
+    return NULL;
+}
+
+struct finding *rule_incomplete(const struct flow *f, const struct judge_context *c)
+{
+    const char *why = missing(f);
+
+    (void)c;
+    if (!why)
+        return NULL;
+    struct finding *d = finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE, "%s", why);
+    finding_add_evidence(d, MIN(f->half[CLIENT].first_packet - 1, f->half[SERVER].first_packet - 1) + 1);
+    return d;
+}
+
+void judge_flow(const struct flow *f, const struct judge_context *c, struct judgement *j)
+{
+    GPtrArray *found = NULL;
+
+    *j = (struct judgement){ 0 };
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+        struct finding *d = rules[i](f, c);
+        if (!d)
+            continue;
+        if (!found)
+            found = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
+        g_ptr_array_add(found, d);
+    }
+    if (!found) {
+        j->verdict = rule_incomplete(f, c);
+        return;
+    }
+    g_ptr_array_sort(found, compare_pointers);
+    j->verdict = g_ptr_array_steal_index(found, 0);
+    if (found->len)
+        j->others = found;
+    else
+        g_ptr_array_free(found, TRUE);
+}

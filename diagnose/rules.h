@@ -1,0 +1,62 @@
+/* rules: one function a rule: from the facts of a flow to a finding, or NULL where the rule does not apply. A rule never changes a flow, keeps
+ * nothing, and says "no" when the capture cannot tell. judge.c calls them all.
+ */
+#ifndef TCPSLEUTH_DIAGNOSE_RULES_H
+#define TCPSLEUTH_DIAGNOSE_RULES_H
+
+#include "diagnose/judge.h"
+
+/* Silence counts only if the capture goes on for so long after the last unanswered packet, or that packet was repeated. */
+#define SILENCE_NS (3 * NS_PER_S)
+
+/* rules_connect.c: the connection does not come to be. */
+struct finding *rule_unreachable(const struct flow *f, const struct judge_context *c);
+struct finding *rule_syn_unanswered(const struct flow *f, const struct judge_context *c);
+struct finding *rule_syn_refused(const struct flow *f, const struct judge_context *c);
+struct finding *rule_handshake_unfinished(const struct flow *f, const struct judge_context *c);
+
+/* rules_end.c: it ends badly, or does not end. */
+struct finding *rule_dead(const struct flow *f, const struct judge_context *c);
+struct finding *rule_reset(const struct flow *f, const struct judge_context *c);
+struct finding *rule_half_close_leak(const struct flow *f, const struct judge_context *c);
+
+/* rules_quality.c: it works, badly. */
+struct finding *rule_zero_window(const struct flow *f, const struct judge_context *c);
+struct finding *rule_packet_loss(const struct flow *f, const struct judge_context *c);
+struct finding *rule_reordering(const struct flow *f, const struct judge_context *c);
+struct finding *rule_ip_fragmented(const struct flow *f, const struct judge_context *c);
+
+/* rules_app.c: what is said on top fails. */
+struct finding *rule_tls(const struct flow *f, const struct judge_context *c);
+struct finding *rule_tls_certificate(const struct flow *f, const struct judge_context *c);
+struct finding *rule_http_status(const struct flow *f, const struct judge_context *c);
+struct finding *rule_response_truncated(const struct flow *f, const struct judge_context *c);
+struct finding *rule_server_silent(const struct flow *f, const struct judge_context *c);
+struct finding *rule_slow_server(const struct flow *f, const struct judge_context *c);
+
+/* incomplete_capture: only where nothing else was found. */
+struct finding *rule_incomplete(const struct flow *f, const struct judge_context *c);
+
+/* --- rules_common.c: what several of them need --- */
+
+#define END_TEXT_SIZE 64
+
+/* "192.0.2.1:80", "[2001:db8::1]:80" into out; returns out. */
+char *end_text(char out[END_TEXT_SIZE], const struct flow *f, enum side s);
+
+/* "0.5 s", "20 ms", "35 s", "2 min" into out; returns out. */
+char *duration_text(char out[32], int64_t ns);
+
+/* Adds the notes of a kind on a side to the evidence; at most `most` of them, the first ones. side < 0: both. */
+void add_notes(struct finding *d, const struct flow *f, int kind, int side, unsigned most);
+
+/* The code that an ICMP error stands for; CODE_OK where it ends nothing. */
+enum code icmp_code_of(unsigned version, uint8_t type, uint8_t code);
+
+/* The finding of an ICMP error that ended the flow's attempt. */
+struct finding *icmp_finding(const struct flow *f, const struct icmp_note *n);
+
+/* Whether both directions of the flow are in the capture. */
+bool both_captured(const struct flow *f);
+
+#endif

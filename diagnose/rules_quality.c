@@ -1,0 +1,104 @@
+#include "diagnose/rules.h"
+
+#define STALL_NS (NS_PER_S / 2)
+
+struct finding *rule_zero_window(const struct flow *f, const struct judge_context *c)
+{
+    char lasted[32];
+
+    (void)c;
+    for (int s = CLIENT; f->trouble && s <= SERVER; s++) {
+        const struct stall *stall = &f->trouble->losses[s].longest;
+        bool for_good = stall->to_ns == TIME_NONE;
+        int64_t stall_ns = (for_good ? f->last_ns : stall->to_ns) - stall->from_ns;
+
+        if (!stall->from_packet || !stall->wanted || stall_ns < STALL_NS)
+            continue;
+        struct finding *d = finding_new(CODE_ZERO_WINDOW_STALL, s == SERVER ? WHERE_SERVER : WHERE_CLIENT,
+                                        "The %s's receive window stood at zero for %s%s while the %s had data to send.", side_name((enum side)s),
+                                        duration_text(lasted, stall_ns), for_good ? ", until the end," : "", side_name(other_side((enum side)s)));
+        if (for_good && stall->probes)
+            d->status = STATUS_BROKEN;
+        finding_add_evidence(d, stall->from_packet);
+        add_notes(d, f, NOTE_PROBE, other_side((enum side)s), 4);
+        finding_add_evidence(d, stall->to_packet);
+        finding_detail_seconds(d, "stall", stall_ns);
+        finding_detail_seconds(d, "zero_window_time", f->trouble->anomalies[s].zero_window_ns);
+        return d;
+    }
+    return NULL;
+}
+
+static bool says_too_big(const struct flow *f, const struct icmp_note *n)
+{
+    return f->key.version == 6 ? n->type == 2 : n->type == 3 && n->code == 4;
+}
+
+/* Lost segments of a side: those repeated, less what an ICMP too-big asked for and what nobody answered at the end (a dead path, not loss). */
+static uint32_t lost_segments(const struct flow *f, enum side s)
+{
+    const struct losses *l = &f->trouble->losses[s];
+    uint32_t asked_for = l->tail_retries;
+
+    for (guint i = 0; i < MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT); i++)
+        if (f->trouble->icmp[i].about == s && says_too_big(f, &f->trouble->icmp[i]))
+            asked_for++;
+    return l->lost > asked_for ? l->lost - asked_for : 0;
+}
+
+struct finding *rule_packet_loss(const struct flow *f, const struct judge_context *c)
+{
+    struct finding *worst = NULL;
+    double worst_rate = 0;
+
+    (void)c;
+    for (int s = CLIENT; f->trouble && both_captured(f) && s <= SERVER; s++) {
+        uint32_t lost = lost_segments(f, (enum side)s);
+        double rate = f->half[s].segments ? (double)lost / (double)f->half[s].segments : 0;
+
+        if (lost < 3 || rate < 0.01 || rate <= worst_rate)
+            continue;
+        finding_free(worst);
+        worst_rate = rate;
+        worst = finding_new(CODE_PACKET_LOSS, WHERE_PATH, "%u of the %s's %" G_GUINT64_FORMAT " data segments (%.1f %%) were lost on the way and sent again.",
+                            lost, side_name((enum side)s), f->half[s].segments, 100 * rate);
+        worst->confidence = CONFIDENCE_LIKELY;
+        add_notes(worst, f, NOTE_RETRANSMISSION, s, FINDING_EVIDENCE);
+        finding_detail_number(worst, "lost", lost);
+        finding_detail_number(worst, "segments", (int64_t)f->half[s].segments);
+        finding_detail_text(worst, "from", side_name((enum side)s));
+    }
+    return worst;
+}
+
+struct finding *rule_reordering(const struct flow *f, const struct judge_context *c)
+{
+    (void)c;
+    for (int s = CLIENT; f->trouble && s <= SERVER; s++) {
+        uint32_t late = f->trouble->losses[s].reordered;
+
+        if (late < 3 || late * 100.0 < 3.0 * (double)f->half[s].segments)
+            continue;
+        struct finding *d = finding_new(CODE_REORDERING, WHERE_PATH, "%u of the %s's %" G_GUINT64_FORMAT " data segments (%.1f %%) arrived out of order, not lost.",
+                                        late, side_name((enum side)s), f->half[s].segments, late * 100.0 / (double)f->half[s].segments);
+        d->confidence = CONFIDENCE_LIKELY;
+        add_notes(d, f, NOTE_OUT_OF_ORDER, s, FINDING_EVIDENCE);
+        finding_detail_number(d, "reordered", late);
+        finding_detail_number(d, "segments", (int64_t)f->half[s].segments);
+        return d;
+    }
+    return NULL;
+}
+
+struct finding *rule_ip_fragmented(const struct flow *f, const struct judge_context *c)
+{
+    (void)c;
+    if (!f->trouble || !f->trouble->fragmented)
+        return NULL;
+    struct finding *d = finding_new(CODE_IP_FRAGMENTED, WHERE_PATH, "%u packet%s of this connection came in IP fragments.", f->trouble->fragmented,
+                                    f->trouble->fragmented == 1 ? "" : "s");
+    finding_add_evidence(d, f->trouble->first_fragmented);
+    add_notes(d, f, NOTE_FRAGMENTED, -1, FINDING_EVIDENCE - 1);
+    finding_detail_number(d, "fragmented", f->trouble->fragmented);
+    return d;
+}

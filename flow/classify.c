@@ -1,0 +1,300 @@
+#include "flow/classify.h"
+
+#include "base/seq.h"
+
+#define FAST_RETRANSMISSION_NS (20 * NS_PER_MS) /* Wireshark's fixed bound; the RTT is used where it is longer */
+#define REORDER_NS (3 * NS_PER_MS)              /* Wireshark's bound where the handshake's RTT is not known */
+#define FAR_AWAY (1u << 30)                     /* further off than any window: not part of this stream */
+
+const char *anomaly_name(uint32_t bit)
+{
+    static const char *const names[] = {
+        "retransmission", "fast retransmission", "spurious retransmission", "out of order", "duplicate ACK",
+        "previous segment not captured", "ACKed unseen segment", "zero window", "window full", "keep-alive",
+        "keep-alive ACK", "zero-window probe", "zero-window probe ACK", "window update", "captured twice", "bad checksum",
+    };
+    int i = __builtin_ffs((int)bit) - 1;
+    return i >= 0 && (size_t)i < G_N_ELEMENTS(names) ? names[i] : NULL;
+}
+
+/* --- capture duplicates --- */
+
+static inline uint32_t mix(uint32_t h, uint32_t v)
+{
+    return (h ^ v) * 0x9E3779B1u ^ (h >> 15);
+}
+
+static uint32_t signature(const struct segment *s)
+{
+    const struct tcp_facts *t = s->tcp;
+    uint32_t h = mix(s->packet->ip.id, t->seq);
+
+    h = mix(h, t->ack);
+    h = mix(h, (uint32_t)t->flags << 16 | t->window);
+    h = mix(h, t->len);
+    h = mix(h, t->checksum);
+    return h | 1; /* 0 is the empty place */
+}
+
+/* How old the twin of a packet may be. With an IP-ID the match is safe for longer than any mirror delays; without one only a segment
+ * with content counts, and only within a time in which no sender repeats itself. */
+static int64_t duplicate_age_ns(const struct flow *f, const struct segment *s)
+{
+    if (s->packet->ip.id != 0)
+        return NS_PER_S / 2;
+    if (s->seq == s->end)
+        return -1;
+    int64_t rtt_ns = flow_handshake_rtt_ns(f);
+    return rtt_ns == TIME_NONE || rtt_ns > 4 * NS_PER_MS ? 2 * NS_PER_MS : rtt_ns / 2;
+}
+
+bool classify_is_duplicate(struct flow *f, const struct segment *s)
+{
+    struct track_half *h = &f->track->half[s->side];
+    uint32_t mine = signature(s);
+
+    for (int i = 0; i < TRACK_SIGNATURES; i++)
+        if (h->signatures[i] == mine && s->ts_ns - h->signature_ns[i] <= duplicate_age_ns(f, s))
+            return true;
+    h->signatures[h->signature_at] = mine;
+    h->signature_ns[h->signature_at] = s->ts_ns;
+    h->signature_at = (h->signature_at + 1) % TRACK_SIGNATURES;
+    return false;
+}
+
+/* --- windows --- */
+
+int classify_wscale(const struct flow *f, enum side s)
+{
+    const struct tcp_offer *mine = &f->half[s].offer, *other = &f->half[other_side(s)].offer;
+
+    if (mine->seen && mine->wscale < 0)
+        return 0;
+    if (other->seen && other->wscale < 0)
+        return 0;
+    if (mine->seen)
+        return MIN(mine->wscale, 14); /* RFC 7323 section 2.3 */
+    return -1;
+}
+
+uint32_t classify_window(const struct flow *f, enum side s)
+{
+    const struct track_half *h = &f->track->half[s];
+
+    if (!h->window_known)
+        return 0;
+    int shift = h->window_scales ? classify_wscale(f, s) : 0;
+    return (uint32_t)h->window << (shift > 0 ? shift : 0);
+}
+
+/* --- the classes, in Wireshark's order --- */
+
+static bool plain(const struct segment *s)
+{
+    return !(s->flags & (TCP_SYN | TCP_FIN | TCP_RST));
+}
+
+static uint32_t forward_oddities(const struct flow *f, const struct segment *s, const struct track_half *fwd, const struct track_half *rev)
+{
+    uint32_t a = 0;
+
+    if (s->tcp->window == 0 && plain(s))
+        a |= ANOMALY_ZERO_WINDOW;
+    if (!fwd->seq_known)
+        return a;
+    if (seq_gt(s->seq, fwd->next) && !(s->flags & TCP_RST))
+        a |= ANOMALY_LOST_SEGMENT;
+    if (s->len <= 1 && s->seq == fwd->next - 1 && plain(s))
+        a |= ANOMALY_KEEP_ALIVE;
+    if (s->len > 0 && plain(s) && rev->ack_known && rev->window_known && classify_wscale(f, other_side(s->side)) >= 0 &&
+        s->end == rev->last_ack + classify_window(f, other_side(s->side)))
+        a |= ANOMALY_WINDOW_FULL;
+    return a;
+}
+
+/* Pure ACKs that repeat the last one: why? */
+static uint32_t repeated_ack(const struct segment *s, const struct track_half *fwd, const struct track_half *rev)
+{
+    if (s->len || !plain(s) || !(s->flags & TCP_ACK) || !fwd->seq_known || !fwd->ack_known || s->seq != fwd->next)
+        return 0;
+
+    uint16_t window = s->tcp->window;
+    bool same_ack = s->tcp->ack == fwd->last_ack, same_window = fwd->window_known && window == fwd->window;
+    if (window && !same_window && same_ack)
+        return ANOMALY_WINDOW_UPDATE;
+    if (window && same_window && same_ack)
+        return rev->last_anomaly & ANOMALY_KEEP_ALIVE ? ANOMALY_KEEP_ALIVE_ACK : ANOMALY_DUPLICATE_ACK;
+    if (!window && same_window && (same_ack || s->tcp->ack == fwd->last_ack + 1) && rev->last_anomaly & ANOMALY_ZERO_WINDOW_PROBE)
+        return ANOMALY_ZERO_WINDOW_PROBE_ACK;
+    return 0;
+}
+
+static bool in_sack_blocks(const struct track_half *rev, uint32_t from, uint32_t to)
+{
+    for (unsigned i = 0; i < rev->n_sack; i++)
+        if (seq_ge(from, rev->sack[i].left) && seq_le(to, rev->sack[i].right))
+            return true;
+    return false;
+}
+
+static int64_t reorder_bound_ns(const struct flow *f)
+{
+    int64_t rtt_ns = flow_handshake_rtt_ns(f);
+    return rtt_ns == TIME_NONE || rtt_ns <= 0 ? REORDER_NS : rtt_ns;
+}
+
+/* When a segment below `next` was sent, by the marks its sender put on it: -1 before the one that reached `next` (it was overtaken), 1 after
+ * it (sent again), 0 the marks do not tell. IP-IDs of one connection grow (Linux, BSD, Windows); so do timestamps. */
+static int sent_order(const struct segment *s, const struct track_half *fwd)
+{
+    if (fwd->next_has_tsval && s->tcp->opt.present & TCPOPT_HAS_TIMESTAMPS) {
+        int32_t d = seq_diff(s->tcp->opt.tsval, fwd->next_tsval);
+        if (d != 0)
+            return d < 0 ? -1 : 1;
+    }
+    if (s->packet->ip.id && fwd->next_ip_id) {
+        int16_t d = (int16_t)(s->packet->ip.id - fwd->next_ip_id);
+        if (d != 0 && d > -1024 && d < 1024)
+            return d < 0 ? -1 : 1;
+    }
+    return 0;
+}
+
+static bool looks_fast(const struct flow *f, const struct segment *s, const struct track_half *rev)
+{
+    int64_t rtt_ns = flow_handshake_rtt_ns(f);
+    int64_t bound_ns = MAX(FAST_RETRANSMISSION_NS, rtt_ns == TIME_NONE ? 0 : rtt_ns);
+
+    if (rev->dup_acks < 2 || s->ts_ns - rev->last_ack_ns >= bound_ns)
+        return false;
+    return rev->last_ack == s->seq || (rev->n_sack && !in_sack_blocks(rev, s->seq, s->end));
+}
+
+/* A segment with content that does not move `next`. */
+static uint32_t old_segment(const struct flow *f, const struct segment *s, const struct track_half *fwd, const struct track_half *rev)
+{
+    if (s->len && rev->ack_known && seq_le(s->seq + s->len, rev->last_ack))
+        return ANOMALY_RETRANSMISSION | ANOMALY_SPURIOUS_RETRANSMISSION;
+    if (!fwd->seq_known || !seq_lt(s->seq, fwd->next) || (s->len > 1 && s->seq == fwd->next - 1))
+        return 0;
+
+    bool seen = ranges_cover(&fwd->seen, s->seq, s->end);
+    int order = sent_order(s, fwd);
+    if (!seen && order < 0)
+        return ANOMALY_OUT_OF_ORDER;
+    if (looks_fast(f, s, rev))
+        return ANOMALY_RETRANSMISSION | ANOMALY_FAST_RETRANSMISSION;
+    if (!seen && order == 0 && s->ts_ns - fwd->next_ns < reorder_bound_ns(f) && (fwd->next != s->end || fwd->next_len == 0))
+        return ANOMALY_OUT_OF_ORDER;
+    return ANOMALY_RETRANSMISSION;
+}
+
+static uint32_t classes(const struct flow *f, const struct segment *s, const struct track_half *fwd, const struct track_half *rev)
+{
+    if (s->len == 1 && fwd->seq_known && s->seq == fwd->next && rev->window_known && rev->window == 0)
+        return ANOMALY_ZERO_WINDOW_PROBE;
+
+    uint32_t a = forward_oddities(f, s, fwd, rev) | repeated_ack(s, fwd, rev);
+    if (s->flags & TCP_ACK && rev->seq_known && seq_gt(s->tcp->ack, rev->seen.edge) && !(s->flags & TCP_RST))
+        a |= ANOMALY_ACKED_UNSEEN;
+    if ((s->len || s->flags & (TCP_SYN | TCP_FIN)) && !(a & ANOMALY_KEEP_ALIVE))
+        a |= old_segment(f, s, fwd, rev);
+    return a;
+}
+
+/* --- moving on --- */
+
+/* Adds what the segment carries to the bytes seen; SYN and FIN take a number each. */
+static void remember_bytes(struct segment *s, struct track_half *fwd)
+{
+    uint32_t data = s->seq + (s->flags & TCP_SYN ? 1 : 0), given_up = 0;
+
+    if (!fwd->seq_known)
+        ranges_init(&fwd->seen, s->seq);
+    if (s->flags & TCP_RST || (uint32_t)ABS((int64_t)seq_diff(s->seq, fwd->seen.edge)) >= FAR_AWAY || s->len >= FAR_AWAY)
+        return;
+    if (s->flags & TCP_SYN)
+        ranges_add(&fwd->seen, s->seq, s->seq + 1, &given_up);
+    if (s->len)
+        s->new_bytes = ranges_add(&fwd->seen, data, data + s->len, &given_up);
+    if (s->flags & TCP_FIN)
+        ranges_add(&fwd->seen, s->end - 1, s->end, &given_up);
+}
+
+/* Moves the highest number on. A window probe does not: its byte is sent again where the receiver had no room. A RST's number says
+ * nothing of what was sent. */
+static void advance(const struct segment *s, struct track_half *fwd)
+{
+    bool higher = seq_gt(s->end, fwd->next) && !(s->anomaly & ANOMALY_ZERO_WINDOW_PROBE) && !(s->flags & TCP_RST);
+
+    fwd->waiting_largest = MAX(fwd->waiting_largest, s->len);
+    if (!fwd->seq_known || higher) {
+        fwd->next = s->end;
+        fwd->next_ns = s->ts_ns;
+        fwd->next_len = s->len;
+        fwd->next_ip_id = s->packet->ip.id;
+        fwd->next_has_tsval = s->tcp->opt.present & TCPOPT_HAS_TIMESTAMPS;
+        fwd->next_tsval = s->tcp->opt.tsval;
+        if (s->seq != s->end)
+            rtt_sent(&fwd->rtt, s->seq, s->end, s->ts_ns);
+    } else if (s->anomaly & (ANOMALY_RETRANSMISSION | ANOMALY_OUT_OF_ORDER)) {
+        rtt_resent(&fwd->rtt, s->seq, s->end);
+    }
+    fwd->seq_known = true;
+}
+
+static void acknowledge(struct flow *f, const struct segment *s, struct track_half *fwd, struct track_half *rev)
+{
+    uint32_t ack = s->tcp->ack;
+
+    if (s->anomaly & ANOMALY_DUPLICATE_ACK)
+        fwd->dup_acks++;
+    else if (!fwd->ack_known || ack != fwd->last_ack)
+        fwd->dup_acks = 0;
+    fwd->last_ack = ack;
+    fwd->highest_ack = fwd->ack_known ? seq_max(fwd->highest_ack, ack) : ack;
+    fwd->ack_known = true;
+    rtt_acked(&rev->rtt, ack, s->ts_ns, &f->half[s->side].rtt);
+    if (rev->waiting_largest && rev->seq_known && seq_ge(ack, rev->next)) {
+        struct half *sender = &f->half[other_side(s->side)];
+        sender->acked_largest = MAX(sender->acked_largest, rev->waiting_largest);
+        rev->waiting_largest = 0;
+    }
+    if (!rev->seq_known || seq_le(ack, rev->seen.edge) || seq_diff(ack, rev->seen.edge) >= (int32_t)FAR_AWAY)
+        return;
+    ranges_give_up(&rev->seen, ack); /* the receiver has it: the capture missed it */
+    if (s->anomaly & ANOMALY_ZERO_WINDOW_PROBE_ACK)
+        rev->next = seq_max(rev->next, ack);
+}
+
+static void remember_sack(const struct segment *s, struct track_half *fwd)
+{
+    const struct tcp_options *o = &s->tcp->opt;
+
+    fwd->n_sack = o->present & TCPOPT_HAS_SACK ? o->n_sack : 0;
+    for (unsigned i = 0; i < fwd->n_sack; i++) {
+        fwd->sack[i].left = o->sack[i].left;
+        fwd->sack[i].right = o->sack[i].right;
+    }
+}
+
+void classify_segment(struct flow *f, struct segment *s)
+{
+    struct track_half *fwd = &f->track->half[s->side], *rev = &f->track->half[other_side(s->side)];
+
+    s->anomaly = classes(f, s, fwd, rev);
+    if (s->tcp->checksum_bad)
+        s->anomaly |= ANOMALY_BAD_CHECKSUM;
+    remember_bytes(s, fwd);
+    advance(s, fwd);
+    if (s->flags & TCP_ACK && !(s->flags & TCP_RST))
+        acknowledge(f, s, fwd, rev);
+    remember_sack(s, fwd);
+    fwd->last_ack_ns = s->ts_ns;
+    if (!(s->flags & TCP_RST)) {
+        fwd->window = s->tcp->window;
+        fwd->window_known = true;
+        fwd->window_scales = !(s->flags & TCP_SYN);
+    }
+    fwd->last_anomaly = s->anomaly;
+}

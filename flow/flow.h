@@ -1,0 +1,236 @@
+/* flow: the record of one TCP connection and all that was measured on it: what the rules (diagnose/) and the reports read.
+ *
+ * A flow has two ends of the same type, `half[CLIENT]` and `half[SERVER]`; "who is the client" is data (role_basis). Facts stay; the
+ * working memory that is only needed while packets still come (struct track, track.h) is freed when the flow is retired. Healthy
+ * connections never allocate a struct trouble: what goes wrong is recorded there, on first need.
+ *
+ * Packet numbers are those of the capture, from 1; 0 means "there was none". Times are TIME_NONE where there was none.
+ * Sequence numbers are as in the headers; relative ones are made by subtracting half.isn.
+ */
+#ifndef TCPSLEUTH_FLOW_FLOW_H
+#define TCPSLEUTH_FLOW_FLOW_H
+
+#include "base/addr.h"
+#include "base/minmax.h"
+#include "base/side.h"
+#include "base/timens.h"
+#include "dissect/app.h"
+#include "dissect/packet.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* RFC 9293 section 3.3.2. STATE_NONE: nothing is known of this end (its packets and its peer's say nothing yet). */
+enum tcp_state {
+    STATE_NONE = 0, STATE_LISTEN, STATE_SYN_SENT, STATE_SYN_RECEIVED, STATE_ESTABLISHED, STATE_FIN_WAIT_1, STATE_FIN_WAIT_2,
+    STATE_CLOSE_WAIT, STATE_CLOSING, STATE_LAST_ACK, STATE_TIME_WAIT, STATE_CLOSED
+};
+/* "SYN-SENT", "FIN-WAIT-2", ... as RFC 9293 and ss(8) write them; NULL for STATE_NONE. */
+const char *tcp_state_name(enum tcp_state s);
+
+/* Why this side is called the client. */
+enum role_basis { ROLE_SYN, ROLE_SYNACK, ROLE_PORT, ROLE_FIRST_PACKET };
+const char *role_basis_name(enum role_basis b);
+
+enum handshake_outcome {
+    HANDSHAKE_COMPLETE, HANDSHAKE_NO_ANSWER, HANDSHAKE_REFUSED, HANDSHAKE_UNREACHABLE, HANDSHAKE_UNFINISHED, HANDSHAKE_RESET,
+    HANDSHAKE_HALF_SEEN, HANDSHAKE_MIDSTREAM, HANDSHAKE_SIMULTANEOUS
+};
+const char *handshake_outcome_name(enum handshake_outcome o);
+
+enum teardown_outcome { TEARDOWN_NONE, TEARDOWN_FIN, TEARDOWN_HALF_CLOSED, TEARDOWN_FIN_UNACKED, TEARDOWN_RESET };
+const char *teardown_outcome_name(enum teardown_outcome o);
+
+/* What a SYN or SYN-ACK offered. */
+struct tcp_offer {
+    bool seen;           /* this end's SYN or SYN-ACK is in the capture */
+    bool sack, timestamps, fastopen, mptcp;
+    bool ecn;            /* RFC 3168 section 6.1.1: SYN with ECE and CWR, SYN-ACK with ECE alone */
+    int8_t wscale;       /* shift count; -1 = option absent */
+    uint16_t mss;        /* 0 = option absent */
+};
+
+/* What one end sent and how it fared. */
+struct half {
+    uint64_t packets;    /* less those that the capture holds twice */
+    uint64_t bytes;      /* stream bytes, each counted once, SYN and FIN not */
+    uint64_t segments;   /* data segments on the wire, retransmissions included: a packet larger than the MSS (offload) is several */
+    struct minmax rtt;   /* from the capture to this end and back: its ACKs of the other end's segments */
+    uint64_t first_packet, last_packet, first_data_packet, last_data_packet;
+    uint64_t fin_packet; /* first FIN */
+    int64_t first_data_ns, last_data_ns, last_ns; /* last_ns: last packet of any kind */
+    int64_t fin_ns;      /* time of the first FIN */
+    uint32_t acked_largest; /* payload bytes of the largest segment that was acknowledged */
+    uint32_t isn;        /* sequence number of the SYN, or of the first packet - 1; valid where packets > 0 */
+    uint32_t unacked;    /* bytes (SYN and FIN count) sent and not acknowledged when the flow ended */
+    struct tcp_offer offer;
+    uint8_t state;       /* enum tcp_state */
+    uint8_t ttl;         /* of its first packet */
+    bool fin, fin_acked, rst;
+};
+
+/* Wireshark's classes of oddities, counted on the side that sent the packet. See docs/anomalies.md for where and why these differ. */
+struct anomalies {
+    uint32_t retransmissions;          /* of every kind: the next two are counted here too */
+    uint32_t fast_retransmissions, spurious_retransmissions;
+    uint32_t out_of_order, duplicate_acks, lost_segments, acked_unseen;
+    uint32_t zero_windows, window_full, keep_alives, zero_window_probes, window_updates;
+    uint32_t capture_duplicates;
+    uint32_t bad_checksums;
+    int64_t zero_window_ns;            /* this end's receive window stood at zero so long, in all */
+};
+
+/* A packet worth remembering: evidence. */
+enum note_kind {
+    NOTE_SYN, NOTE_SYNACK,     /* repeated ones: the first is in the flow itself */
+    NOTE_RETRANSMISSION,       /* any kind */
+    NOTE_OUT_OF_ORDER, NOTE_LOST_SEGMENT, NOTE_ZERO_WINDOW, NOTE_WINDOW_OPEN, NOTE_PROBE, NOTE_KEEP_ALIVE, NOTE_RST, NOTE_FRAGMENTED
+};
+struct note {
+    uint64_t packet;
+    int64_t ts_ns;
+    uint32_t seq, len;         /* seq relative to the side's isn */
+    uint8_t kind, side;
+};
+
+/* An ICMP error that quotes a packet of this flow. */
+struct icmp_note {
+    uint64_t packet;
+    int64_t ts_ns;
+    struct addr from;
+    uint8_t type, code;
+    uint8_t about;             /* enum side: whose packet it quotes */
+    bool quotes_seq;
+    uint32_t quoted_seq, mtu;
+};
+#define FLOW_ICMP_KEPT 4
+
+/* A time in which one end kept its window at zero. */
+struct stall {
+    uint64_t from_packet, to_packet; /* zero window; the packet that opened it, 0 = never */
+    int64_t from_ns, to_ns;          /* to_ns: TIME_NONE = never */
+    uint32_t probes;                 /* zero-window probes of the other end in it */
+    bool wanted;                     /* the other end had data to send: it probed, filled the window before, or sent at once after */
+};
+
+/* Per side: what was lost, late or without answer. */
+struct losses {
+    uint32_t lost;             /* data segments of this side lost on the way: retransmitted because they did not arrive */
+    uint32_t reordered;        /* data segments that arrived late without loss */
+    uint32_t tail_retries;     /* retransmissions since the other side was last heard */
+    uint32_t tail_probes;      /* keep-alives and window probes since then */
+    uint64_t tail_first;       /* the first packet that stayed without answer since then */
+    int64_t tail_first_ns;
+    int64_t tail_idle_ns;      /* how long the connection had been quiet before that packet */
+    uint32_t tail_largest, tail_smallest; /* payload bytes of unanswered data segments; 0 = none */
+    struct stall longest, current;        /* this end's own zero windows; current.from_packet == 0: none open */
+};
+
+/* Everything that went wrong; allocated on first need. */
+struct trouble {
+    struct anomalies anomalies[2];
+    struct losses losses[2];
+    GArray *notes;             /* struct note; at most LIMIT_NOTES: the first and the last ones stay; not in order */
+    uint32_t n_notes;          /* how many there were */
+    struct icmp_note icmp[FLOW_ICMP_KEPT];
+    uint32_t n_icmp;           /* may exceed FLOW_ICMP_KEPT: the first ones are kept */
+    uint32_t fragmented;       /* packets that came in IP fragments */
+    uint64_t first_fragmented;
+};
+
+/* The first RST that counts (in window, or answering a SYN) and how things stood then. */
+struct reset_facts {
+    uint64_t packet;           /* 0: none */
+    int64_t ts_ns;
+    int64_t idle_ns;           /* how long the connection had been quiet before it, or before the packet that it answers */
+    uint8_t by;                /* enum side */
+    uint8_t ttl;
+    uint16_t ip_id;
+    bool after_fin[2];         /* that side had sent FIN before */
+    bool owed[2];              /* that side had bytes on the way that were not acknowledged */
+    bool data_after_fin;       /* the sender of the RST had sent FIN, and the other side sent data to it after that */
+    uint8_t last_data;         /* enum side: who sent data last; 2 = nobody */
+    bool late;                 /* a side repeated or sent on after the RST */
+};
+
+/* Sorted ends: the same for both directions. The first member of struct flow. */
+struct flow_key {
+    struct addr low, high;
+    uint16_t low_port, high_port;
+    uint8_t version;
+    uint8_t zero[3];
+    uint32_t hash; /* of all the above, seeded; table.c */
+};
+
+struct track; /* working memory, track.h */
+
+struct flow {
+    struct flow_key key;
+    bool client_is_high;       /* the client is the `high` end of the key */
+    uint8_t role_basis;        /* enum role_basis */
+    uint8_t completeness;      /* Wireshark's tcp.completeness */
+    uint8_t zeek_state[2];     /* enum zeek_state (zeek.h) */
+    bool flipped;              /* roles were exchanged after the first packet (Zeek's '^') */
+    bool reused_ports;         /* an earlier flow had the same ends; `previous` is its id */
+    bool evicted;              /* retired early because LIMIT_LIVE_FLOWS was reached */
+    bool simultaneous;         /* both ends sent a SYN before any SYN-ACK */
+    char history[30];          /* Zeek's history letters, NUL-terminated */
+    uint64_t id;               /* 1, 2, ... in order of first packet */
+    uint64_t previous;         /* id of the flow that had these ports before; 0 */
+    int64_t first_ns, last_ns;
+    struct half half[2];
+
+    uint64_t syn_packet, synack_packet, ack_packet; /* last SYN before the first SYN-ACK; first SYN-ACK; the handshake's ACK */
+    int64_t syn_ns, synack_ns, synack_last_ns, ack_ns; /* synack_last_ns: last transmission of the SYN-ACK before the ACK */
+    uint64_t first_syn_packet;
+    uint32_t syns, synacks;    /* transmissions seen of each */
+    struct reset_facts reset;
+
+    struct trouble *trouble;   /* NULL: nothing went wrong */
+    struct encap *encap;       /* VLANs and tunnels of its first packet; NULL: none */
+    struct app_facts *app;     /* after retirement; NULL: nothing recognised */
+    struct track *track;       /* NULL after retirement */
+    GArray *log;               /* struct log_entry of every packet, for --flow; NULL for other flows */
+};
+
+/* One packet of a flow that is drawn as a ladder. */
+struct log_entry {
+    uint64_t packet;
+    int64_t ts_ns;
+    uint32_t seq, ack, len;    /* relative */
+    uint16_t flags;            /* TCP_* */
+    uint8_t side;
+    uint32_t window;           /* scaled bytes */
+    uint32_t anomaly;          /* ANOMALY_* bits of classify.h; shown beside the arrow */
+    uint8_t state[2];          /* enum tcp_state of both ends after it */
+};
+
+/* Ends of the flow. */
+const struct addr *flow_addr(const struct flow *f, enum side s);
+uint16_t flow_port(const struct flow *f, enum side s);
+
+/* Never NULL: a table of zeros where nothing went wrong. */
+const struct anomalies *flow_anomalies(const struct flow *f, enum side s);
+const struct losses *flow_losses(const struct flow *f, enum side s);
+
+/* CONTRACT "handshake.outcome". */
+enum handshake_outcome flow_handshake(const struct flow *f);
+
+/* CONTRACT "teardown". closed_first: false where no FIN was seen; time_wait: who owns TIME-WAIT, as bits 1 << side. */
+enum teardown_outcome flow_teardown(const struct flow *f);
+bool flow_closed_first(const struct flow *f, enum side *who);
+unsigned flow_time_wait(const struct flow *f);
+
+/* Handshake times; TIME_NONE where one of the packets is missing. */
+int64_t flow_handshake_rtt_ns(const struct flow *f);
+int64_t flow_rtt_to_server_ns(const struct flow *f);
+int64_t flow_rtt_to_client_ns(const struct flow *f);
+
+/* Zeek's conn_state ("SF", "S0", ...). */
+const char *flow_conn_state(const struct flow *f);
+
+/* Frees a retired or live flow and all it owns. NULL-safe. */
+void flow_free(struct flow *f);
+
+#endif

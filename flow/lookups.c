@@ -1,0 +1,199 @@
+#include "flow/lookups.h"
+
+#include "base/limits.h"
+#include "base/timens.h"
+
+/* Open look-ups in order of query. A look-up is looked for from the newest back; a resolver's queries are few at a time. */
+struct lookups {
+    GHashTable *open;  /* struct lookup*: by client, server, client port, id, type and name */
+    GQueue order;      /* struct lookup*, the oldest first: the same ones and those answered since */
+    void (*done)(void *user, struct lookup *l);
+    void *user;
+};
+
+static guint lookup_hash(gconstpointer p)
+{
+    const struct lookup *l = p;
+    guint h = g_str_hash(l->name);
+
+    for (size_t i = 0; i < sizeof l->client.bytes; i++)
+        h = (h ^ l->client.bytes[i] ^ (guint)l->server.bytes[i] << 8) * 16777619u;
+    return (h ^ l->type_number) * 16777619u;
+}
+
+static gboolean lookup_equal(gconstpointer a, gconstpointer b)
+{
+    const struct lookup *x = a, *y = b;
+
+    return x->type_number == y->type_number && addr_cmp(&x->client, &y->client) == 0 && addr_cmp(&x->server, &y->server) == 0 &&
+           g_str_equal(x->name, y->name);
+}
+
+void lookup_free(struct lookup *l)
+{
+    if (!l)
+        return;
+    g_free(l->name);
+    g_free(l->type);
+    g_free(l->rcode);
+    g_strfreev(l->answers);
+    if (l->addresses)
+        g_array_unref(l->addresses);
+    g_free(l);
+}
+
+struct lookups *lookups_new(void (*done)(void *user, struct lookup *l), void *user)
+{
+    struct lookups *l = g_new0(struct lookups, 1);
+
+    l->open = g_hash_table_new(lookup_hash, lookup_equal);
+    g_queue_init(&l->order);
+    l->done = done;
+    l->user = user;
+    return l;
+}
+
+void lookups_free(struct lookups *l)
+{
+    if (!l)
+        return;
+    g_hash_table_destroy(l->open);
+    g_queue_clear_full(&l->order, (GDestroyNotify)lookup_free);
+    g_free(l);
+}
+
+static void hand_out_oldest(struct lookups *l)
+{
+    struct lookup *oldest = g_queue_pop_head(&l->order);
+
+    if (g_hash_table_lookup(l->open, oldest) == oldest)
+        g_hash_table_remove(l->open, oldest);
+    l->done(l->user, oldest);
+}
+
+/* A look-up that nothing happened to for two minutes is over. */
+static void expire(struct lookups *l, int64_t now_ns)
+{
+    while (!g_queue_is_empty(&l->order)) {
+        const struct lookup *oldest = g_queue_peek_head(&l->order);
+        if (l->order.length <= LIMIT_OPEN_LOOKUPS && now_ns - oldest->last_query_ns < 120 * NS_PER_S)
+            return;
+        hand_out_oldest(l);
+    }
+}
+
+static struct lookup *new_lookup(const struct packet *p, const struct dns_message *m, enum dns_flavour flavour)
+{
+    struct lookup *k = g_new0(struct lookup, 1);
+
+    k->name = g_strdup(m->name);
+    k->type = dns_type_name(m->type);
+    k->type_number = m->type;
+    k->id = m->id;
+    k->flavour = flavour;
+    k->version = p->ip.version;
+    k->client = m->response ? p->ip.dst : p->ip.src;
+    k->server = m->response ? p->ip.src : p->ip.dst;
+    k->client_port = m->response ? p->udp.dport : p->udp.sport;
+    k->query_ns = k->last_query_ns = k->response_ns = TIME_NONE;
+    return k;
+}
+
+static void asked(struct lookups *l, const struct packet *p, const struct dns_message *m, enum dns_flavour flavour)
+{
+    struct lookup *k = new_lookup(p, m, flavour), *open = g_hash_table_lookup(l->open, k);
+
+    if (open && !open->response_packet && p->ts_ns - open->last_query_ns < 30 * NS_PER_S) {
+        open->retries++;
+        open->last_query_ns = p->ts_ns;
+        open->id = m->id;
+        open->client_port = p->udp.sport;
+        lookup_free(k);
+        return;
+    }
+    if (open)
+        g_hash_table_remove(l->open, open);
+    k->query_packet = p->number;
+    k->query_ns = k->last_query_ns = p->ts_ns;
+    g_hash_table_add(l->open, k);
+    g_queue_push_tail(&l->order, k);
+}
+
+static void answer(struct lookup *k, const struct packet *p, const struct dns_message *m)
+{
+    k->response_packet = p->number;
+    k->response_ns = p->ts_ns;
+    k->rcode_number = m->rcode;
+    k->rcode = dns_rcode_name(m->rcode);
+    k->truncated = m->truncated;
+    k->answers = g_strdupv(m->answers);
+    k->addresses = m->addresses ? g_array_ref(m->addresses) : NULL;
+}
+
+static void answered(struct lookups *l, const struct packet *p, const struct dns_message *m, enum dns_flavour flavour)
+{
+    struct lookup *k = new_lookup(p, m, flavour), *open = g_hash_table_lookup(l->open, k);
+
+    if (open && !open->response_packet && (open->id == m->id || flavour != DNS_UNICAST)) {
+        answer(open, p, m);
+        lookup_free(k);
+    } else if (!open && flavour == DNS_UNICAST) { /* the query is not in the capture; the names are worth keeping */
+        k->last_query_ns = p->ts_ns;
+        answer(k, p, m);
+        g_hash_table_add(l->open, k);
+        g_queue_push_tail(&l->order, k);
+    } else {
+        lookup_free(k);
+    }
+}
+
+static bool dns_port(uint16_t port, enum dns_flavour *flavour)
+{
+    *flavour = port == 5353 ? DNS_MULTICAST : port == 5355 ? DNS_LLMNR : DNS_UNICAST;
+    return port == 53 || port == 5353 || port == 5355;
+}
+
+void lookups_udp(struct lookups *l, const struct packet *p)
+{
+    enum dns_flavour flavour;
+
+    if (!dns_port(p->udp.dport, &flavour) && !dns_port(p->udp.sport, &flavour))
+        return;
+    expire(l, p->ts_ns);
+    struct dns_message *m = dns_parse(p->udp.payload);
+    if (!m)
+        return;
+    if (m->response)
+        answered(l, p, m, flavour);
+    else
+        asked(l, p, m, flavour);
+    dns_message_free(m);
+}
+
+void lookups_icmp(struct lookups *l, const struct packet *p)
+{
+    const struct icmp_facts *i = &p->icmp;
+    enum dns_flavour flavour;
+
+    if (!dns_port(i->quoted_dport, &flavour))
+        return;
+    for (GList *e = l->order.tail; e; e = e->prev) {
+        struct lookup *k = e->data;
+        if (p->ts_ns - k->last_query_ns > 10 * NS_PER_S)
+            return;
+        if (k->icmp_packet || k->response_packet || k->client_port != i->quoted_sport || addr_cmp(&k->client, &i->quoted_src) ||
+            addr_cmp(&k->server, &i->quoted_dst))
+            continue;
+        k->icmp_packet = p->number;
+        k->icmp_type = i->type;
+        k->icmp_code = i->code;
+        k->icmp_from = p->ip.src;
+        return;
+    }
+}
+
+void lookups_finish(struct lookups *l)
+{
+    while (!g_queue_is_empty(&l->order))
+        hand_out_oldest(l);
+}

@@ -1,0 +1,23 @@
+/* lookups: pairs DNS queries with their answers (flow/lookup.h), over UDP, TCP and with the ICMP errors that answer a query. */
+#ifndef TCPSLEUTH_FLOW_LOOKUPS_H
+#define TCPSLEUTH_FLOW_LOOKUPS_H
+
+#include "dissect/packet.h"
+#include "flow/lookup.h"
+
+struct lookups;
+
+/* done is handed each look-up when it is answered and can get nothing new, gave up or the capture ended; the callee owns it. */
+struct lookups *lookups_new(void (*done)(void *user, struct lookup *l), void *user);
+void lookups_free(struct lookups *l); /* NULL-safe */
+
+/* A PACKET_UDP; those that are no DNS are ignored. */
+void lookups_udp(struct lookups *l, const struct packet *p);
+
+/* A PACKET_ICMP_ERROR about a UDP packet. */
+void lookups_icmp(struct lookups *l, const struct packet *p);
+
+/* Hands out what is left, in order of query. */
+void lookups_finish(struct lookups *l);
+
+#endif

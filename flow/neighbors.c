@@ -1,0 +1,147 @@
+#include "flow/neighbors.h"
+
+#include "base/limits.h"
+
+struct neighbors {
+    GHashTable *pairs;    /* struct neighbor* by asker and target: its first members */
+    GPtrArray *all;
+    GHashTable *targets;  /* struct addr* of targets that answered */
+    uint64_t answers;
+};
+
+static guint hash_bytes(const void *p, size_t n)
+{
+    const uint8_t *b = p;
+    guint h = 2166136261u;
+
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ b[i]) * 16777619u;
+    return h;
+}
+
+static guint pair_hash(gconstpointer p)
+{
+    return hash_bytes(p, 2 * sizeof(struct addr));
+}
+
+static gboolean pair_equal(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, 2 * sizeof(struct addr)) == 0;
+}
+
+static guint addr_hash(gconstpointer p)
+{
+    return hash_bytes(p, sizeof(struct addr));
+}
+
+static gboolean addr_equal(gconstpointer a, gconstpointer b)
+{
+    return addr_cmp(a, b) == 0;
+}
+
+struct neighbors *neighbors_new(void)
+{
+    struct neighbors *n = g_new0(struct neighbors, 1);
+
+    n->pairs = g_hash_table_new(pair_hash, pair_equal);
+    n->all = g_ptr_array_new_with_free_func(g_free);
+    n->targets = g_hash_table_new_full(addr_hash, addr_equal, g_free, NULL);
+    return n;
+}
+
+void neighbors_free(struct neighbors *n)
+{
+    if (!n)
+        return;
+    g_hash_table_destroy(n->pairs);
+    g_hash_table_destroy(n->targets);
+    g_ptr_array_free(n->all, TRUE);
+    g_free(n);
+}
+
+static struct neighbor *pair_of(struct neighbors *n, const struct neighbor_facts *f)
+{
+    struct neighbor key = { .asker = f->sender, .target = f->target };
+    struct neighbor *pair = g_hash_table_lookup(n->pairs, &key);
+
+    if (pair || n->all->len >= LIMIT_NEIGHBORS)
+        return pair;
+    pair = g_new0(struct neighbor, 1);
+    pair->asker = f->sender;
+    pair->target = f->target;
+    pair->version = f->version;
+    pair->ever_answered = g_hash_table_contains(n->targets, &f->target);
+    g_ptr_array_add(n->all, pair);
+    g_hash_table_add(n->pairs, pair);
+    return pair;
+}
+
+static void asked(struct neighbors *n, const struct packet *p)
+{
+    struct neighbor *pair = pair_of(n, &p->neighbor);
+
+    if (!pair)
+        return;
+    if (pair->answered) {
+        pair->answered = false;
+        pair->requests = 0;
+    }
+    if (pair->requests < NEIGHBOR_EVIDENCE)
+        pair->evidence[pair->requests] = p->number;
+    if (pair->requests++ == 0)
+        pair->first_ns = p->ts_ns;
+    pair->last_ns = p->ts_ns;
+}
+
+/* Whoever speaks for an address has it: a reply to one asker, an announcement, a request of its own. */
+static void alive(struct neighbors *n, const struct addr *who)
+{
+    if (!g_hash_table_contains(n->targets, who)) {
+        if (g_hash_table_size(n->targets) >= LIMIT_NEIGHBORS)
+            return;
+        g_hash_table_add(n->targets, g_memdup2(who, sizeof *who));
+    }
+    for (guint i = 0; i < n->all->len && n->all->len <= 1024; i++) {
+        struct neighbor *pair = g_ptr_array_index(n->all, i);
+        if (addr_equal(&pair->target, who))
+            pair->ever_answered = true;
+    }
+}
+
+static void answered(struct neighbors *n, const struct packet *p)
+{
+    const struct neighbor_facts *f = &p->neighbor;
+    struct neighbor key = { .asker = p->neighbor.version == 4 ? f->target : p->ip.dst, .target = f->sender };
+
+    n->answers++;
+    if (f->version == 6)
+        key.target = f->target; /* an advertisement's target is the address that it speaks for */
+    struct neighbor *pair = g_hash_table_lookup(n->pairs, &key);
+    if (pair)
+        pair->answered = true;
+    alive(n, &key.target);
+}
+
+void neighbors_packet(struct neighbors *n, const struct packet *p)
+{
+    const struct neighbor_facts *f = &p->neighbor;
+
+    if (!f->request) {
+        answered(n, p);
+        return;
+    }
+    if (!f->probe)
+        alive(n, &f->sender);
+    if (!f->probe && !f->gratuitous)
+        asked(n, p);
+}
+
+const GPtrArray *neighbors_all(const struct neighbors *n)
+{
+    return n->all;
+}
+
+uint64_t neighbors_answers(const struct neighbors *n)
+{
+    return n->answers;
+}

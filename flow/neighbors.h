@@ -1,0 +1,37 @@
+/* neighbors: who asked for whose link-layer address, by ARP or neighbour solicitation, and whether anybody answered. */
+#ifndef TCPSLEUTH_FLOW_NEIGHBORS_H
+#define TCPSLEUTH_FLOW_NEIGHBORS_H
+
+#include "base/addr.h"
+#include "dissect/packet.h"
+
+#include <glib.h>
+
+#define NEIGHBOR_EVIDENCE 8
+
+/* One asker's requests for one address since the last answer. */
+struct neighbor {
+    struct addr asker, target;
+    uint8_t version;
+    bool answered;               /* an answer came after the last request */
+    bool ever_answered;          /* the target has answered somebody in this capture */
+    uint32_t requests;           /* in a row without an answer */
+    uint64_t evidence[NEIGHBOR_EVIDENCE]; /* the first of those */
+    int64_t first_ns, last_ns;   /* first and last of those */
+};
+
+struct neighbors;
+
+struct neighbors *neighbors_new(void);
+void neighbors_free(struct neighbors *n); /* NULL-safe */
+
+/* A PACKET_NEIGHBOR. Beyond LIMIT_NEIGHBORS pairs new ones are not remembered. */
+void neighbors_packet(struct neighbors *n, const struct packet *p);
+
+/* struct neighbor*, in order of their first request. Owned by n. */
+const GPtrArray *neighbors_all(const struct neighbors *n);
+
+/* How many answers there were: a capture that holds none at all may not see them (a switch sends them to the asker only). */
+uint64_t neighbors_answers(const struct neighbors *n);
+
+#endif

@@ -1,0 +1,236 @@
+#include "flow/table.h"
+
+#include "base/limits.h"
+#include "flow/track.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+struct queue {
+    struct flow *head, *tail;
+    guint n;
+};
+
+struct flow_table {
+    GHashTable *flows;         /* struct flow* by its key */
+    struct queue queues[QUEUES];
+    uint64_t next_id, evicted;
+    uint64_t seed[2];
+    struct flow *last;         /* the flow found last: most packets belong to the flow of the one before */
+    flow_leaves_fn *leaves;
+    void *user;
+};
+
+static guint key_hash(gconstpointer key)
+{
+    return ((const struct flow_key *)key)->hash;
+}
+
+static gboolean key_equal(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, offsetof(struct flow_key, hash)) == 0;
+}
+
+/* Two 64-bit words into one, by the halves of their 128-bit product. */
+static inline uint64_t fold(uint64_t a, uint64_t b)
+{
+    __uint128_t product = (__uint128_t)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* The table is seeded: nobody outside can choose addresses that collide. */
+static uint32_t seeded_hash(const struct flow_table *t, const struct flow_key *k)
+{
+    uint64_t w[5];
+
+    memcpy(w, k, sizeof w);
+    uint64_t h = fold(w[0] ^ t->seed[0], w[1] ^ t->seed[1]) + fold(w[2] ^ t->seed[1], w[3] ^ t->seed[0]);
+    h = fold(h ^ w[4], t->seed[0] | 1);
+    return (uint32_t)(h ^ h >> 32);
+}
+
+static bool make_key(const struct flow_table *t, struct flow_key *k, const struct addr *src, uint16_t sport, const struct addr *dst,
+                     uint16_t dport, uint8_t version)
+{
+    int order = addr_cmp(src, dst);
+    bool low_is_src = order < 0 || (order == 0 && sport <= dport);
+
+    k->low = low_is_src ? *src : *dst;
+    k->high = low_is_src ? *dst : *src;
+    k->low_port = low_is_src ? sport : dport;
+    k->high_port = low_is_src ? dport : sport;
+    k->version = version;
+    memset(k->zero, 0, sizeof k->zero);
+    k->hash = seeded_hash(t, k);
+    return low_is_src;
+}
+
+struct flow_table *flow_table_new(flow_leaves_fn *leaves, void *user)
+{
+    struct flow_table *t = g_new0(struct flow_table, 1);
+
+    t->flows = g_hash_table_new(key_hash, key_equal);
+    t->leaves = leaves;
+    t->user = user;
+    if (getrandom(t->seed, sizeof t->seed, 0) != sizeof t->seed) {
+        t->seed[0] = 0x9E3779B97F4A7C15u;
+        t->seed[1] = (uint64_t)(uintptr_t)t;
+    }
+    return t;
+}
+
+void flow_table_free(struct flow_table *t)
+{
+    GHashTableIter i;
+    gpointer f;
+
+    if (!t)
+        return;
+    g_hash_table_iter_init(&i, t->flows);
+    while (g_hash_table_iter_next(&i, &f, NULL))
+        flow_free(f);
+    g_hash_table_destroy(t->flows);
+    g_free(t);
+}
+
+struct flow *flow_table_find(struct flow_table *t, const struct addr *src, uint16_t sport, const struct addr *dst, uint16_t dport,
+                             uint8_t version, bool *low_is_src)
+{
+    struct flow_key k;
+
+    *low_is_src = make_key(t, &k, src, sport, dst, dport, version);
+    if (t->last && t->last->key.hash == k.hash && key_equal(&t->last->key, &k))
+        return t->last;
+    struct flow *f = g_hash_table_lookup(t->flows, &k);
+    if (f)
+        t->last = f;
+    return f;
+}
+
+static void unlink_flow(struct flow_table *t, struct flow *f)
+{
+    struct track *k = f->track;
+    struct queue *q = &t->queues[k->queue];
+
+    *(k->queue_previous ? &k->queue_previous->track->queue_next : &q->head) = k->queue_next;
+    *(k->queue_next ? &k->queue_next->track->queue_previous : &q->tail) = k->queue_previous;
+    q->n--;
+}
+
+static void append_flow(struct flow_table *t, struct flow *f, enum flow_queue queue, int64_t now_ns)
+{
+    struct track *k = f->track;
+    struct queue *q = &t->queues[queue];
+
+    k->queue = (uint8_t)queue;
+    k->queued_ns = now_ns;
+    k->queue_next = NULL;
+    k->queue_previous = q->tail;
+    *(q->tail ? &q->tail->track->queue_next : &q->head) = f;
+    q->tail = f;
+    q->n++;
+}
+
+struct flow *flow_table_add(struct flow_table *t, const struct addr *src, uint16_t sport, const struct addr *dst, uint16_t dport,
+                            uint8_t version, int64_t now_ns)
+{
+    struct flow *f = g_new0(struct flow, 1);
+
+    make_key(t, &f->key, src, sport, dst, dport, version);
+    f->id = ++t->next_id;
+    f->track = g_new0(struct track, 1);
+    g_hash_table_add(t->flows, f);
+    append_flow(t, f, QUEUE_EMBRYONIC, now_ns);
+    t->last = f;
+    return f;
+}
+
+void flow_table_queue(struct flow_table *t, struct flow *f, enum flow_queue queue, int64_t now_ns)
+{
+    if (f->track->queue == queue)
+        return;
+    unlink_flow(t, f);
+    append_flow(t, f, queue, now_ns);
+}
+
+void flow_table_remove(struct flow_table *t, struct flow *f)
+{
+    unlink_flow(t, f);
+    g_hash_table_remove(t->flows, f);
+    if (t->last == f)
+        t->last = NULL;
+    t->leaves(t->user, f);
+}
+
+/* A flow at the head of its queue was queued longest ago, but may have been active since: then it goes to the end, as of its last packet. */
+static bool still_active(struct flow_table *t, struct flow *f)
+{
+    if (f->last_ns <= f->track->queued_ns)
+        return false;
+    enum flow_queue queue = f->track->queue;
+    unlink_flow(t, f);
+    append_flow(t, f, queue, f->last_ns);
+    return true;
+}
+
+static void evict_one(struct flow_table *t)
+{
+    static const enum flow_queue order[QUEUES] = { QUEUE_LINGERING, QUEUE_EMBRYONIC, QUEUE_OPEN };
+
+    for (int i = 0; i < QUEUES; i++) {
+        struct queue *q = &t->queues[order[i]];
+        for (guint tries = 0; q->head; tries++) {
+            struct flow *f = q->head;
+            if (tries < 8 && order[i] != QUEUE_LINGERING && still_active(t, f))
+                continue;
+            f->evicted = order[i] != QUEUE_LINGERING;
+            t->evicted += f->evicted;
+            flow_table_remove(t, f);
+            return;
+        }
+    }
+}
+
+void flow_table_expire(struct flow_table *t, int64_t now_ns)
+{
+    static const int64_t patience_ns[QUEUES] = {
+        [QUEUE_EMBRYONIC] = LIMIT_EMBRYONIC_IDLE_NS, [QUEUE_OPEN] = LIMIT_OPEN_IDLE_NS, [QUEUE_LINGERING] = LIMIT_LINGER_NS,
+    };
+
+    for (int i = 0; i < QUEUES; i++) {
+        struct queue *q = &t->queues[i];
+        while (q->head && now_ns - q->head->track->queued_ns > patience_ns[i])
+            if (!still_active(t, q->head))
+                flow_table_remove(t, q->head);
+    }
+    while (t->queues[QUEUE_LINGERING].n > LIMIT_LINGERING)
+        flow_table_remove(t, t->queues[QUEUE_LINGERING].head);
+    while (g_hash_table_size(t->flows) > LIMIT_LIVE_FLOWS)
+        evict_one(t);
+}
+
+static gint compare_ids(gconstpointer a, gconstpointer b)
+{
+    const struct flow *x = *(struct flow *const *)a, *y = *(struct flow *const *)b;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+void flow_table_drain(struct flow_table *t)
+{
+    GPtrArray *all = g_ptr_array_sized_new(g_hash_table_size(t->flows));
+    GHashTableIter i;
+    gpointer f;
+
+    g_hash_table_iter_init(&i, t->flows);
+    while (g_hash_table_iter_next(&i, &f, NULL))
+        g_ptr_array_add(all, f);
+    g_ptr_array_sort(all, compare_ids);
+    for (guint n = 0; n < all->len; n++)
+        flow_table_remove(t, g_ptr_array_index(all, n));
+    g_ptr_array_free(all, TRUE);
+}
+
+uint64_t flow_table_evicted(const struct flow_table *t)
+{
+    return t->evicted;
+}

@@ -1,0 +1,43 @@
+/* table: all flows that are followed at a time: found by their ends, let go when they are over or quiet too long (limits.h). */
+#ifndef TCPSLEUTH_FLOW_TABLE_H
+#define TCPSLEUTH_FLOW_TABLE_H
+
+#include "dissect/packet.h"
+#include "flow/flow.h"
+
+/* How a flow waits: each kind has its own patience. */
+enum flow_queue { QUEUE_EMBRYONIC, QUEUE_OPEN, QUEUE_LINGERING, QUEUES };
+
+struct flow_table;
+
+/* Handed every flow that leaves the table; the callee ends it (its track is still there). */
+typedef void flow_leaves_fn(void *user, struct flow *f);
+
+struct flow_table *flow_table_new(flow_leaves_fn *leaves, void *user);
+/* Frees the table and, without a call of `leaves`, what is still in it. NULL-safe. */
+void flow_table_free(struct flow_table *t);
+
+/* The flow between two ends, or NULL. *low_is_src: whether `src` is the key's low end. */
+struct flow *flow_table_find(struct flow_table *t, const struct addr *src, uint16_t sport, const struct addr *dst, uint16_t dport,
+                             uint8_t version, bool *low_is_src);
+
+/* A new flow between these ends, which the table must not hold; its id is the next one, its queue QUEUE_EMBRYONIC. */
+struct flow *flow_table_add(struct flow_table *t, const struct addr *src, uint16_t sport, const struct addr *dst, uint16_t dport,
+                            uint8_t version, int64_t now_ns);
+
+/* Puts the flow into a queue (no-op where it is in it). */
+void flow_table_queue(struct flow_table *t, struct flow *f, enum flow_queue queue, int64_t now_ns);
+
+/* Takes the flow out and hands it to `leaves`. */
+void flow_table_remove(struct flow_table *t, struct flow *f);
+
+/* Lets go of what has been quiet too long, and of the quietest where there are too many (marked `evicted`). Cheap: looks at the heads
+ * of the queues only. */
+void flow_table_expire(struct flow_table *t, int64_t now_ns);
+
+/* Hands everything that is left to `leaves`, in order of id. */
+void flow_table_drain(struct flow_table *t);
+
+uint64_t flow_table_evicted(const struct flow_table *t);
+
+#endif

@@ -1,0 +1,83 @@
+/* track: the working memory of a flow while packets still come: what classify.c, state.c, zeek.c and tracker.c remember of each
+ * direction from packet to packet. Freed when the flow is retired.
+ */
+#ifndef TCPSLEUTH_FLOW_TRACK_H
+#define TCPSLEUTH_FLOW_TRACK_H
+
+#include "dissect/packet.h"
+#include "flow/flow.h"
+#include "flow/ranges.h"
+#include "flow/rtt.h"
+#include "flow/stream.h"
+
+#define TRACK_SIGNATURES 4
+
+/* What one direction of a flow has sent so far, in Wireshark's terms where it has some (packet-tcp.c, tcp_analyze_sequence_number). */
+struct track_half {
+    bool seq_known;          /* next holds */
+    bool ack_known;          /* last_ack holds */
+    bool window_known;
+    bool isn_known;          /* flow->half[].isn holds */
+    uint32_t next;           /* "nextseq": highest sequence number sent + 1 */
+    uint32_t last_ack;       /* of its last packet */
+    uint32_t highest_ack;    /* highest it ever sent */
+    int64_t next_ns;         /* when `next` was reached */
+    int64_t last_ack_ns;     /* time of its last packet */
+    uint32_t next_len;       /* payload of the packet that reached `next` */
+    uint16_t next_ip_id;
+    bool next_has_tsval;
+    uint32_t next_tsval;
+    uint16_t window;         /* as in its last packet */
+    bool window_scales;      /* that packet was no SYN: the scale applies to its window */
+    uint32_t dup_acks;       /* in a row */
+    uint32_t last_anomaly;   /* ANOMALY_* of its last packet */
+    uint8_t n_sack;
+    struct { uint32_t left, right; } sack[TCP_SACK_BLOCKS]; /* of its last packet */
+    uint32_t fin_end;        /* sequence number behind its FIN */
+    struct ranges seen;      /* its edge is "maxseqtobeacked": an ACK beyond it acknowledges what was not seen */
+    struct rtt_queue rtt;
+    struct stream stream;
+    uint32_t signatures[TRACK_SIGNATURES]; /* of its last packets, for capture duplicates; ring */
+    int64_t signature_ns[TRACK_SIGNATURES];
+    uint8_t signature_at;
+    /* since the other end was last heard */
+    uint32_t tail_retries, tail_probes, tail_largest, tail_smallest;
+    uint64_t tail_first;
+    int64_t tail_first_ns, tail_idle_ns;
+    uint32_t waiting_largest; /* payload of the largest segment that waits for its ACK */
+    /* Zeek's endpoint */
+    uint8_t zeek_previous;   /* enum zeek_state before the last change */
+    uint8_t zeek_seen;       /* ZEEK_SEEN_* letters given already */
+    uint32_t zeek_start, zeek_last, zeek_ack;
+    uint32_t zeek_syn, zeek_fin, zeek_rst; /* relative sequence numbers of the last of each */
+    uint32_t zeek_count[4], zeek_threshold[4]; /* c g t w */
+};
+
+struct track {
+    struct track_half half[2];
+    struct app *app;
+    bool app_done;           /* no dissector wants any more */
+    bool stall_watch[2];     /* that side's window just opened: does the other one send at once? */
+    /* the lists of table.c */
+    uint8_t queue;           /* enum flow_queue */
+    int64_t queued_ns;
+    struct flow *queue_next, *queue_previous;
+};
+
+/* Everything about the packet at hand that several modules need, worked out once. */
+struct segment {
+    const struct packet *packet;
+    const struct tcp_facts *tcp;
+    enum side side;
+    uint32_t seq, end;       /* end: behind the payload, SYN and FIN counted */
+    uint32_t len;
+    uint16_t flags;
+    int64_t ts_ns;
+    uint32_t anomaly;        /* ANOMALY_*, filled by classify */
+    uint32_t new_bytes;      /* payload bytes not seen before */
+    int64_t idle_ns;         /* since the flow's packet before */
+};
+
+void track_free(struct track *t); /* NULL-safe */
+
+#endif

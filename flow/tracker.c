@@ -1,0 +1,559 @@
+#include "flow/tracker.h"
+
+#include "base/limits.h"
+#include "base/seq.h"
+#include "flow/classify.h"
+#include "flow/lookups.h"
+#include "flow/state.h"
+#include "flow/table.h"
+#include "flow/trouble.h"
+#include "flow/zeek.h"
+
+struct tracker {
+    struct tracker_hooks hooks;
+    struct flow_table *table;
+    struct lookups *lookups;
+    struct neighbors *neighbors;
+    struct stream_budget budget;
+    int64_t now_ns;
+    uint64_t tcp_packets, log_flow;
+};
+
+void track_free(struct track *t)
+{
+    if (!t)
+        return;
+    for (int s = CLIENT; s <= SERVER; s++) {
+        ranges_clear(&t->half[s].seen);
+        rtt_clear(&t->half[s].rtt);
+        if (t->half[s].stream.pending)
+            g_tree_unref(t->half[s].stream.pending);
+    }
+    app_free(t->app);
+    g_free(t);
+}
+
+/* --- who is who --- */
+
+/* Ports that servers listen on though they lie above 1023. */
+static bool service_port(uint16_t port)
+{
+    static const uint16_t ports[] = { 1080, 1433, 1521, 1723, 1883, 2049, 3000, 3128, 3306, 3389, 5000,  5060,  5222,
+                                      5432, 5672, 5900, 6379, 6443, 6667, 8000, 8008, 8080, 8081,  8443,  8883,
+                                      8888, 9000, 9090, 9092, 9200, 9418, 11211, 27017 };
+
+    if (port < 1024)
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(ports); i++)
+        if (ports[i] == port)
+            return true;
+    return false;
+}
+
+/* Of a connection that was met in the middle: 1 the source is the server, 0 the destination is, -1 the ports do not tell. */
+static int server_by_port(uint16_t sport, uint16_t dport)
+{
+    bool source = service_port(sport), destination = service_port(dport);
+
+    if (source != destination)
+        return source;
+    if ((sport < 1024) != (dport < 1024))
+        return sport < 1024;
+    if ((sport >= 32768) != (dport >= 32768)) /* the ephemeral ports of Linux begin at 32768, RFC 6335's at 49152 */
+        return sport < 32768;
+    return -1;
+}
+
+/* Decides the roles from the first packet and says whether its sender is the client. */
+static bool sender_is_client(struct flow *f, const struct tcp_facts *tcp)
+{
+    if (tcp->flags & TCP_SYN && !(tcp->flags & TCP_RST)) {
+        f->role_basis = tcp->flags & TCP_ACK ? ROLE_SYNACK : ROLE_SYN;
+        return f->role_basis == ROLE_SYN;
+    }
+    int server = server_by_port(tcp->sport, tcp->dport);
+    f->role_basis = server < 0 ? ROLE_FIRST_PACKET : ROLE_PORT;
+    return server != 1;
+}
+
+static void start_half(struct flow *f, enum side s)
+{
+    rtt_init(&f->track->half[s].rtt);
+    f->half[s].offer.wscale = -1;
+    f->half[s].first_data_ns = f->half[s].last_data_ns = f->half[s].last_ns = f->half[s].fin_ns = TIME_NONE;
+}
+
+static bool has_layers(const struct encap *e)
+{
+    return e->n_vlans || e->n_tunnels;
+}
+
+static struct flow *new_flow(struct tracker *t, const struct packet *p, uint64_t previous)
+{
+    const struct ip_facts *ip = &p->ip;
+    struct flow *f = flow_table_add(t->table, &ip->src, p->tcp.sport, &ip->dst, p->tcp.dport, ip->version, t->now_ns);
+    bool from_client = sender_is_client(f, &p->tcp);
+    bool low_is_src = addr_cmp(&f->key.low, &ip->src) == 0 && f->key.low_port == p->tcp.sport;
+
+    f->client_is_high = from_client != low_is_src;
+    f->first_ns = p->ts_ns;
+    f->last_ns = p->ts_ns;
+    f->previous = previous;
+    f->reused_ports = previous != 0;
+    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = TIME_NONE;
+    f->reset.last_data = 2;
+    start_half(f, CLIENT);
+    start_half(f, SERVER);
+    if (!from_client) {
+        f->flipped = true;
+        zeek_flipped(f);
+    }
+    if (has_layers(&p->encap)) {
+        f->encap = g_new(struct encap, 1);
+        *f->encap = p->encap;
+    }
+    if (f->id == t->log_flow)
+        f->log = g_array_new(FALSE, FALSE, sizeof(struct log_entry));
+    return f;
+}
+
+static enum side side_of(const struct flow *f, bool low_is_src)
+{
+    return low_is_src != f->client_is_high ? CLIENT : SERVER;
+}
+
+/* Whether this SYN or SYN-ACK begins another connection between the same ports: another initial number, or the same one after the end. */
+static bool begins_anew(const struct flow *f, enum side s, const struct tcp_facts *tcp)
+{
+    const struct track_half *h = &f->track->half[s];
+    bool over = f->half[CLIENT].fin || f->half[SERVER].fin || f->reset.packet;
+
+    if (!(tcp->flags & TCP_SYN) || tcp->flags & TCP_RST || !h->isn_known)
+        return false;
+    if (tcp->flags & TCP_ACK)
+        return tcp->seq != f->half[s].isn && (over || !f->syns);
+    return tcp->seq != f->half[s].isn || (over && f->synacks);
+}
+
+static struct flow *flow_of(struct tracker *t, const struct packet *p, enum side *side)
+{
+    bool low_is_src;
+    uint64_t previous = 0;
+    struct flow *f = flow_table_find(t->table, &p->ip.src, p->tcp.sport, &p->ip.dst, p->tcp.dport, p->ip.version, &low_is_src);
+
+    if (f && begins_anew(f, side_of(f, low_is_src), &p->tcp)) {
+        previous = f->id;
+        flow_table_remove(t->table, f);
+        f = NULL;
+    }
+    if (!f)
+        f = new_flow(t, p, previous);
+    *side = side_of(f, low_is_src);
+    return f;
+}
+
+/* --- the handshake --- */
+
+static void read_offer(struct half *h, const struct tcp_facts *tcp)
+{
+    const struct tcp_options *o = &tcp->opt;
+    uint16_t ecn = tcp->flags & (TCP_ECE | TCP_CWR);
+
+    h->offer = (struct tcp_offer){
+        .seen = true,
+        .sack = o->present & TCPOPT_HAS_SACK_OK,
+        .timestamps = o->present & TCPOPT_HAS_TIMESTAMPS,
+        .fastopen = o->present & TCPOPT_HAS_FASTOPEN,
+        .mptcp = o->present & TCPOPT_HAS_MPTCP,
+        .ecn = tcp->flags & TCP_ACK ? ecn == TCP_ECE : ecn == (TCP_ECE | TCP_CWR),
+        .wscale = o->present & TCPOPT_HAS_WSCALE ? (int8_t)MIN(o->wscale, 127) : -1,
+        .mss = o->present & TCPOPT_HAS_MSS ? o->mss : 0,
+    };
+}
+
+static void note_syn(struct flow *f, const struct segment *s)
+{
+    f->syns++;
+    if (!f->first_syn_packet)
+        f->first_syn_packet = s->packet->number;
+    if (!f->synack_packet) { /* the last transmission before the answer */
+        f->syn_packet = s->packet->number;
+        f->syn_ns = s->ts_ns;
+    }
+}
+
+static void note_synack(struct flow *f, const struct segment *s)
+{
+    f->synacks++;
+    if (!f->synack_packet) {
+        f->synack_packet = s->packet->number;
+        f->synack_ns = s->ts_ns;
+    }
+    if (!f->ack_packet)
+        f->synack_last_ns = s->ts_ns;
+}
+
+static void watch_handshake(struct flow *f, const struct segment *s)
+{
+    if (s->flags & TCP_SYN && !(s->flags & (TCP_RST | TCP_FIN))) {
+        read_offer(&f->half[s->side], s->tcp);
+        if (s->flags & TCP_ACK)
+            note_synack(f, s);
+        else
+            note_syn(f, s);
+    } else if (s->side == CLIENT && !f->ack_packet && f->synack_packet && s->flags & TCP_ACK && !(s->flags & TCP_RST) &&
+               seq_gt(s->tcp->ack, f->half[SERVER].isn)) {
+        f->ack_packet = s->packet->number;
+        f->ack_ns = s->ts_ns;
+    }
+}
+
+/* Wireshark's tcp.completeness: SYN 1 (of a connection that begins with it), SYN-ACK 2, ACK 4, data 8, FIN 16, RST 32. */
+static void completeness(struct flow *f, const struct segment *s, bool first)
+{
+    uint16_t syn_ack = s->flags & (TCP_SYN | TCP_ACK);
+
+    if (first && syn_ack == TCP_SYN)
+        f->completeness |= s->len ? 1 | 8 : 1;
+    if (syn_ack == (TCP_SYN | TCP_ACK))
+        f->completeness |= 2;
+    if (syn_ack == TCP_ACK)
+        f->completeness |= s->len ? 8 : 4;
+    if ((s->flags & (TCP_FIN | TCP_ACK)) == (TCP_FIN | TCP_ACK))
+        f->completeness |= 16;
+    if (s->flags & TCP_RST)
+        f->completeness |= 32;
+}
+
+/* --- resets --- */
+
+/* Whether the other end would believe this RST: RFC 9293 section 3.10.7, with room for a capture that missed packets. */
+static bool reset_counts(const struct flow *f, const struct segment *s)
+{
+    const struct track_half *rev = &f->track->half[other_side(s->side)];
+
+    if (f->half[other_side(s->side)].state == STATE_SYN_SENT)
+        return s->flags & TCP_ACK ? s->tcp->ack == rev->next : true;
+    if (!rev->ack_known)
+        return true;
+    uint32_t window = MAX(classify_window(f, other_side(s->side)), 65535);
+    return seq_ge(s->seq, rev->highest_ack - 65535) && seq_le(s->seq, rev->highest_ack + window);
+}
+
+/* Bytes (SYN and FIN count) that side s sent and the other end has not acknowledged. */
+static uint32_t unacked(const struct flow *f, enum side s)
+{
+    const struct track_half *mine = &f->track->half[s], *peer = &f->track->half[other_side(s)];
+
+    if (!mine->seq_known)
+        return 0;
+    if (!peer->ack_known)
+        return mine->next - mine->seen.edge; /* the other direction is not in the capture: nothing is known */
+    return seq_gt(mine->next, peer->highest_ack) ? mine->next - peer->highest_ack : 0;
+}
+
+static bool watch_reset(struct flow *f, const struct segment *s)
+{
+    if (f->reset.packet) {
+        if (!(s->flags & TCP_RST) && s->len)
+            f->reset.late = true;
+        return false;
+    }
+    if (!(s->flags & TCP_RST) || !reset_counts(f, s))
+        return false;
+    f->reset.packet = s->packet->number;
+    f->reset.ts_ns = s->ts_ns;
+    f->reset.by = (uint8_t)s->side;
+    const struct track_half *other = &f->track->half[other_side(s->side)];
+    f->reset.idle_ns = MAX(s->idle_ns, other->tail_first ? other->tail_idle_ns : 0);
+    f->reset.ttl = s->packet->ip.ttl;
+    f->reset.ip_id = s->packet->ip.id;
+    for (int e = CLIENT; e <= SERVER; e++) {
+        f->reset.after_fin[e] = f->half[e].fin;
+        f->reset.owed[e] = unacked(f, (enum side)e) > (f->half[e].fin && !f->half[e].fin_acked ? 1 : 0);
+    }
+    return true;
+}
+
+static void watch_last_data(struct flow *f, const struct segment *s)
+{
+    if (!s->len || f->reset.packet)
+        return;
+    f->reset.last_data = (uint8_t)s->side;
+    if (f->half[other_side(s->side)].fin && !f->half[s->side].fin)
+        f->reset.data_after_fin = true;
+}
+
+/* --- counting --- */
+
+static uint64_t wire_segments(const struct flow *f, const struct segment *s)
+{
+    uint16_t mss = f->half[other_side(s->side)].offer.mss;
+
+    if (s->len <= 1460 || mss == 0)
+        return s->len > 1460 ? (s->len + 1459) / 1460 : 1;
+    return (s->len + mss - 1) / mss;
+}
+
+static void count_half(struct flow *f, const struct segment *s)
+{
+    struct half *h = &f->half[s->side];
+
+    if (h->packets++ == 0) {
+        h->first_packet = s->packet->number;
+        h->ttl = s->packet->ip.ttl;
+    }
+    h->last_packet = s->packet->number;
+    h->last_ns = s->ts_ns;
+    h->bytes += s->new_bytes;
+    h->rst |= (s->flags & TCP_RST) != 0;
+    if (s->len && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
+        h->segments += wire_segments(f, s);
+        h->last_data_packet = s->packet->number;
+        h->last_data_ns = s->ts_ns;
+        if (!h->first_data_packet) {
+            h->first_data_packet = s->packet->number;
+            h->first_data_ns = s->ts_ns;
+        }
+    }
+}
+
+/* The numbers that relative ones are counted from: the SYN's; of a flow met in the middle one below the first seen. */
+static void learn_isn(struct flow *f, const struct segment *s)
+{
+    struct track_half *fwd = &f->track->half[s->side], *rev = &f->track->half[other_side(s->side)];
+
+    if (!fwd->isn_known || (s->flags & TCP_SYN && !f->half[s->side].offer.seen && !f->half[s->side].packets)) {
+        f->half[s->side].isn = s->flags & TCP_SYN ? s->seq : s->seq - 1;
+        fwd->isn_known = true;
+    }
+    if (!rev->isn_known && s->flags & TCP_ACK) {
+        f->half[other_side(s->side)].isn = s->tcp->ack - 1;
+        rev->isn_known = true;
+    }
+}
+
+static void log_packet(struct flow *f, const struct segment *s)
+{
+    if (f->log->len >= LIMIT_LOG)
+        return;
+    struct log_entry e = {
+        .packet = s->packet->number, .ts_ns = s->ts_ns, .seq = s->seq - f->half[s->side].isn,
+        .ack = s->flags & TCP_ACK ? s->tcp->ack - f->half[other_side(s->side)].isn : 0, .len = s->len, .flags = s->flags,
+        .side = (uint8_t)s->side, .window = classify_window(f, s->side), .anomaly = s->anomaly,
+        .state = { f->half[CLIENT].state, f->half[SERVER].state },
+    };
+    g_array_append_val(f->log, e);
+}
+
+/* --- bytes for the application layer --- */
+
+static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
+{
+    struct track *k = f->track;
+    struct app_bytes bytes = { s->side, s->tcp->payload, s->ts_ns, s->packet->number };
+
+    if (k->app_done)
+        return;
+    if (s->len && !(s->flags & TCP_RST) && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
+        if (!k->app)
+            k->app = app_new(flow_port(f, SERVER));
+        if (app_wants(k->app, s->side))
+            stream_segment(&k->half[s->side].stream, k->app, &t->budget, s->seq + (s->flags & TCP_SYN ? 1 : 0), s->len, &bytes);
+    }
+    if (!k->app)
+        return;
+    struct stream *other = &k->half[other_side(s->side)].stream;
+    if (other->pending && s->flags & TCP_ACK) {
+        bytes.from = other_side(s->side);
+        stream_acked(other, k->app, &t->budget, s->tcp->ack, &bytes);
+    }
+    if (s->flags & TCP_FIN && s->end == k->half[s->side].seen.edge && !k->half[s->side].stream.pending)
+        app_end(k->app, s->side, APP_END_FIN, s->ts_ns);
+    if (s->len && !app_wants(k->app, CLIENT) && !app_wants(k->app, SERVER))
+        k->app_done = true;
+}
+
+static void end_app(struct tracker *t, struct flow *f)
+{
+    struct track *k = f->track;
+
+    for (int s = CLIENT; s <= SERVER; s++) {
+        struct app_bytes now = { (enum side)s, { NULL, 0 }, f->last_ns, f->half[s].last_packet };
+        stream_end(&k->half[s].stream, k->app, &t->budget, &now);
+    }
+    if (!k->app)
+        return;
+    for (int s = CLIENT; s <= SERVER; s++) {
+        bool reset = f->reset.packet && !f->half[s].fin;
+        enum app_ending how = f->half[s].fin ? APP_END_FIN : reset ? APP_END_RST : APP_END_CAPTURE;
+        app_end(k->app, (enum side)s, how, reset ? f->reset.ts_ns : f->half[s].last_ns != TIME_NONE ? f->half[s].last_ns : f->last_ns);
+    }
+    f->app = app_finish(k->app);
+    k->app = NULL;
+}
+
+/* --- one packet --- */
+
+static void settle_queue(struct tracker *t, struct flow *f)
+{
+    enum flow_queue queue = QUEUE_OPEN;
+
+    if (flow_teardown(f) == TEARDOWN_FIN || f->reset.packet)
+        queue = QUEUE_LINGERING;
+    else if (f->half[CLIENT].state < STATE_ESTABLISHED && f->half[SERVER].state < STATE_ESTABLISHED)
+        queue = QUEUE_EMBRYONIC;
+    flow_table_queue(t->table, f, queue, t->now_ns);
+}
+
+static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
+{
+    bool first = f->half[CLIENT].packets + f->half[SERVER].packets == 0;
+    uint32_t edge = f->track->half[other_side(s->side)].seen.edge;
+
+    learn_isn(f, s);
+    zeek_segment(f, s);
+    classify_segment(f, s);
+    if (s->anomaly & ANOMALY_ACKED_UNSEEN && f->track->half[other_side(s->side)].seen.edge != edge && !(s->flags & TCP_FIN))
+        zeek_gap(f, other_side(s->side));
+    watch_handshake(f, s);
+    completeness(f, s, first);
+    state_segment(f, s, watch_reset(f, s));
+    watch_last_data(f, s);
+    count_half(f, s);
+    trouble_segment(f, s);
+    feed_app(t, f, s);
+    if (f->log)
+        log_packet(f, s);
+    settle_queue(t, f);
+}
+
+static void tcp_packet(struct tracker *t, const struct packet *p)
+{
+    enum side side;
+    struct flow *f = flow_of(t, p, &side);
+    const struct tcp_facts *tcp = &p->tcp;
+    uint32_t controls = (tcp->flags & TCP_SYN ? 1u : 0) + (tcp->flags & TCP_FIN ? 1u : 0);
+    struct segment s = {
+        .packet = p, .tcp = tcp, .side = side, .seq = tcp->seq, .end = tcp->seq + tcp->len + controls, .len = tcp->len,
+        .flags = tcp->flags, .ts_ns = p->ts_ns, .idle_ns = MAX(p->ts_ns - f->last_ns, 0),
+    };
+
+    if (classify_is_duplicate(f, &s)) {
+        trouble_duplicate(f, side);
+        return;
+    }
+    f->last_ns = MAX(f->last_ns, p->ts_ns);
+    take_segment(t, f, &s);
+}
+
+static void icmp_packet(struct tracker *t, const struct packet *p)
+{
+    const struct icmp_facts *i = &p->icmp;
+    bool low_is_src;
+
+    if (!i->quotes_ports)
+        return;
+    if (i->quoted_protocol == 6) {
+        struct flow *f = flow_table_find(t->table, &i->quoted_src, i->quoted_sport, &i->quoted_dst, i->quoted_dport,
+                                         i->quoted_version, &low_is_src);
+        if (f)
+            trouble_icmp(f, side_of(f, low_is_src), p);
+    } else if (i->quoted_protocol == 17) {
+        lookups_icmp(t->lookups, p);
+    }
+}
+
+void tracker_packet(struct tracker *t, const struct packet *p)
+{
+    t->now_ns = t->now_ns == TIME_NONE ? p->ts_ns : MAX(t->now_ns, p->ts_ns);
+    switch (p->kind) {
+    case PACKET_TCP:
+        t->tcp_packets++;
+        tcp_packet(t, p);
+        break;
+    case PACKET_UDP:
+        lookups_udp(t->lookups, p);
+        break;
+    case PACKET_ICMP_ERROR:
+        icmp_packet(t, p);
+        break;
+    case PACKET_NEIGHBOR:
+        neighbors_packet(t->neighbors, p);
+        break;
+    case PACKET_UNDECODED:
+    case PACKET_OTHER:
+    case PACKET_FRAGMENT:
+        break;
+    }
+    flow_table_expire(t->table, t->now_ns);
+}
+
+/* --- the end of a flow --- */
+
+static void flow_leaves(void *user, struct flow *f)
+{
+    struct tracker *t = user;
+
+    end_app(t, f);
+    trouble_finish(f);
+    for (int s = CLIENT; s <= SERVER; s++)
+        f->half[s].unacked = unacked(f, (enum side)s);
+    track_free(f->track);
+    f->track = NULL;
+    t->hooks.flow(t->hooks.user, f);
+}
+
+struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow)
+{
+    struct tracker *t = g_new0(struct tracker, 1);
+
+    t->hooks = *hooks;
+    t->now_ns = TIME_NONE;
+    t->log_flow = log_flow;
+    t->table = flow_table_new(flow_leaves, t);
+    t->lookups = lookups_new(hooks->lookup, hooks->user);
+    t->neighbors = neighbors_new();
+    return t;
+}
+
+void tracker_finish(struct tracker *t)
+{
+    flow_table_drain(t->table);
+    lookups_finish(t->lookups);
+}
+
+void tracker_free(struct tracker *t)
+{
+    if (!t)
+        return;
+    flow_table_free(t->table);
+    lookups_free(t->lookups);
+    neighbors_free(t->neighbors);
+    g_free(t);
+}
+
+int64_t tracker_now_ns(const struct tracker *t)
+{
+    return t->now_ns;
+}
+
+const struct neighbors *tracker_neighbors(const struct tracker *t)
+{
+    return t->neighbors;
+}
+
+uint64_t tracker_tcp_packets(const struct tracker *t)
+{
+    return t->tcp_packets;
+}
+
+uint64_t tracker_evicted_flows(const struct tracker *t)
+{
+    return flow_table_evicted(t->table);
+}
+
+uint64_t tracker_reassembly_dropped(const struct tracker *t)
+{
+    return t->budget.dropped;
+}

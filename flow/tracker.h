@@ -1,0 +1,43 @@
+/* tracker: every packet of a capture, in; every TCP connection, look-up and neighbour request of it, out.
+ *
+ * A tracker is a value: several can live in a process. It owns what it follows and hands each thing out once, when it is over:
+ * a flow when it closed and was quiet for a while, was quiet too long, or the capture ended.
+ */
+#ifndef TCPSLEUTH_FLOW_TRACKER_H
+#define TCPSLEUTH_FLOW_TRACKER_H
+
+#include "dissect/packet.h"
+#include "flow/flow.h"
+#include "flow/lookup.h"
+#include "flow/neighbors.h"
+
+struct tracker;
+
+/* Whom to tell. The callee owns what it is handed (flow_free, lookup_free). */
+struct tracker_hooks {
+    void (*flow)(void *user, struct flow *f);
+    void (*lookup)(void *user, struct lookup *l);
+    void *user;
+};
+
+/* log_flow: id of a flow of which every packet is kept (flow->log); 0: none. */
+struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow);
+void tracker_free(struct tracker *t); /* NULL-safe */
+
+/* Takes a packet into account; it is not kept. */
+void tracker_packet(struct tracker *t, const struct packet *p);
+
+/* The capture is over: hands out everything that is left, in order of id. */
+void tracker_finish(struct tracker *t);
+
+/* Time of the capture: the latest time stamp so far; TIME_NONE before the first packet. */
+int64_t tracker_now_ns(const struct tracker *t);
+
+/* Who asked for whose link-layer address. Owned by t. */
+const struct neighbors *tracker_neighbors(const struct tracker *t);
+
+uint64_t tracker_tcp_packets(const struct tracker *t);
+uint64_t tracker_evicted_flows(const struct tracker *t);
+uint64_t tracker_reassembly_dropped(const struct tracker *t);
+
+#endif

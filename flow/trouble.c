@@ -1,0 +1,230 @@
+#include "flow/trouble.h"
+
+#include "base/limits.h"
+#include "base/seq.h"
+#include "flow/classify.h"
+
+struct trouble *trouble_of(struct flow *f)
+{
+    if (!f->trouble)
+        f->trouble = g_new0(struct trouble, 1);
+    return f->trouble;
+}
+
+static void add_note(struct flow *f, const struct segment *s, enum note_kind kind)
+{
+    struct trouble *t = trouble_of(f);
+    struct note n = {
+        .packet = s->packet->number, .ts_ns = s->ts_ns, .seq = s->seq - f->half[s->side].isn, .len = s->len, .kind = (uint8_t)kind,
+        .side = (uint8_t)s->side,
+    };
+
+    if (!t->notes)
+        t->notes = g_array_sized_new(FALSE, FALSE, sizeof n, 4);
+    if (t->notes->len < LIMIT_NOTES)
+        g_array_append_val(t->notes, n);
+    else
+        g_array_index(t->notes, struct note, LIMIT_NOTES_FIRST + (t->n_notes - LIMIT_NOTES_FIRST) % (LIMIT_NOTES - LIMIT_NOTES_FIRST)) = n;
+    t->n_notes++;
+}
+
+static void count(struct anomalies *a, uint32_t bits)
+{
+    a->retransmissions += !!(bits & ANOMALY_RETRANSMISSION);
+    a->fast_retransmissions += !!(bits & ANOMALY_FAST_RETRANSMISSION);
+    a->spurious_retransmissions += !!(bits & ANOMALY_SPURIOUS_RETRANSMISSION);
+    a->out_of_order += !!(bits & ANOMALY_OUT_OF_ORDER);
+    a->duplicate_acks += !!(bits & ANOMALY_DUPLICATE_ACK);
+    a->lost_segments += !!(bits & ANOMALY_LOST_SEGMENT);
+    a->acked_unseen += !!(bits & ANOMALY_ACKED_UNSEEN);
+    a->zero_windows += !!(bits & ANOMALY_ZERO_WINDOW);
+    a->window_full += !!(bits & ANOMALY_WINDOW_FULL);
+    a->keep_alives += !!(bits & ANOMALY_KEEP_ALIVE);
+    a->zero_window_probes += !!(bits & ANOMALY_ZERO_WINDOW_PROBE);
+    a->window_updates += !!(bits & ANOMALY_WINDOW_UPDATE);
+    a->bad_checksums += !!(bits & ANOMALY_BAD_CHECKSUM);
+}
+
+static void note_oddities(struct flow *f, const struct segment *s)
+{
+    if (s->anomaly & ANOMALY_RETRANSMISSION)
+        add_note(f, s, s->flags & TCP_SYN ? (s->flags & TCP_ACK ? NOTE_SYNACK : NOTE_SYN) : NOTE_RETRANSMISSION);
+    if (s->anomaly & ANOMALY_OUT_OF_ORDER)
+        add_note(f, s, NOTE_OUT_OF_ORDER);
+    if (s->anomaly & ANOMALY_LOST_SEGMENT)
+        add_note(f, s, NOTE_LOST_SEGMENT);
+    if (s->anomaly & ANOMALY_ZERO_WINDOW_PROBE)
+        add_note(f, s, NOTE_PROBE);
+    if (s->anomaly & ANOMALY_KEEP_ALIVE)
+        add_note(f, s, NOTE_KEEP_ALIVE);
+}
+
+/* A first SACK block below the ACK, or inside the second block, reports bytes that arrived twice (RFC 2883): a retransmission that was not
+ * needed, so no loss. */
+static bool reports_duplicate(const struct segment *s)
+{
+    const struct tcp_options *o = &s->tcp->opt;
+
+    if (!(o->present & TCPOPT_HAS_SACK) || o->n_sack == 0 || !(s->flags & TCP_ACK))
+        return false;
+    if (seq_le(o->sack[0].right, s->tcp->ack))
+        return true;
+    return o->n_sack > 1 && seq_ge(o->sack[0].left, o->sack[1].left) && seq_le(o->sack[0].right, o->sack[1].right);
+}
+
+static void count_losses(struct flow *f, const struct segment *s)
+{
+    if (s->len && s->anomaly & ANOMALY_RETRANSMISSION && !(s->anomaly & ANOMALY_SPURIOUS_RETRANSMISSION))
+        trouble_of(f)->losses[s->side].lost++;
+    if (s->len && s->anomaly & ANOMALY_OUT_OF_ORDER)
+        trouble_of(f)->losses[s->side].reordered++;
+    if (f->trouble && reports_duplicate(s)) {
+        struct losses *l = &f->trouble->losses[other_side(s->side)];
+        if (l->lost)
+            l->lost--;
+    }
+}
+
+/* --- zero windows --- */
+
+static void stall_end(struct flow *f, enum side s, uint64_t packet, int64_t end_ns)
+{
+    struct losses *l = &f->trouble->losses[s];
+    int64_t lasted_ns = end_ns - l->current.from_ns, longest_ns = -1;
+
+    if (l->longest.from_packet)
+        longest_ns = (l->longest.to_ns == TIME_NONE ? f->last_ns : l->longest.to_ns) - l->longest.from_ns;
+    f->trouble->anomalies[s].zero_window_ns += MAX(lasted_ns, 0);
+    l->current.to_packet = packet;
+    l->current.to_ns = packet ? end_ns : TIME_NONE;
+    if (!packet || lasted_ns > longest_ns) {
+        l->longest = l->current;
+        f->track->stall_watch[s] = packet != 0;
+    }
+    l->current = (struct stall){ 0 };
+}
+
+static void stall_begin(struct flow *f, const struct segment *s)
+{
+    uint32_t peer = f->track->half[other_side(s->side)].last_anomaly;
+
+    trouble_of(f)->losses[s->side].current = (struct stall){
+        .from_packet = s->packet->number, .from_ns = s->ts_ns, .to_ns = TIME_NONE, .wanted = peer & ANOMALY_WINDOW_FULL,
+    };
+}
+
+/* The other end's packets tell whether it was waiting to send. */
+static void stall_wanted(struct flow *f, const struct segment *s)
+{
+    enum side receiver = other_side(s->side);
+    struct losses *l = &f->trouble->losses[receiver];
+
+    if (l->current.from_packet && (s->anomaly & ANOMALY_ZERO_WINDOW_PROBE || (s->anomaly & ANOMALY_KEEP_ALIVE) || s->len)) {
+        l->current.wanted = true;
+        l->current.probes++;
+    }
+    if (f->track->stall_watch[receiver] && s->len) {
+        int64_t rtt_ns = MAX(flow_handshake_rtt_ns(f), 0);
+        if (s->ts_ns - l->longest.to_ns <= MAX(3 * rtt_ns, 200 * NS_PER_MS))
+            l->longest.wanted = true;
+        f->track->stall_watch[receiver] = false;
+    }
+}
+
+static void watch_windows(struct flow *f, const struct segment *s)
+{
+    bool zero = s->anomaly & ANOMALY_ZERO_WINDOW;
+    bool open = f->trouble && f->trouble->losses[s->side].current.from_packet;
+
+    if (zero && !open) {
+        stall_begin(f, s);
+    } else if (open && !zero && s->tcp->window && !(s->flags & TCP_RST)) {
+        add_note(f, s, NOTE_WINDOW_OPEN);
+        stall_end(f, s->side, s->packet->number, s->ts_ns);
+    }
+    if (f->trouble)
+        stall_wanted(f, s);
+}
+
+/* --- unanswered packets --- */
+
+static void watch_tail(struct flow *f, const struct segment *s)
+{
+    struct track_half *mine = &f->track->half[s->side], *peer = &f->track->half[other_side(s->side)];
+
+    peer->tail_retries = peer->tail_probes = peer->tail_largest = peer->tail_smallest = 0;
+    peer->tail_first = 0;
+    if (s->seq == s->end && !(s->anomaly & (ANOMALY_KEEP_ALIVE | ANOMALY_ZERO_WINDOW_PROBE)))
+        return; /* nobody answers a pure ACK */
+    if (!mine->tail_first) {
+        mine->tail_first = s->packet->number;
+        mine->tail_first_ns = s->ts_ns;
+        mine->tail_idle_ns = s->idle_ns;
+    }
+    mine->tail_retries += !!(s->anomaly & ANOMALY_RETRANSMISSION);
+    mine->tail_probes += !!(s->anomaly & (ANOMALY_KEEP_ALIVE | ANOMALY_ZERO_WINDOW_PROBE));
+    if (s->len) {
+        mine->tail_largest = MAX(mine->tail_largest, s->len);
+        mine->tail_smallest = mine->tail_smallest ? MIN(mine->tail_smallest, s->len) : s->len;
+    }
+}
+
+#define WORTH_COUNTING                                                                                                             \
+    (ANOMALY_RETRANSMISSION | ANOMALY_OUT_OF_ORDER | ANOMALY_DUPLICATE_ACK | ANOMALY_LOST_SEGMENT | ANOMALY_ACKED_UNSEEN |         \
+     ANOMALY_ZERO_WINDOW | ANOMALY_WINDOW_FULL | ANOMALY_KEEP_ALIVE | ANOMALY_ZERO_WINDOW_PROBE | ANOMALY_BAD_CHECKSUM)
+
+void trouble_segment(struct flow *f, const struct segment *s)
+{
+    if (s->anomaly & WORTH_COUNTING || (f->trouble && s->anomaly)) {
+        count(&trouble_of(f)->anomalies[s->side], s->anomaly);
+        note_oddities(f, s);
+    }
+    if (s->packet->ip.reassembled) {
+        struct trouble *t = trouble_of(f);
+        if (t->fragmented++ == 0)
+            t->first_fragmented = s->packet->number;
+        add_note(f, s, NOTE_FRAGMENTED);
+    }
+    if (f->trouble)
+        count_losses(f, s);
+    if (f->trouble || s->anomaly & ANOMALY_ZERO_WINDOW)
+        watch_windows(f, s);
+    watch_tail(f, s);
+}
+
+void trouble_duplicate(struct flow *f, enum side s)
+{
+    trouble_of(f)->anomalies[s].capture_duplicates++;
+}
+
+void trouble_icmp(struct flow *f, enum side about, const struct packet *p)
+{
+    struct trouble *t = trouble_of(f);
+
+    if (t->n_icmp < FLOW_ICMP_KEPT)
+        t->icmp[t->n_icmp] = (struct icmp_note){
+            .packet = p->number, .ts_ns = p->ts_ns, .from = p->ip.src, .type = p->icmp.type, .code = p->icmp.code,
+            .about = (uint8_t)about, .quotes_seq = p->icmp.quotes_seq, .quoted_seq = p->icmp.quoted_seq, .mtu = p->icmp.mtu,
+        };
+    t->n_icmp++;
+}
+
+void trouble_finish(struct flow *f)
+{
+    for (int s = CLIENT; s <= SERVER; s++) {
+        const struct track_half *h = &f->track->half[s];
+
+        if (f->trouble && f->trouble->losses[s].current.from_packet)
+            stall_end(f, (enum side)s, 0, f->last_ns);
+        if (h->tail_retries || h->tail_probes) {
+            struct losses *l = &trouble_of(f)->losses[s];
+            l->tail_retries = h->tail_retries;
+            l->tail_probes = h->tail_probes;
+            l->tail_first = h->tail_first;
+            l->tail_first_ns = h->tail_first_ns;
+            l->tail_idle_ns = h->tail_idle_ns;
+            l->tail_largest = h->tail_largest;
+            l->tail_smallest = h->tail_smallest;
+        }
+    }
+}

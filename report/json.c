@@ -1,0 +1,239 @@
+#include "report/json.h"
+#include "base/text.h"
+#include "base/timens.h"
+#include "report/number.h"
+
+void json_start(struct json *j, FILE *out, bool nanoseconds)
+{
+    j->out = out;
+    j->failed = false;
+    j->decimals = nanoseconds ? 9 : 6;
+    j->depth = 0;
+    j->date[0] = '\0';
+    j->escaped = NULL;
+    j->p = j->buffer;
+}
+
+/* The last byte stays: it may be a comma to take back. */
+void json_flush(struct json *j)
+{
+    size_t n = (size_t)(j->p - j->buffer);
+    if (n < 2)
+        return;
+    if (!j->failed && fwrite(j->buffer, 1, n - 1, j->out) != n - 1)
+        j->failed = true;
+    j->buffer[0] = j->p[-1];
+    j->p = j->buffer + 1;
+}
+
+bool json_finish(struct json *j)
+{
+    if (j->p > j->buffer && j->p[-1] == ',')
+        j->p--;
+    json_put(j, "\n", 1);
+    json_flush(j);
+    if (!j->failed && fwrite(j->buffer, 1, (size_t)(j->p - j->buffer), j->out) != (size_t)(j->p - j->buffer))
+        j->failed = true;
+    if (j->escaped)
+        g_string_free(j->escaped, TRUE);
+    return !j->failed && j->depth == 0;
+}
+
+static void open_with(struct json *j, char opener, char closer)
+{
+    if (j->depth == JSON_DEPTH) {
+        j->failed = true;
+        return;
+    }
+    j->closers[j->depth++] = closer;
+    json_put(j, &opener, 1);
+}
+
+void json_object(struct json *j)
+{
+    open_with(j, '{', '}');
+}
+
+void json_array(struct json *j)
+{
+    open_with(j, '[', ']');
+}
+
+void json_end(struct json *j)
+{
+    if (j->depth == 0) {
+        j->failed = true;
+        return;
+    }
+    if (j->p > j->buffer && j->p[-1] == ',')
+        j->p--;
+    char ending[2] = { j->closers[--j->depth], ',' };
+    json_put(j, ending, 2);
+}
+
+void json_break(struct json *j)
+{
+    json_put(j, "\n", 1);
+}
+
+void json_null(struct json *j)
+{
+    json_put(j, "null,", 5);
+}
+
+void json_bool(struct json *j, bool v)
+{
+    if (v)
+        json_put(j, "true,", 5);
+    else
+        json_put(j, "false,", 6);
+}
+
+void json_uint(struct json *j, uint64_t v)
+{
+    json_room(j, NUMBER_ROOM);
+    j->p = number_uint(j->p, v);
+    *j->p++ = ',';
+}
+
+void json_int(struct json *j, int64_t v)
+{
+    json_room(j, NUMBER_ROOM);
+    j->p = number_int(j->p, v);
+    *j->p++ = ',';
+}
+
+void json_number_or_null(struct json *j, uint64_t v)
+{
+    if (v)
+        json_uint(j, v);
+    else
+        json_null(j);
+}
+
+void json_seconds(struct json *j, int64_t ns)
+{
+    if (ns == TIME_NONE) {
+        json_null(j);
+        return;
+    }
+    json_room(j, NUMBER_ROOM);
+    j->p = number_seconds(j->p, ns, j->decimals);
+    *j->p++ = ',';
+}
+
+/* Whether the second can be written; then it is in j->date. Packets come many to the second. */
+static bool have_date(struct json *j, int64_t seconds)
+{
+    if (j->date[0] && j->date_s == seconds)
+        return true;
+    char *end = number_date(j->date, seconds);
+    *end = '\0';
+    j->date_s = seconds;
+    return end > j->date;
+}
+
+#define DATE_LENGTH (sizeof j->date - 1)
+
+void json_time(struct json *j, int64_t ns)
+{
+    uint32_t beyond;
+    int64_t seconds = number_split_ns(ns, &beyond);
+    if (ns == TIME_NONE || !have_date(j, seconds)) {
+        json_null(j);
+        return;
+    }
+    json_room(j, NUMBER_ROOM);
+    char *p = j->p;
+    *p++ = '"';
+    memcpy(p, j->date, DATE_LENGTH);
+    p += DATE_LENGTH;
+    *p++ = '.';
+    p = number_digits(p, j->decimals == 9 ? beyond : beyond / 1000, j->decimals);
+    memcpy(p, "Z\",", 3);
+    j->p = p + 3;
+}
+
+void json_date(struct json *j, int64_t seconds)
+{
+    if (!have_date(j, seconds)) {
+        json_null(j);
+        return;
+    }
+    json_put(j, "\"", 1);
+    json_put(j, j->date, DATE_LENGTH);
+    json_put(j, "Z\",", 3);
+}
+
+void json_addr(struct json *j, const struct addr *a, unsigned version)
+{
+    json_room(j, NUMBER_ROOM);
+    *j->p++ = '"';
+    if (version == 4) {
+        j->p = number_ipv4(j->p, a);
+    } else {
+        addr_text(j->p, a, version);
+        j->p += strlen(j->p);
+    }
+    memcpy(j->p, "\",", 2);
+    j->p += 2;
+}
+
+/* ASCII that stands for itself in JSON and on a terminal. */
+static bool is_plain(char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Any length, through the buffer piece by piece. */
+static void put_long(struct json *j, const char *bytes, size_t n)
+{
+    while (n > 0) {
+        size_t part = MIN(n, 4096);
+        json_put(j, bytes, part);
+        bytes += part;
+        n -= part;
+    }
+}
+
+/* What is between the quotes: plain bytes at once, the rest by the one function that knows the rules. */
+static void put_text(struct json *j, const char *s)
+{
+    size_t plain = 0;
+    while (is_plain(s[plain]))
+        plain++;
+    put_long(j, s, plain);
+    if (!s[plain])
+        return;
+    if (!j->escaped)
+        j->escaped = g_string_new(NULL);
+    g_string_truncate(j->escaped, 0);
+    text_append_json(j->escaped, slice_of(s + plain, strlen(s + plain)));
+    put_long(j, j->escaped->str, j->escaped->len);
+}
+
+void json_string(struct json *j, const char *s)
+{
+    if (!s) {
+        json_null(j);
+        return;
+    }
+    json_put(j, "\"", 1);
+    put_text(j, s);
+    json_put(j, "\",", 2);
+}
+
+void json_key_of(struct json *j, const char *name)
+{
+    json_put(j, "\"", 1);
+    put_text(j, name);
+    json_put(j, "\":", 2);
+}
+
+void json_strings(struct json *j, char *const *list)
+{
+    json_array(j);
+    for (; list && *list; list++)
+        json_string(j, *list);
+    json_end(j);
+}

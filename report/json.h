@@ -1,0 +1,85 @@
+/* json: a streaming JSON writer (RFC 8259). No tree, no allocation per value: everything goes straight into one buffer.
+ *
+ * A value is an item of the array that is open, or follows json_key in the object that is open. The error is sticky: after a failed write
+ * nothing more happens and json_finish says so.
+ *
+ * Every value is written with the comma behind it, and the end of an object or array takes the last one back.
+ */
+#ifndef TCPSLEUTH_REPORT_JSON_H
+#define TCPSLEUTH_REPORT_JSON_H
+
+#include "base/addr.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define JSON_BUFFER (64u << 10)
+#define JSON_DEPTH 16 /* the documents of tcpsleuth need 7 */
+
+struct json {
+    FILE *out;
+    bool failed;
+    unsigned decimals;         /* of a second: 6 or 9 */
+    unsigned depth;            /* objects and arrays that are open */
+    char closers[JSON_DEPTH];  /* '}' or ']' of each */
+    int64_t date_s;            /* the second that date holds */
+    char date[20];             /* "2023-03-15T14:46:57"; "" where nothing was printed yet */
+    GString *escaped;          /* room for texts that are not plain ASCII; NULL until there is one */
+    char *p;                   /* where the next byte goes */
+    char buffer[JSON_BUFFER];
+};
+
+/* Begins a document or line on out (borrowed). nanoseconds: times with 9 digits, else 6. */
+void json_start(struct json *j, FILE *out, bool nanoseconds);
+
+/* Ends it with a new line, hands it to out, frees what j holds. False where something could not be written, or an object or array was left
+ * open. */
+bool json_finish(struct json *j);
+
+void json_object(struct json *j);
+void json_array(struct json *j);
+void json_end(struct json *j); /* of the innermost object or array */
+
+/* A new line in front of an item or a key: for people and for diff. */
+void json_break(struct json *j);
+
+/* A key that comes from a table; json_key is for those written in the code. */
+void json_key_of(struct json *j, const char *name);
+
+void json_null(struct json *j);
+void json_bool(struct json *j, bool v);
+void json_uint(struct json *j, uint64_t v);
+void json_int(struct json *j, int64_t v);
+void json_string(struct json *j, const char *s);               /* any bytes: escaped by text_append_json; NULL gives null */
+void json_strings(struct json *j, char *const *list);          /* an array; NULL gives [] */
+void json_number_or_null(struct json *j, uint64_t v);          /* 0 gives null: packet numbers, ids */
+void json_seconds(struct json *j, int64_t ns);                 /* a duration; TIME_NONE gives null */
+void json_time(struct json *j, int64_t ns);                    /* RFC 3339 with 6 or 9 digits; TIME_NONE gives null */
+void json_date(struct json *j, int64_t seconds);               /* RFC 3339 without; null outside the years 0000 to 9999 */
+void json_addr(struct json *j, const struct addr *a, unsigned version);
+
+/* Makes room for n bytes (n far below JSON_BUFFER). */
+void json_flush(struct json *j);
+static inline void json_room(struct json *j, size_t n)
+{
+    if (G_UNLIKELY((size_t)(j->buffer + JSON_BUFFER - j->p) < n))
+        json_flush(j);
+}
+
+static inline void json_put(struct json *j, const char *bytes, size_t n)
+{
+    json_room(j, n);
+    memcpy(j->p, bytes, n);
+    j->p += n;
+}
+
+/* json_key(j, "id"): the name is a string literal without anything to escape. */
+#define json_key(j, name) json_put((j), "\"" name "\":", sizeof "\"" name "\":" - 1)
+
+/* json_member(j, "id", uint, f->id): a key and its value. */
+#define json_member(j, name, type, ...) (json_key(j, name), json_##type(j, __VA_ARGS__))
+
+#endif

@@ -1,0 +1,67 @@
+#include "report/json_parts.h"
+
+static void detail(struct json *j, const struct detail *d)
+{
+    json_key_of(j, d->key);
+    switch (d->kind) {
+    case DETAIL_TEXT:
+        json_string(j, d->text);
+        break;
+    case DETAIL_NUMBER:
+        json_int(j, d->number);
+        break;
+    case DETAIL_SECONDS:
+        json_seconds(j, d->number);
+        break;
+    case DETAIL_LIST:
+        json_strings(j, d->list);
+        break;
+    }
+}
+
+static void details(struct json *j, const GArray *all)
+{
+    json_key(j, "detail");
+    if (!all || all->len == 0) {
+        json_null(j);
+        return;
+    }
+    json_object(j);
+    for (guint i = 0; i < all->len; i++)
+        detail(j, &g_array_index(all, struct detail, i));
+    json_end(j);
+}
+
+static void evidence(struct json *j, const struct finding *f)
+{
+    json_key(j, "evidence");
+    json_array(j);
+    for (unsigned i = 0; i < f->n_evidence; i++)
+        json_uint(j, f->evidence[i]);
+    json_end(j);
+}
+
+void json_finding(struct json *j, const struct finding *f)
+{
+    const struct catalogue_row *row = catalogue_row(f->code);
+
+    json_object(j);
+    json_member(j, "status", string, status_name(f->status));
+    json_member(j, "code", string, row->name);
+    json_member(j, "layer", string, layer_name(row->layer));
+    json_member(j, "where", string, where_name(f->where));
+    json_member(j, "confidence", string, confidence_name(f->confidence));
+    json_member(j, "summary", string, f->summary);
+    evidence(j, f);
+    json_member(j, "remedy", string, f->status == STATUS_OK ? NULL : f->own_remedy ? f->own_remedy : f->remedy);
+    details(j, f->details);
+    json_end(j);
+}
+
+void json_findings(struct json *j, const GPtrArray *findings)
+{
+    json_array(j);
+    for (guint i = 0; findings && i < findings->len; i++)
+        json_finding(j, g_ptr_array_index(findings, i));
+    json_end(j);
+}

@@ -1,0 +1,112 @@
+#include "report/number.h"
+#include "base/timens.h"
+
+#include <string.h>
+#include <time.h>
+
+/* "00" to "99": numbers are written two digits at a time. */
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+                            "4950515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495969798"
+                            "99";
+
+static unsigned count_digits(uint64_t v)
+{
+    unsigned n = 1;
+    for (; v >= 10000; v /= 10000)
+        n += 4;
+    return n + (v >= 10) + (v >= 100) + (v >= 1000);
+}
+
+char *number_digits(char *p, uint64_t v, unsigned n)
+{
+    char *end = p + n;
+    for (char *at = end; at > p;) {
+        if (at - p == 1) {
+            *--at = (char)('0' + v % 10);
+            break;
+        }
+        at -= 2;
+        memcpy(at, pairs + 2 * (v % 100), 2);
+        v /= 100;
+    }
+    return end;
+}
+
+char *number_uint(char *p, uint64_t v)
+{
+    if (v < 10) {
+        *p = (char)('0' + v);
+        return p + 1;
+    }
+    return number_digits(p, v, count_digits(v));
+}
+
+char *number_int(char *p, int64_t v)
+{
+    if (v >= 0)
+        return number_uint(p, (uint64_t)v);
+    *p = '-';
+    return number_uint(p + 1, -(uint64_t)v);
+}
+
+char *number_seconds(char *p, int64_t ns, unsigned decimals)
+{
+    uint64_t rest = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+    uint64_t whole = rest / (uint64_t)NS_PER_S;
+    rest %= (uint64_t)NS_PER_S;
+    for (unsigned i = decimals; i < 9; i++)
+        rest /= 10;
+    if (ns < 0 && (whole || rest))
+        *p++ = '-';
+    p = number_uint(p, whole);
+    *p++ = '.';
+    if (rest == 0) {
+        *p = '0';
+        return p + 1;
+    }
+    p = number_digits(p, rest, decimals);
+    while (p[-1] == '0')
+        p--;
+    return p;
+}
+
+char *number_date(char *p, int64_t seconds)
+{
+    time_t t = (time_t)seconds;
+    struct tm tm;
+    if (t != seconds || !gmtime_r(&t, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
+        return p;
+    p = number_digits(p, (uint64_t)(tm.tm_year + 1900), 4);
+    *p++ = '-';
+    p = number_digits(p, (uint64_t)(tm.tm_mon + 1), 2);
+    *p++ = '-';
+    p = number_digits(p, (uint64_t)tm.tm_mday, 2);
+    *p++ = 'T';
+    p = number_digits(p, (uint64_t)tm.tm_hour, 2);
+    *p++ = ':';
+    p = number_digits(p, (uint64_t)tm.tm_min, 2);
+    *p++ = ':';
+    return number_digits(p, (uint64_t)tm.tm_sec, 2);
+}
+
+int64_t number_split_ns(int64_t ns, uint32_t *beyond)
+{
+    int64_t seconds = ns / NS_PER_S;
+    int64_t rest = ns % NS_PER_S;
+    if (rest < 0) {
+        rest += NS_PER_S;
+        seconds--;
+    }
+    *beyond = (uint32_t)rest;
+    return seconds;
+}
+
+char *number_ipv4(char *p, const struct addr *a)
+{
+    for (unsigned i = 12; i < 16; i++) {
+        if (i > 12)
+            *p++ = '.';
+        p = number_uint(p, a->bytes[i]);
+    }
+    return p;
+}

@@ -1,0 +1,56 @@
+/* text_parts: the parts of the text report, in the order in which text.c puts them together.
+ */
+#ifndef TCPSLEUTH_REPORT_TEXT_PARTS_H
+#define TCPSLEUTH_REPORT_TEXT_PARTS_H
+
+#include "report/group.h"
+#include "report/page.h"
+#include "report/report.h"
+
+/* How much the default shows; --all shows everything. */
+#define TEXT_FLOW_LINES 200      /* flows that are not ok, a line each */
+#define TEXT_DETAILS 50          /* blocks of details */
+#define TEXT_ALIKE 3             /* more flows than this with one code at one server: one block for all */
+#define TEXT_HEALTHY_LINES 50    /* groups of healthy flows */
+#define TEXT_CONVERSATIONS 30    /* blocks of conversations of each status */
+#define TEXT_CONVERSATIONS_OK 10 /* of those that are ok */
+#define TEXT_LADDER_FIRST 400    /* packets of a ladder: the first ones */
+#define TEXT_LADDER_LAST 100     /* and the last ones */
+
+/* A report being written as text. */
+struct text {
+    struct page *page;
+    const struct report *report;
+    const struct report_options *options;
+    GArray *listed;          /* const struct judged_flow*, worst first: those that are not ok; with --all those too that are */
+};
+
+void report_text_end(FILE *out, const struct report *r, const struct report_options *options); /* text.c: of report.c's table */
+
+/* text_head.c */
+void text_head(struct text *t);         /* what was read, and the verdict of the run */
+void text_totals(struct text *t);
+/* text_flows.c */
+void text_flows(struct text *t);        /* the listed flows, a line each */
+/* text_details.c */
+void text_details(struct text *t);      /* of each of them the sentence, the evidence and what to do */
+void text_one_flow(struct text *t, const struct judged_flow *f);  /* the same for one flow, whatever its verdict */
+/* Its sentence, evidence and remedy, indented; label: "" or what stands before the sentence. */
+void text_finding(struct text *t, const struct finding *f, const char *label);
+/* text_healthy.c */
+void text_healthy_flows(struct text *t); /* those alike in one line */
+/* text_conversations.c */
+void text_conversations(struct text *t);
+/* text_ladder.c */
+void text_ladder(struct text *t, const struct flow *f);
+
+/* --- shared by the parts (text.c) --- */
+const struct judged_flow *text_flow_by_id(const struct text *t, uint64_t id); /* NULL: not kept */
+const struct judged_flow *text_listed(const struct text *t, guint i);
+const struct judged_flow *text_flow_by_id(const struct text *t, uint64_t id); /* NULL: not kept */
+enum status text_status(const struct judged_flow *f);
+enum page_style text_status_style(enum status s);
+/* "3-7, 12": the ids of the flows of a group, at most `max` columns; list: const struct judged_flow*, which group->items[].at index. */
+void text_append_ids(GString *out, const GArray *list, const struct group *group, size_t max);
+
+#endif

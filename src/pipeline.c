@@ -1,0 +1,205 @@
+#include "src/pipeline.h"
+
+#include "base/limits.h"
+#include "diagnose/conversations.h"
+#include "diagnose/judge.h"
+#include "dissect/dissector.h"
+#include "flow/tracker.h"
+
+struct pipeline {
+    const struct report_format *format;
+    struct report_options options;
+    FILE *out;
+    struct dissector *dissector;
+    struct tracker *tracker;
+    struct conversations *conversations;
+    struct report report;
+};
+
+/* --- what the stages hand out --- */
+
+static void flow_done(void *user, struct flow *f)
+{
+    struct pipeline *p = user;
+    struct judge_context context = { .now_ns = tracker_now_ns(p->tracker) };
+    struct judged_flow judged = { .flow = f };
+
+    judge_flow(f, &context, &judged.judgement);
+    p->report.flows_by_code[judgement_verdict(&judged.judgement)->code]++;
+    conversations_flow(p->conversations, f, &judged.judgement);
+    if (!p->format->streaming && p->report.flows->len < LIMIT_KEPT_FLOWS) {
+        g_array_append_val(p->report.flows, judged);
+        return;
+    }
+    if (p->format->streaming)
+        p->format->flow(p->out, &judged, &p->report);
+    else
+        p->report.capture.forgotten_flows++;
+    judgement_clear(&judged.judgement);
+    flow_free(f);
+}
+
+static void lookup_done(void *user, struct lookup *l)
+{
+    struct pipeline *p = user;
+
+    conversations_lookup(p->conversations, l);
+    if (!p->format->streaming && p->report.lookups->len < LIMIT_KEPT_LOOKUPS) {
+        g_ptr_array_add(p->report.lookups, l);
+        return;
+    }
+    if (p->format->streaming)
+        p->format->lookup(p->out, l, &p->report);
+    lookup_free(l);
+}
+
+/* The verdict of the run is the worst of its conversations'; the first of equals. */
+static void weigh(struct report *r, const struct conversation *c)
+{
+    const struct finding *mine = conversation_verdict(c);
+
+    r->conversations_by_status[mine->status]++;
+    if (mine->status < STATUS_DEGRADED || (r->verdict && finding_compare(r->verdict, mine) <= 0))
+        return;
+    finding_free(r->verdict);
+    r->verdict = finding_copy(mine);
+}
+
+static void conversation_done(void *user, struct conversation *c)
+{
+    struct pipeline *p = user;
+
+    weigh(&p->report, c);
+    if (p->format->streaming) {
+        p->format->conversation(p->out, c, &p->report);
+        conversation_free(c);
+    } else {
+        g_ptr_array_add(p->report.conversations, c);
+    }
+}
+
+/* --- life --- */
+
+static void judged_flow_clear(gpointer p)
+{
+    struct judged_flow *j = p;
+
+    judgement_clear(&j->judgement);
+    flow_free(j->flow);
+}
+
+struct pipeline *pipeline_new(const struct report_format *format, const struct report_options *options, FILE *out)
+{
+    struct pipeline *p = g_new0(struct pipeline, 1);
+    struct tracker_hooks hooks = { .flow = flow_done, .lookup = lookup_done, .user = p };
+
+    p->format = format;
+    p->options = *options;
+    p->out = out;
+    p->dissector = dissector_new();
+    p->tracker = tracker_new(&hooks, options->flow);
+    p->conversations = conversations_new(conversation_done, p);
+    p->report.flows = g_array_new(FALSE, FALSE, sizeof(struct judged_flow));
+    g_array_set_clear_func(p->report.flows, judged_flow_clear);
+    p->report.conversations = g_ptr_array_new_with_free_func((GDestroyNotify)conversation_free);
+    p->report.lookups = g_ptr_array_new_with_free_func((GDestroyNotify)lookup_free);
+    p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
+    p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
+    return p;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (!p)
+        return;
+    dissector_free(p->dissector);
+    tracker_free(p->tracker);
+    conversations_free(p->conversations);
+    g_array_free(p->report.flows, TRUE);
+    g_ptr_array_free(p->report.conversations, TRUE);
+    g_ptr_array_free(p->report.lookups, TRUE);
+    g_ptr_array_free(p->report.capture.linktypes, TRUE);
+    g_free(p->report.capture.source);
+    finding_free(p->report.verdict);
+    g_free(p);
+}
+
+/* --- frames --- */
+
+void pipeline_frame(struct pipeline *p, const struct frame *frame)
+{
+    struct capture_summary *c = &p->report.capture;
+    struct packet packet;
+
+    c->packets++;
+    if (c->first_ns == TIME_NONE || frame->ts_ns < c->first_ns)
+        c->first_ns = frame->ts_ns;
+    if (c->last_ns == TIME_NONE || frame->ts_ns > c->last_ns)
+        c->last_ns = frame->ts_ns;
+    dissector_frame(p->dissector, frame, &packet);
+    tracker_packet(p->tracker, &packet);
+    if ((c->packets & 1023) == 0)
+        conversations_settle(p->conversations, tracker_now_ns(p->tracker));
+}
+
+/* --- the end --- */
+
+static void summarise(struct pipeline *p, const struct capture_info *info, const char *source)
+{
+    struct capture_summary *c = &p->report.capture;
+    const uint64_t *undecoded = dissector_undecoded(p->dissector);
+
+    c->source = g_strdup(source);
+    for (guint i = 0; i < info->dlts->len; i++) {
+        char name[32];
+        g_ptr_array_add(c->linktypes, g_strdup(capture_dlt_name(g_array_index(info->dlts, int, i), name)));
+    }
+    for (int i = 0; i < UNDECODED_REASONS; i++) {
+        c->undecoded_by[i] = undecoded[i];
+        c->undecoded += undecoded[i];
+    }
+    c->tcp_packets = tracker_tcp_packets(p->tracker);
+    c->nanoseconds = info->nanoseconds;
+    c->truncated = info->truncated;
+    c->evicted_flows = tracker_evicted_flows(p->tracker);
+    c->reassembly_dropped = tracker_reassembly_dropped(p->tracker);
+}
+
+static gint compare_flows(gconstpointer a, gconstpointer b)
+{
+    const struct judged_flow *x = a, *y = b;
+    return x->flow->id < y->flow->id ? -1 : x->flow->id > y->flow->id;
+}
+
+static gint compare_lookups(gconstpointer a, gconstpointer b)
+{
+    const struct lookup *x = *(struct lookup *const *)a, *y = *(struct lookup *const *)b;
+    uint64_t p = x->query_packet ? x->query_packet : x->response_packet, q = y->query_packet ? y->query_packet : y->response_packet;
+    return p < q ? -1 : p > q;
+}
+
+/* Nothing degraded or broken: ok where any conversation is, else unknown. */
+static void settle_verdict(struct report *r)
+{
+    if (r->verdict || r->conversations_by_status[STATUS_OK])
+        return;
+    r->verdict = finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE, "%s", r->conversations_by_status[STATUS_UNKNOWN]
+        ? "This capture cannot tell how its connections fared." : "There is nothing to judge in this capture: no TCP connection, no failed look-up.");
+}
+
+void pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)
+{
+    dissector_flush(p->dissector);
+    tracker_finish(p->tracker);
+    conversations_finish(p->conversations, tracker_neighbors(p->tracker), tracker_now_ns(p->tracker));
+    summarise(p, info, source);
+    settle_verdict(&p->report);
+    g_array_sort(p->report.flows, compare_flows);
+    g_ptr_array_sort(p->report.lookups, compare_lookups);
+    p->format->end(p->out, &p->report, &p->options);
+}
+
+const struct report *pipeline_report(const struct pipeline *p)
+{
+    return &p->report;
+}

@@ -1,0 +1,315 @@
+#include "base/timens.h"
+#include "report/json.h"
+#include "report/number.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+/* What was written, in memory. */
+struct sheet {
+    char *text;
+    size_t size;
+    FILE *out;
+    struct json json;
+};
+
+static void sheet_start(struct sheet *s, bool nanoseconds)
+{
+    s->text = NULL;
+    s->out = open_memstream(&s->text, &s->size);
+    assert_non_null(s->out);
+    json_start(&s->json, s->out, nanoseconds);
+}
+
+static bool sheet_finish(struct sheet *s)
+{
+    bool good = json_finish(&s->json);
+
+    assert_int_equal(fclose(s->out), 0);
+    return good;
+}
+
+/* One value, written by `write`, is `expected` and a new line. */
+#define ASSERT_WRITES(expected, nanoseconds, write) \
+    do { \
+        static struct sheet s; \
+        sheet_start(&s, nanoseconds); \
+        write; \
+        assert_true(sheet_finish(&s)); \
+        assert_string_equal(s.text, expected "\n"); \
+        free(s.text); \
+    } while (0)
+
+static void numbers(void **state)
+{
+    (void)state;
+    static const struct { uint64_t v; const char *text; } cases[] = {
+        { 0, "0" }, { 9, "9" }, { 10, "10" }, { 99, "99" }, { 100, "100" }, { 999, "999" }, { 1000, "1000" }, { 9999, "9999" },
+        { 10000, "10000" }, { 99999, "99999" }, { 100000, "100000" }, { 123456789, "123456789" },
+        { UINT64_C(9999999999999999999), "9999999999999999999" }, { UINT64_MAX, "18446744073709551615" },
+    };
+    char text[NUMBER_ROOM];
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        *number_uint(text, cases[i].v) = '\0';
+        assert_string_equal(text, cases[i].text);
+    }
+    ASSERT_WRITES("0", false, json_uint(&s.json, 0));
+    ASSERT_WRITES("-9223372036854775808", false, json_int(&s.json, INT64_MIN));
+    ASSERT_WRITES("9223372036854775807", false, json_int(&s.json, INT64_MAX));
+    ASSERT_WRITES("null", false, json_number_or_null(&s.json, 0));
+    ASSERT_WRITES("7", false, json_number_or_null(&s.json, 7));
+}
+
+/* Every number of digits, against printf. */
+static void numbers_of_every_length(void **state)
+{
+    (void)state;
+    char text[NUMBER_ROOM], expected[NUMBER_ROOM];
+    uint64_t v = 1;
+
+    for (int i = 0; i < 64; i++, v = v * 2 + 1) {
+        *number_uint(text, v) = '\0';
+        snprintf(expected, sizeof expected, "%" G_GUINT64_FORMAT, v);
+        assert_string_equal(text, expected);
+    }
+}
+
+static void durations(void **state)
+{
+    (void)state;
+    ASSERT_WRITES("0.0", false, json_seconds(&s.json, 0));
+    ASSERT_WRITES("0.045118", false, json_seconds(&s.json, 45118000));
+    ASSERT_WRITES("0.045118", true, json_seconds(&s.json, 45118000));
+    ASSERT_WRITES("0.045118001", true, json_seconds(&s.json, 45118001));
+    ASSERT_WRITES("0.045118", false, json_seconds(&s.json, 45118999)); /* beyond the precision: cut */
+    ASSERT_WRITES("3.0", false, json_seconds(&s.json, 3 * NS_PER_S));
+    ASSERT_WRITES("3.1", false, json_seconds(&s.json, 3 * NS_PER_S + 100 * NS_PER_MS));
+    ASSERT_WRITES("-1.5", false, json_seconds(&s.json, -1500 * NS_PER_MS)); /* a file whose times run backwards */
+    ASSERT_WRITES("0.0", false, json_seconds(&s.json, -1)); /* no "-0.0" */
+    ASSERT_WRITES("-0.000000001", true, json_seconds(&s.json, -1));
+    ASSERT_WRITES("9223372036.854775807", true, json_seconds(&s.json, INT64_MAX));
+    ASSERT_WRITES("null", false, json_seconds(&s.json, TIME_NONE));
+}
+
+static void times(void **state)
+{
+    (void)state;
+    ASSERT_WRITES("\"2023-03-15T14:46:57.366725Z\"", false, json_time(&s.json, INT64_C(1678891617366725000)));
+    ASSERT_WRITES("\"2023-03-15T14:46:57.366725001Z\"", true, json_time(&s.json, INT64_C(1678891617366725001)));
+    ASSERT_WRITES("\"1970-01-01T00:00:00.000000Z\"", false, json_time(&s.json, 0));
+    ASSERT_WRITES("\"1969-12-31T23:59:59.999999999Z\"", true, json_time(&s.json, -1));
+    ASSERT_WRITES("\"1969-12-31T23:59:59.000000Z\"", false, json_time(&s.json, -NS_PER_S));
+    ASSERT_WRITES("\"2024-02-29T12:00:00.000000Z\"", false, json_time(&s.json, INT64_C(1709208000) * NS_PER_S)); /* leap day */
+    ASSERT_WRITES("\"2262-04-11T23:47:16.854775807Z\"", true, json_time(&s.json, INT64_MAX));
+    ASSERT_WRITES("\"1677-09-21T00:12:43.145224193Z\"", true, json_time(&s.json, INT64_MIN + 1));
+    ASSERT_WRITES("null", false, json_time(&s.json, TIME_NONE));
+}
+
+/* Certificates say any second at all. */
+static void dates(void **state)
+{
+    (void)state;
+    ASSERT_WRITES("\"9999-12-31T23:59:59Z\"", false, json_date(&s.json, INT64_C(253402300799)));
+    ASSERT_WRITES("null", false, json_date(&s.json, INT64_C(253402300800)));
+    ASSERT_WRITES("\"0000-01-01T00:00:00Z\"", false, json_date(&s.json, INT64_C(-62167219200)));
+    ASSERT_WRITES("null", false, json_date(&s.json, INT64_C(-62167219201)));
+    ASSERT_WRITES("null", false, json_date(&s.json, INT64_MAX));
+    ASSERT_WRITES("null", false, json_date(&s.json, INT64_MIN));
+    ASSERT_WRITES("\"1969-12-31T23:59:59Z\"", false, json_date(&s.json, -1));
+}
+
+/* The second that is remembered must not serve another one, nor survive one that cannot be written. */
+static void remembered_second(void **state)
+{
+    (void)state;
+    ASSERT_WRITES("[\"1970-01-01T00:00:01Z\",\"1970-01-01T00:00:01.500000Z\",\"1970-01-01T00:00:02.000000Z\",null,null,"
+                  "\"1970-01-01T00:00:01.000000Z\"]",
+                  false, {
+                      json_array(&s.json);
+                      json_date(&s.json, 1);
+                      json_time(&s.json, 1500 * NS_PER_MS);
+                      json_time(&s.json, 2 * NS_PER_S);
+                      json_date(&s.json, INT64_MAX);
+                      json_date(&s.json, INT64_MAX);
+                      json_time(&s.json, NS_PER_S);
+                      json_end(&s.json);
+                  });
+}
+
+static void addresses(void **state)
+{
+    (void)state;
+    static const uint8_t four[] = { 10, 0, 203, 255 };
+    static const uint8_t sixteen[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
+    struct addr v4 = addr_v4(four), v6 = addr_v6(sixteen);
+
+    ASSERT_WRITES("\"10.0.203.255\"", false, json_addr(&s.json, &v4, 4));
+    ASSERT_WRITES("\"2001:db8::1\"", false, json_addr(&s.json, &v6, 6));
+    ASSERT_WRITES("\"::ffff:10.0.203.255\"", false, json_addr(&s.json, &v4, 6));
+}
+
+static void strings(void **state)
+{
+    (void)state;
+    ASSERT_WRITES("\"\"", false, json_string(&s.json, ""));
+    ASSERT_WRITES("null", false, json_string(&s.json, NULL));
+    ASSERT_WRITES("\"plain ~ text\"", false, json_string(&s.json, "plain ~ text"));
+    ASSERT_WRITES("\"a\\\"b\\\\c\\nd\\u001be\"", false, json_string(&s.json, "a\"b\\c\nd\033e"));
+    ASSERT_WRITES("\"\xe4\xb8\xad\"", false, json_string(&s.json, "\xe4\xb8\xad"));
+    ASSERT_WRITES("\"x\xef\xbf\xbdy\"", false, json_string(&s.json, "x\xffy")); /* no UTF-8: U+FFFD */
+    ASSERT_WRITES("[]", false, json_strings(&s.json, NULL));
+    char a[] = "a", b[] = "\"";
+    char *list[] = { a, b, NULL };
+    ASSERT_WRITES("[\"a\",\"\\\"\"]", false, json_strings(&s.json, list));
+}
+
+/* Longer than the buffer, plain and not, and every length around its end. */
+static void long_strings(void **state)
+{
+    (void)state;
+    static struct sheet s;
+    static char text[3 * JSON_BUFFER];
+
+    for (size_t n = JSON_BUFFER - 20; n < JSON_BUFFER + 20; n++) {
+        memset(text, 'a', n);
+        text[n] = '\0';
+        text[n / 2] = n % 2 ? '\t' : 'a';
+        sheet_start(&s, false);
+        json_array(&s.json);
+        json_string(&s.json, text);
+        json_uint(&s.json, n);
+        json_end(&s.json);
+        assert_true(sheet_finish(&s));
+        json_t *parsed = json_loads(s.text, 0, NULL);
+        assert_non_null(parsed);
+        assert_string_equal(json_string_value(json_array_get(parsed, 0)), text);
+        assert_int_equal(json_integer_value(json_array_get(parsed, 1)), n);
+        json_decref(parsed);
+        free(s.text);
+    }
+}
+
+static void nesting(void **state)
+{
+    (void)state;
+    ASSERT_WRITES("{}", false, { json_object(&s.json); json_end(&s.json); });
+    ASSERT_WRITES("[[],[]]", false, {
+        json_array(&s.json);
+        json_array(&s.json);
+        json_end(&s.json);
+        json_array(&s.json);
+        json_end(&s.json);
+        json_end(&s.json);
+    });
+    ASSERT_WRITES("{\"a\":1,\"b\":[true,null,false],\"c\":{\"d\":\",\"}}", false, {
+        json_object(&s.json);
+        json_member(&s.json, "a", uint, 1);
+        json_key(&s.json, "b");
+        json_array(&s.json);
+        json_bool(&s.json, true);
+        json_null(&s.json);
+        json_bool(&s.json, false);
+        json_end(&s.json);
+        json_key_of(&s.json, "c");
+        json_object(&s.json);
+        json_member(&s.json, "d", string, ",");
+        json_end(&s.json);
+        json_end(&s.json);
+    });
+    ASSERT_WRITES("[\n1,\n2]", false, {
+        json_array(&s.json);
+        json_break(&s.json);
+        json_uint(&s.json, 1);
+        json_break(&s.json);
+        json_uint(&s.json, 2);
+        json_end(&s.json);
+    });
+}
+
+/* The comma that an end takes back may be the last byte before the buffer was written. */
+static void ends_at_every_place_of_the_buffer(void **state)
+{
+    (void)state;
+    static struct sheet s;
+    static char text[JSON_BUFFER + 64];
+
+    for (size_t n = JSON_BUFFER - 40; n < JSON_BUFFER + 8; n++) {
+        memset(text, 'x', n);
+        text[n] = '\0';
+        sheet_start(&s, false);
+        json_array(&s.json);
+        json_array(&s.json);
+        json_string(&s.json, text);
+        json_end(&s.json);
+        json_array(&s.json);
+        json_end(&s.json);
+        json_end(&s.json);
+        assert_true(sheet_finish(&s));
+        json_t *parsed = json_loads(s.text, 0, NULL);
+        assert_non_null(parsed);
+        assert_int_equal(json_array_size(parsed), 2);
+        json_decref(parsed);
+        free(s.text);
+    }
+}
+
+static void errors_stick(void **state)
+{
+    (void)state;
+    static struct sheet s;
+
+    sheet_start(&s, false);
+    json_object(&s.json); /* left open */
+    assert_false(sheet_finish(&s));
+    free(s.text);
+
+    sheet_start(&s, false);
+    json_end(&s.json); /* nothing is open */
+    assert_false(sheet_finish(&s));
+    free(s.text);
+
+    sheet_start(&s, false);
+    for (int i = 0; i < JSON_DEPTH + 1; i++)
+        json_array(&s.json);
+    for (int i = 0; i < JSON_DEPTH; i++)
+        json_end(&s.json);
+    assert_false(sheet_finish(&s));
+    free(s.text);
+
+    static struct json j;
+    FILE *full = fopen("/dev/full", "w");
+    assert_non_null(full);
+    setvbuf(full, NULL, _IONBF, 0);
+    json_start(&j, full, false);
+    json_array(&j);
+    for (int i = 0; i < 100000; i++)
+        json_uint(&j, 1000000);
+    json_end(&j);
+    assert_false(json_finish(&j));
+    fclose(full);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(numbers_of_every_length),
+        cmocka_unit_test(durations),
+        cmocka_unit_test(times),
+        cmocka_unit_test(dates),
+        cmocka_unit_test(remembered_second),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(strings),
+        cmocka_unit_test(long_strings),
+        cmocka_unit_test(nesting),
+        cmocka_unit_test(ends_at_every_place_of_the_buffer),
+        cmocka_unit_test(errors_stick),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
