@@ -48,7 +48,7 @@ static inline struct slice cursor_take(struct cursor *c, size_t n)
         return (struct slice){ NULL, 0 };
     }
     struct slice s = { c->p, n };
-    c->p += n;
+    c->p = n ? c->p + n : c->p; /* p may be NULL */
     return s;
 }
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-G_DEFINE_QUARK(capture-error-quark, capture_error)
+G_DEFINE_QUARK(capture - error - quark, capture_error)
 
 /* A file that has a frame to give, in a heap with the earliest frame at its head. */
 struct waiting {
@@ -128,7 +128,8 @@ static enum capture_status finish(const struct capture *c, GError **error)
 {
     for (size_t i = 0; i < c->n_sources && c->frames == 0; i++) {
         if (c->sources[i]->damaged) {
-            g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_READ, "%s; capture or copy it again", c->sources[i]->problem);
+            g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_READ, "%s; capture or copy it again",
+                        c->sources[i]->problem);
             return CAPTURE_FAILED;
         }
     }
@@ -184,7 +185,8 @@ static bool stdin_only_once(const char *const *paths, size_t n, GError **error)
     for (size_t i = 0; i < n; i++)
         times += strcmp(paths[i], "-") == 0;
     if (times > 1)
-        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_OPEN, "standard input: it is named twice, and can be read once; name files");
+        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_OPEN,
+                    "standard input: it is named twice, and can be read once; name files");
     return times <= 1;
 }
 

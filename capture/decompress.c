@@ -39,8 +39,8 @@ struct decoder *decoder_new(struct slice beginning)
     return d;
 }
 
-/* What follows the end of a member: another member, or zero bytes that fill up a block of a tape or a device. Returns whether
- * there is a member to begin with. */
+/* What follows the end of a member: another member, or zero bytes that fill up a block of a tape or a device. Returns
+ * whether there is a member to begin with. */
 static bool begin_next_member(struct decoder *d, struct slice *in)
 {
     while (in->n > 0 && in->p[0] == 0)
@@ -92,8 +92,8 @@ static size_t run_zstd(struct decoder *d, struct slice *in, uint8_t *out, size_t
 size_t decoder_run(struct decoder *d, struct slice *in, uint8_t *out, size_t n)
 {
     size_t written = 0, left;
-    /* A call may end a member, or eat a header, without any output; and it may give output that it held back without taking any
-     * input. Between members there is nothing to give. */
+    /* A call may end a member, or eat a header, without any output; and it may give output that it held back without
+     * taking any input. Between members there is nothing to give. */
     do {
         if (d->damage || (d->at_boundary && in->n == 0))
             break;

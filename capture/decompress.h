@@ -6,11 +6,12 @@
 
 struct decoder;
 
-/* A decoder for data that begins with these bytes (4 are enough), or NULL where they are not the beginning of compressed data. */
+/* A decoder for data that begins with these bytes (4 are enough), or NULL where they are not the beginning of
+ * compressed data. */
 struct decoder *decoder_new(struct slice beginning);
 
-/* Decodes from *in to out, at most n bytes, and moves *in past what it took. Returns how many bytes it wrote: 0 where it needs
- * more input, or where the data is damaged (decoder_damage). */
+/* Decodes from *in to out, at most n bytes, and moves *in past what it took. Returns how many bytes it wrote: 0 where
+ * it needs more input, or where the data is damaged (decoder_damage). */
 size_t decoder_run(struct decoder *d, struct slice *in, uint8_t *out, size_t n);
 
 /* What is wrong with the data, in a few words, or NULL. Nothing can be decoded after damage. */

@@ -25,7 +25,8 @@ static void program_free(gpointer data)
     g_free(p);
 }
 
-/* Compiles for dlt and keeps the outcome, that it does not compile too; then why gets libpcap's words unless it is NULL. */
+/* Compiles for dlt and keeps the outcome, that it does not compile too; then why gets libpcap's words unless it is
+ * NULL. */
 static const struct program *add_program(struct filter *f, int dlt, char **why)
 {
     struct program *p = g_new0(struct program, 1);
@@ -44,7 +45,8 @@ static const struct program *add_program(struct filter *f, int dlt, char **why)
 /* The expression is good if it compiles for any of these: each understands something that the ones before do not. */
 static bool compiles_for_some_link(struct filter *f, char **why)
 {
-    static const int dlts[] = { DLT_EN10MB, DLT_RAW, DLT_LINUX_SLL2, DLT_IEEE802_11_RADIO, DLT_PFLOG, DLT_PPP, DLT_SUNATM, DLT_MTP2 };
+    static const int dlts[] = { DLT_EN10MB, DLT_RAW, DLT_LINUX_SLL2, DLT_IEEE802_11_RADIO,
+                                DLT_PFLOG,  DLT_PPP, DLT_SUNATM,     DLT_MTP2 };
     for (size_t i = 0; i < G_N_ELEMENTS(dlts); i++) {
         if (add_program(f, dlts[i], i == 0 ? why : NULL)->compiled)
             return true;
@@ -60,8 +62,8 @@ struct filter *filter_new(const char *expression, GError **error)
     char *why = NULL;
     bool good = compiles_for_some_link(f, &why);
     if (!good) {
-        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FILTER, "filter \"%s\": %s; pcap-filter(7) explains the syntax", expression,
-                    why ? why : "no memory");
+        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FILTER, "filter \"%s\": %s; pcap-filter(7) explains the syntax",
+                    expression, why ? why : "no memory");
         filter_free(f);
         f = NULL;
     }

@@ -10,8 +10,8 @@ static const struct {
     uint16_t linktype;
     int dlt;
 } differing[] = {
-    { 100, DLT_ATM_RFC1483 }, { 101, DLT_RAW },      { 102, DLT_SLIP_BSDOS }, { 103, DLT_PPP_BSDOS },
-    { 106, DLT_ATM_CLIP },    { 246, DLT_PFSYNC },   { 258, DLT_PKTAP },
+    { 100, DLT_ATM_RFC1483 }, { 101, DLT_RAW },    { 102, DLT_SLIP_BSDOS }, { 103, DLT_PPP_BSDOS },
+    { 106, DLT_ATM_CLIP },    { 246, DLT_PFSYNC }, { 258, DLT_PKTAP },
 };
 
 int linktype_as_dlt(uint16_t linktype)

@@ -23,7 +23,8 @@ struct pcap_file {
 
 enum resolution { NOT_PCAP, MICROSECONDS, NANOSECONDS };
 
-/* By the magic number, in either byte order. The third one is of a patched libpcap of old, which has longer packet headers. */
+/* By the magic number, in either byte order. The third one is of a patched libpcap of old, which has longer packet
+ * headers. */
 static enum resolution recognise(struct slice beginning)
 {
     struct cursor big = cursor_of(beginning), little = big;
@@ -98,8 +99,8 @@ static pcap_t *open_pcap(struct pcap_file *f, struct stream *stream, GError **er
     char why[PCAP_ERRBUF_SIZE] = "out of memory";
     FILE *file = stream_as_file(stream);
     pcap_t *pcap = NULL;
-    /* libpcap would cut every packet to the snapshot length, which merged and rewritten files often get wrong. None means no
-     * limit but its own. */
+    /* libpcap would cut every packet to the snapshot length, which merged and rewritten files often get wrong. None
+     * means no limit but its own. */
     stream_blank(stream, SNAPLEN_OFFSET, SNAPLEN_BYTES);
     if (file) {
         setvbuf(file, f->buffer, _IOFBF, sizeof f->buffer);
@@ -109,8 +110,8 @@ static pcap_t *open_pcap(struct pcap_file *f, struct stream *stream, GError **er
         return pcap;
     if (file)
         fclose(file);
-    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT, "%s: its pcap header is damaged (%s); capture or copy it again",
-                stream_name(stream), why);
+    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT,
+                "%s: its pcap header is damaged (%s); capture or copy it again", stream_name(stream), why);
     return NULL;
 }
 

@@ -1,5 +1,5 @@
-/* pcapng files (draft-ietf-opsawg-pcapng), read block by block: sections of either byte order, interfaces of different link types
- * and clocks. Blocks without frames are skipped. */
+/* pcapng files (draft-ietf-opsawg-pcapng), read block by block: sections of either byte order, interfaces of different
+ * link types and clocks. Blocks without frames are skipped. */
 #include "capture/source.h"
 
 #include "base/limits.h"
@@ -74,7 +74,8 @@ bool pcapng_file_recognise(struct slice beginning)
     return cursor_u32(&c) == BLOCK_SECTION;
 }
 
-/* if_tsresol: 10^-n, or 2^-n where the top bit is set. Returns 0 where the clock would be finer than 64 bits can count. */
+/* if_tsresol: 10^-n, or 2^-n where the top bit is set. Returns 0 where the clock would be finer than 64 bits can count.
+ */
 static uint64_t clock_units(uint8_t tsresol)
 {
     unsigned n = tsresol & 0x7f;
@@ -138,8 +139,8 @@ static const struct interface *find_interface(const struct pcapng_file *f, uint3
     return id < f->interfaces->len ? &g_array_index(f->interfaces, struct interface, id) : NULL;
 }
 
-static enum outcome give_frame(struct pcapng_file *f, struct frame *frame, const struct interface *i, struct slice bytes,
-                               uint32_t wirelen)
+static enum outcome give_frame(struct pcapng_file *f, struct frame *frame, const struct interface *i,
+                               struct slice bytes, uint32_t wirelen)
 {
     if (bytes.n > LIMIT_FRAME_BYTES)
         return damaged(f, "a packet larger than any frame");
@@ -187,8 +188,8 @@ static enum outcome read_simple_packet(struct pcapng_file *f, struct cursor body
     return body.failed ? damaged(f, "a packet larger than its block") : give_frame(f, frame, i, bytes, wirelen);
 }
 
-/* A new section: its own byte order, which was read with the block's head, and its own interfaces. Version 1.2 is 1.0, written by
- * mistake (section 4.1 of the draft). */
+/* A new section: its own byte order, which was read with the block's head, and its own interfaces. Version 1.2 is 1.0,
+ * written by mistake (section 4.1 of the draft). */
 static enum outcome read_section(struct pcapng_file *f, struct cursor body)
 {
     cursor_skip(&body, 4); /* byte order magic */
@@ -343,8 +344,9 @@ static bool read_first_section(struct pcapng_file *f, GError **error)
     if (r == GOT_OTHER)
         return true;
     const char *problem = stream_problem(stream), *what = r == GOT_CUT ? "it is cut short" : f->damage;
-    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT, "%s: its pcapng header is damaged (%s); capture or copy it again",
-                stream_name(stream), problem ? problem : what);
+    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT,
+                "%s: its pcapng header is damaged (%s); capture or copy it again", stream_name(stream),
+                problem ? problem : what);
     return false;
 }
 

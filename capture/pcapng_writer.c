@@ -1,5 +1,5 @@
-/* Writing pcapng (draft-ietf-opsawg-pcapng): one section in this machine's byte order, an interface for each link type, times in
- * nanoseconds. */
+/* Writing pcapng (draft-ietf-opsawg-pcapng): one section in this machine's byte order, an interface for each link type,
+ * times in nanoseconds. */
 #include "capture/writer.h"
 
 #include "capture/linktype.h"

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* What people take for a capture that can be read here, by its first bytes, and what they can do about it (NULL: nothing). */
+/* What people take for a capture that can be read here, by its first bytes, and what they can do about it (NULL:
+ * nothing). */
 struct lookalike {
     const char *magic;
     size_t n;
@@ -25,11 +26,11 @@ static const struct lookalike lookalikes[] = {
     { "\x1f\x8b", 2, "compressed twice", unpack },
     { "\x28\xb5\x2f\xfd", 4, "compressed twice", unpack },
     { "BZh", 3, "bzip2-compressed", unpack },
-    { "\xfd" "7zXZ", 5, "xz-compressed", unpack },
+    { "\xfd\x37zXZ", 5, "xz-compressed", unpack },
     { "\x04\x22\x4d\x18", 4, "lz4-compressed", unpack },
     { "7z\xbc\xaf", 4, "a 7-Zip archive", unpack },
     { "PK\x03\x04", 4, "a ZIP archive", unpack },
-    { "\x7f" "ELF", 4, "an ELF program or library", NULL },
+    { "\x7f\x45LF", 4, "an ELF program or library", NULL },
     { "%PDF", 4, "a PDF document", NULL },
     { "SQLite format 3", 15, "an SQLite database", NULL },
 };
@@ -73,8 +74,8 @@ static void set_kind_error(const char *name, struct slice beginning, GError **er
                     known->what, known->advice);
     else
         g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT,
-                    "%s: not a capture file (%s%s); tcpsleuth reads pcap and pcapng, also gzip- or zstd-compressed", name,
-                    known ? "it is " : "", known ? known->what : describe(beginning));
+                    "%s: not a capture file (%s%s); tcpsleuth reads pcap and pcapng, also gzip- or zstd-compressed",
+                    name, known ? "it is " : "", known ? known->what : describe(beginning));
 }
 
 static void set_format_error(struct stream *stream, GError **error)
@@ -82,10 +83,11 @@ static void set_format_error(struct stream *stream, GError **error)
     struct slice beginning = stream_peek(stream, 16);
     const char *name = stream_name(stream), *problem = stream_problem(stream), *kind = stream_compression(stream);
     if (problem && beginning.n < 4)
-        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT, "%s: nothing of it can be read: %s; copy it again", name, problem);
+        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT, "%s: nothing of it can be read: %s; copy it again",
+                    name, problem);
     else if (beginning.n == 0)
-        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_EMPTY, "%s: it is empty (a %s file of 0 bytes); capture or copy it again",
-                    name, kind);
+        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_EMPTY,
+                    "%s: it is empty (a %s file of 0 bytes); capture or copy it again", name, kind);
     else
         set_kind_error(name, beginning, error);
 }

@@ -28,8 +28,8 @@ struct source *pcapng_file_open(struct stream *stream, GError **error) G_GNUC_WA
 bool pcap_file_recognise(struct slice beginning);
 bool pcapng_file_recognise(struct slice beginning);
 
-/* For the two kinds: ends the source. `what` says what is wrong there ("cut short"), or is NULL at the clean end of the file; a
- * problem of the stream goes before both, being the cause. Returns false, for next to return. */
+/* For the two kinds: ends the source. `what` says what is wrong there ("cut short"), or is NULL at the clean end of the
+ * file; a problem of the stream goes before both, being the cause. Returns false, for next to return. */
 bool source_end(struct source *s, bool damaged, const char *what);
 
 /* Frees everything; NULL-safe. */

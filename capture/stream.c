@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ struct stream {
     bool damaged;
     char *problem;
     struct decoder *decoder; /* NULL: plain */
-    uint8_t *raw;            /* CHUNK bytes: compressed data on its way to the decoder; raw_left is what it has not taken */
+    uint8_t *raw; /* CHUNK bytes: compressed data on its way to the decoder; raw_left is what it has not taken */
     struct slice raw_left;
     uint8_t *buffer; /* decoded bytes read ahead: [start, end) of size */
     size_t start, end, size;
@@ -34,13 +35,25 @@ static void end_with_problem(struct stream *s, bool damaged, char *problem)
     s->problem = problem;
 }
 
+/* Whether a failed read is to be tried again: after a signal, or once there is data in a pipe that somebody made
+ * non-blocking. */
+static bool try_again(const struct stream *s)
+{
+    if (errno == EINTR)
+        return true;
+    if (errno != EAGAIN)
+        return false;
+    struct pollfd wait = { .fd = s->fd, .events = POLLIN };
+    return poll(&wait, 1, -1) >= 0 || errno == EINTR;
+}
+
 /* One read(2) as the input gives it: 0 at its end. */
 static size_t read_input(struct stream *s, void *out, size_t n)
 {
     ssize_t got;
     do {
         got = read(s->fd, out, n);
-    } while (got < 0 && errno == EINTR);
+    } while (got < 0 && try_again(s));
     if (got < 0) {
         end_with_problem(s, true, g_strdup_printf("reading it failed: %s", g_strerror(errno)));
         return 0;
@@ -182,14 +195,15 @@ static int open_path(const char *path, const char *name, GError **error)
 static int open_stdin(GError **error)
 {
     if (isatty(STDIN_FILENO)) {
-        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_OPEN,
-                    "standard input: it is a terminal, not a capture; pipe one into it (tcpdump -w - | ...) or name a file");
+        g_set_error(
+            error, CAPTURE_ERROR, CAPTURE_ERROR_OPEN,
+            "standard input: it is a terminal, not a capture; pipe one into it (tcpdump -w - | ...) or name a file");
         return -1;
     }
     int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
     if (fd < 0)
-        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_OPEN, "standard input: %s; redirect a capture into it, or name a file",
-                    g_strerror(errno));
+        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_OPEN,
+                    "standard input: %s; redirect a capture into it, or name a file", g_strerror(errno));
     return fd;
 }
 
@@ -198,12 +212,13 @@ static bool look_at_kind(struct stream *s, GError **error)
 {
     struct stat st;
     if (fstat(s->fd, &st) != 0) {
-        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_OPEN, "%s: %s; check that it is a file that can be read", s->name,
-                    g_strerror(errno));
+        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_OPEN, "%s: %s; check that it is a file that can be read",
+                    s->name, g_strerror(errno));
         return false;
     }
     if (S_ISDIR(st.st_mode)) {
-        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_OPEN, "%s: it is a directory; name the capture files in it", s->name);
+        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_OPEN, "%s: it is a directory; name the capture files in it",
+                    s->name);
         return false;
     }
     off_t at = S_ISREG(st.st_mode) ? lseek(s->fd, 0, SEEK_CUR) : -1;
@@ -217,12 +232,13 @@ static bool begin(struct stream *s, GError **error)
 {
     struct slice beginning = stream_peek(s, 4);
     if (beginning.n == 0 && s->problem) {
-        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_READ, "%s: %s; check that it is a file that can be read", s->name,
-                    s->problem);
+        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_READ, "%s: %s; check that it is a file that can be read",
+                    s->name, s->problem);
         return false;
     }
     if (beginning.n == 0) {
-        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_EMPTY, "%s: it is empty (0 bytes); capture or copy it again", s->name);
+        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_EMPTY, "%s: it is empty (0 bytes); capture or copy it again",
+                    s->name);
         return false;
     }
     s->decoder = decoder_new(beginning);

@@ -1,5 +1,6 @@
-/* stream: the bytes of one input, front to back, decompressed where they are gzip or zstd (known by their first bytes, not
- * by a name). Reading never fails loudly: it ends, and stream_problem says why when that was not the end of the file. */
+/* stream: the bytes of one input, front to back, decompressed where they are gzip or zstd (known by their first bytes,
+ * not by a name). Reading never fails loudly: it ends, and stream_problem says why when that was not the end of the
+ * file. */
 #ifndef TCPSLEUTH_CAPTURE_STREAM_H
 #define TCPSLEUTH_CAPTURE_STREAM_H
 
@@ -13,8 +14,8 @@ struct stream;
 /* Opens path ("-": standard input) and reads its beginning. CAPTURE_ERROR_OPEN or _EMPTY where that is not possible. */
 struct stream *stream_open(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The next n bytes, fewer only at the end. They stay where they are, unread, until the next call of stream_peek or stream_read.
- * n is the caller's to bound: so much is kept in memory. */
+/* The next n bytes, fewer only at the end. They stay where they are, unread, until the next call of stream_peek or
+ * stream_read. n is the caller's to bound: so much is kept in memory. */
 struct slice stream_peek(struct stream *s, size_t n);
 
 /* Puts n zero bytes over what stream_peek gave last, from the offset on, which must lie within it. */
@@ -29,14 +30,15 @@ bool stream_skip(struct stream *s, uint64_t n);
 /* The next at most n bytes into out; 0 at the end. */
 size_t stream_read(struct stream *s, void *out, size_t n);
 
-/* The rest of the stream as a FILE: for libpcap. Closing it does not free s; s must live as long. NULL where there is no memory. */
+/* The rest of the stream as a FILE: for libpcap. Closing it does not free s; s must live as long. NULL where there is
+ * no memory. */
 FILE *stream_as_file(struct stream *s);
 
 /* How the input is called in messages: the path made printable, or "standard input". */
 const char *stream_name(const struct stream *s);
 
-/* Why the bytes ended before they should, as part of a sentence ("the gzip data ends too early"), or NULL. Final once the end
- * was met. */
+/* Why the bytes ended before they should, as part of a sentence ("the gzip data ends too early"), or NULL. Final once
+ * the end was met. */
 const char *stream_problem(const struct stream *s);
 
 /* Whether that problem is damage, or a failed read, rather than a file that is cut short. */

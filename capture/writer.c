@@ -8,8 +8,8 @@
 #include <pcap/pcap.h>
 #include <string.h>
 
-/* Large enough that system calls do not count. Its own, so that libpcap's writing of the file header cannot fail: it would then
- * have closed the FILE, or not, without a way to know. */
+/* Large enough that system calls do not count. Its own, so that libpcap's writing of the file header cannot fail: it
+ * would then have closed the FILE, or not, without a way to know. */
 #define FILE_BUFFER ((size_t)64 << 10)
 
 struct capture_writer {
@@ -100,8 +100,9 @@ bool capture_writer_add(struct capture_writer *w, const struct frame *frame, GEr
             return false;
     } else if (!pcapng_writer_add(w->pcapng, frame)) {
         char name[32];
-        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_WRITE, "%s: no file can hold packets of link type %s; leave -w away",
-                    w->name, capture_dlt_name(frame->dlt, name));
+        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_WRITE,
+                    "%s: no file can hold packets of link type %s; leave -w away", w->name,
+                    capture_dlt_name(frame->dlt, name));
         return false;
     }
     return !ferror(w->file) || set_write_error(w, errno, error);
@@ -123,7 +124,8 @@ bool capture_writer_close(struct capture_writer *w, GError **error)
     bool good = true;
     errno = 0;
     if (w->file) {
-        /* A file without packets is a capture all the same. `dead` is there without `dump` where the first packet was refused. */
+        /* A file without packets is a capture all the same. `dead` is there without `dump` where the first packet was
+         * refused. */
         if (!w->pcapng && !w->dead)
             good = begin_pcap(w, DLT_EN10MB, error);
         /* Before closing: pcap_dump_close does not say how it went. */

@@ -36,12 +36,18 @@ static uint32_t signature(const struct segment *s)
     return h | 1; /* 0 is the empty place */
 }
 
+/* Whether the sender numbers its packets: 0 is what Linux puts where fragments are forbidden, 1 what packet generators put everywhere. */
+static bool numbers_packets(const struct track_half *h, const struct segment *s)
+{
+    return s->packet->ip.id > 1 && !h->ip_id_constant;
+}
+
 /* How old the twin of a packet may be. With an IP-ID the match is safe for longer than any mirror delays; without one only a segment
  * with content counts, and only within a time in which no sender repeats itself. */
 static int64_t duplicate_age_ns(const struct flow *f, const struct segment *s)
 {
-    if (s->packet->ip.id != 0)
-        return NS_PER_S / 2;
+    if (numbers_packets(&f->track->half[s->side], s))
+        return NS_PER_S / 5;
     if (s->seq == s->end)
         return -1;
     int64_t rtt_ns = flow_handshake_rtt_ns(f);
@@ -59,6 +65,8 @@ bool classify_is_duplicate(struct flow *f, const struct segment *s)
     h->signatures[h->signature_at] = mine;
     h->signature_ns[h->signature_at] = s->ts_ns;
     h->signature_at = (h->signature_at + 1) % TRACK_SIGNATURES;
+    h->ip_id_constant |= h->last_ip_id && s->packet->ip.id == h->last_ip_id;
+    h->last_ip_id = s->packet->ip.id;
     return false;
 }
 
@@ -152,7 +160,7 @@ static int sent_order(const struct segment *s, const struct track_half *fwd)
         if (d != 0)
             return d < 0 ? -1 : 1;
     }
-    if (s->packet->ip.id && fwd->next_ip_id) {
+    if (numbers_packets(fwd, s) && fwd->next_ip_id) {
         int16_t d = (int16_t)(s->packet->ip.id - fwd->next_ip_id);
         if (d != 0 && d > -1024 && d < 1024)
             return d < 0 ? -1 : 1;

@@ -24,7 +24,8 @@ struct track_half {
     int64_t next_ns;         /* when `next` was reached */
     int64_t last_ack_ns;     /* time of its last packet */
     uint32_t next_len;       /* payload of the packet that reached `next` */
-    uint16_t next_ip_id;
+    uint16_t next_ip_id, last_ip_id;
+    bool ip_id_constant;     /* two different packets bore the same IP-ID: it says nothing */
     bool next_has_tsval;
     uint32_t next_tsval;
     uint16_t window;         /* as in its last packet */
@@ -50,7 +51,7 @@ struct track_half {
     uint8_t zeek_seen;       /* ZEEK_SEEN_* letters given already */
     uint32_t zeek_start, zeek_last, zeek_ack;
     uint32_t zeek_syn, zeek_fin, zeek_rst; /* relative sequence numbers of the last of each */
-    uint32_t zeek_count[4], zeek_threshold[4]; /* c g t w */
+    uint32_t zeek_count[3], zeek_threshold[3]; /* g t w */
 };
 
 struct track {

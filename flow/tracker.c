@@ -127,12 +127,13 @@ static bool begins_anew(const struct flow *f, enum side s, const struct tcp_fact
 {
     const struct track_half *h = &f->track->half[s];
     bool over = f->half[CLIENT].fin || f->half[SERVER].fin || f->reset.packet;
+    bool other_number = h->isn_known && tcp->seq != f->half[s].isn;
 
-    if (!(tcp->flags & TCP_SYN) || tcp->flags & TCP_RST || !h->isn_known)
+    if (!(tcp->flags & TCP_SYN) || tcp->flags & TCP_RST)
         return false;
     if (tcp->flags & TCP_ACK)
-        return tcp->seq != f->half[s].isn && (over || !f->syns);
-    return tcp->seq != f->half[s].isn || (over && f->synacks);
+        return other_number && (over || f->half[s].offer.seen || !f->syns);
+    return other_number || (over && f->synacks && f->syns);
 }
 
 static struct flow *flow_of(struct tracker *t, const struct packet *p, enum side *side)
@@ -232,6 +233,8 @@ static bool reset_counts(const struct flow *f, const struct segment *s)
 {
     const struct track_half *rev = &f->track->half[other_side(s->side)];
 
+    if (f->half[s->side].state == STATE_SYN_SENT && s->seq != f->track->half[s->side].next)
+        return false; /* RFC 9293 section 3.10.7.3: the answer to an ACK of an old connection; the SYN goes on */
     if (f->half[other_side(s->side)].state == STATE_SYN_SENT)
         return s->flags & TCP_ACK ? s->tcp->ack == rev->next : true;
     if (!rev->ack_known)
@@ -318,12 +321,24 @@ static void count_half(struct flow *f, const struct segment *s)
     }
 }
 
+/* A SYN begins this direction's numbers, whatever was guessed from packets of an older connection. */
+static void restart_numbers(struct track_half *fwd, struct track_half *rev)
+{
+    ranges_clear(&fwd->seen);
+    rtt_clear(&fwd->rtt);
+    fwd->seq_known = false;
+    rev->ack_known = false;
+}
+
 /* The numbers that relative ones are counted from: the SYN's; of a flow met in the middle one below the first seen. */
 static void learn_isn(struct flow *f, const struct segment *s)
 {
     struct track_half *fwd = &f->track->half[s->side], *rev = &f->track->half[other_side(s->side)];
+    bool syn = s->flags & TCP_SYN && !f->half[s->side].offer.seen;
 
-    if (!fwd->isn_known || (s->flags & TCP_SYN && !f->half[s->side].offer.seen && !f->half[s->side].packets)) {
+    if (syn && fwd->isn_known && f->half[s->side].isn != s->seq)
+        restart_numbers(fwd, rev);
+    if (!fwd->isn_known || syn) {
         f->half[s->side].isn = s->flags & TCP_SYN ? s->seq : s->seq - 1;
         fwd->isn_known = true;
     }

@@ -7,8 +7,9 @@
 /* Letters given at most once for a direction, or again only where the number differs. */
 enum { SEEN_SYN = 1, SEEN_FIN = 2, SEEN_RST = 4, SEEN_DATA = 8, SEEN_ACK = 16, SEEN_MULTI = 32, SEEN_FIN_RST = 64 };
 
-/* Index of the letters that are given at the 1st, 10th, 100th, ... time. */
-enum { SCALED_CHECKSUM, SCALED_GAP, SCALED_RETRANSMISSION, SCALED_ZERO_WINDOW };
+/* Index of the letters that are given at the 1st, 10th, 100th, ... time. Letter c is not given: a packet with a bad checksum is taken into
+ * account as with `zeek -C`, which does not look at checksums. */
+enum { SCALED_GAP, SCALED_RETRANSMISSION, SCALED_ZERO_WINDOW };
 
 #define TOO_LARGE_SEQ_DELTA 1048576 /* Zeek's bound for numbers of SYN and RST that are believed */
 
@@ -213,9 +214,6 @@ void zeek_segment(struct flow *f, const struct segment *s)
 {
     struct track_half *h = &f->track->half[s->side], *peer = &f->track->half[other_side(s->side)];
 
-    if (s->tcp->checksum_bad) {
-        scaled_letter(f, s->side, SCALED_CHECKSUM, 'C');
-    }
     init_endpoint(f, s, h);
     history(f, s, h);
     if (s->tcp->window == 0 && !(s->flags & TCP_RST) && f->zeek_state[other_side(s->side)] != ZEEK_CLOSED &&

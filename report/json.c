@@ -49,17 +49,17 @@ static void open_with(struct json *j, char opener, char closer)
     json_put(j, &opener, 1);
 }
 
-void json_object(struct json *j)
+void json_open_object(struct json *j)
 {
     open_with(j, '{', '}');
 }
 
-void json_array(struct json *j)
+void json_open_array(struct json *j)
 {
     open_with(j, '[', ']');
 }
 
-void json_end(struct json *j)
+void json_close(struct json *j)
 {
     if (j->depth == 0) {
         j->failed = true;
@@ -76,12 +76,12 @@ void json_break(struct json *j)
     json_put(j, "\n", 1);
 }
 
-void json_null(struct json *j)
+void json_write_null(struct json *j)
 {
     json_put(j, "null,", 5);
 }
 
-void json_bool(struct json *j, bool v)
+void json_write_bool(struct json *j, bool v)
 {
     if (v)
         json_put(j, "true,", 5);
@@ -89,32 +89,32 @@ void json_bool(struct json *j, bool v)
         json_put(j, "false,", 6);
 }
 
-void json_uint(struct json *j, uint64_t v)
+void json_write_uint(struct json *j, uint64_t v)
 {
     json_room(j, NUMBER_ROOM);
     j->p = number_uint(j->p, v);
     *j->p++ = ',';
 }
 
-void json_int(struct json *j, int64_t v)
+void json_write_int(struct json *j, int64_t v)
 {
     json_room(j, NUMBER_ROOM);
     j->p = number_int(j->p, v);
     *j->p++ = ',';
 }
 
-void json_number_or_null(struct json *j, uint64_t v)
+void json_write_number_or_null(struct json *j, uint64_t v)
 {
     if (v)
-        json_uint(j, v);
+        json_write_uint(j, v);
     else
-        json_null(j);
+        json_write_null(j);
 }
 
-void json_seconds(struct json *j, int64_t ns)
+void json_write_seconds(struct json *j, int64_t ns)
 {
     if (ns == TIME_NONE) {
-        json_null(j);
+        json_write_null(j);
         return;
     }
     json_room(j, NUMBER_ROOM);
@@ -135,12 +135,12 @@ static bool have_date(struct json *j, int64_t seconds)
 
 #define DATE_LENGTH (sizeof j->date - 1)
 
-void json_time(struct json *j, int64_t ns)
+void json_write_time(struct json *j, int64_t ns)
 {
     uint32_t beyond;
     int64_t seconds = number_split_ns(ns, &beyond);
     if (ns == TIME_NONE || !have_date(j, seconds)) {
-        json_null(j);
+        json_write_null(j);
         return;
     }
     json_room(j, NUMBER_ROOM);
@@ -154,10 +154,10 @@ void json_time(struct json *j, int64_t ns)
     j->p = p + 3;
 }
 
-void json_date(struct json *j, int64_t seconds)
+void json_write_date(struct json *j, int64_t seconds)
 {
     if (!have_date(j, seconds)) {
-        json_null(j);
+        json_write_null(j);
         return;
     }
     json_put(j, "\"", 1);
@@ -165,7 +165,7 @@ void json_date(struct json *j, int64_t seconds)
     json_put(j, "Z\",", 3);
 }
 
-void json_addr(struct json *j, const struct addr *a, unsigned version)
+void json_write_addr(struct json *j, const struct addr *a, unsigned version)
 {
     json_room(j, NUMBER_ROOM);
     *j->p++ = '"';
@@ -212,10 +212,10 @@ static void put_text(struct json *j, const char *s)
     put_long(j, j->escaped->str, j->escaped->len);
 }
 
-void json_string(struct json *j, const char *s)
+void json_write_string(struct json *j, const char *s)
 {
     if (!s) {
-        json_null(j);
+        json_write_null(j);
         return;
     }
     json_put(j, "\"", 1);
@@ -230,10 +230,10 @@ void json_key_of(struct json *j, const char *name)
     json_put(j, "\":", 2);
 }
 
-void json_strings(struct json *j, char *const *list)
+void json_write_strings(struct json *j, char *const *list)
 {
-    json_array(j);
+    json_open_array(j);
     for (; list && *list; list++)
-        json_string(j, *list);
-    json_end(j);
+        json_write_string(j, *list);
+    json_close(j);
 }

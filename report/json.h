@@ -3,6 +3,8 @@
  * A value is an item of the array that is open, or follows json_key in the object that is open. The error is sticky: after a failed write
  * nothing more happens and json_finish says so.
  *
+ * The names keep clear of jansson's, which programs use beside this to read JSON.
+ *
  * Every value is written with the comma behind it, and the end of an object or array takes the last one back.
  */
 #ifndef TCPSLEUTH_REPORT_JSON_H
@@ -39,9 +41,9 @@ void json_start(struct json *j, FILE *out, bool nanoseconds);
  * open. */
 bool json_finish(struct json *j);
 
-void json_object(struct json *j);
-void json_array(struct json *j);
-void json_end(struct json *j); /* of the innermost object or array */
+void json_open_object(struct json *j);
+void json_open_array(struct json *j);
+void json_close(struct json *j); /* of the innermost object or array */
 
 /* A new line in front of an item or a key: for people and for diff. */
 void json_break(struct json *j);
@@ -49,17 +51,17 @@ void json_break(struct json *j);
 /* A key that comes from a table; json_key is for those written in the code. */
 void json_key_of(struct json *j, const char *name);
 
-void json_null(struct json *j);
-void json_bool(struct json *j, bool v);
-void json_uint(struct json *j, uint64_t v);
-void json_int(struct json *j, int64_t v);
-void json_string(struct json *j, const char *s);               /* any bytes: escaped by text_append_json; NULL gives null */
-void json_strings(struct json *j, char *const *list);          /* an array; NULL gives [] */
-void json_number_or_null(struct json *j, uint64_t v);          /* 0 gives null: packet numbers, ids */
-void json_seconds(struct json *j, int64_t ns);                 /* a duration; TIME_NONE gives null */
-void json_time(struct json *j, int64_t ns);                    /* RFC 3339 with 6 or 9 digits; TIME_NONE gives null */
-void json_date(struct json *j, int64_t seconds);               /* RFC 3339 without; null outside the years 0000 to 9999 */
-void json_addr(struct json *j, const struct addr *a, unsigned version);
+void json_write_null(struct json *j);
+void json_write_bool(struct json *j, bool v);
+void json_write_uint(struct json *j, uint64_t v);
+void json_write_int(struct json *j, int64_t v);
+void json_write_string(struct json *j, const char *s);               /* any bytes: escaped by text_append_json; NULL gives null */
+void json_write_strings(struct json *j, char *const *list);          /* an array; NULL gives [] */
+void json_write_number_or_null(struct json *j, uint64_t v);          /* 0 gives null: packet numbers, ids */
+void json_write_seconds(struct json *j, int64_t ns);                 /* a duration; TIME_NONE gives null */
+void json_write_time(struct json *j, int64_t ns);                    /* RFC 3339 with 6 or 9 digits; TIME_NONE gives null */
+void json_write_date(struct json *j, int64_t seconds);               /* RFC 3339 without; null outside the years 0000 to 9999 */
+void json_write_addr(struct json *j, const struct addr *a, unsigned version);
 
 /* Makes room for n bytes (n far below JSON_BUFFER). */
 void json_flush(struct json *j);
@@ -80,6 +82,6 @@ static inline void json_put(struct json *j, const char *bytes, size_t n)
 #define json_key(j, name) json_put((j), "\"" name "\":", sizeof "\"" name "\":" - 1)
 
 /* json_member(j, "id", uint, f->id): a key and its value. */
-#define json_member(j, name, type, ...) (json_key(j, name), json_##type(j, __VA_ARGS__))
+#define json_member(j, name, type, ...) (json_key(j, name), json_write_##type(j, __VA_ARGS__))
 
 #endif

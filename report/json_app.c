@@ -13,7 +13,7 @@ static int64_t first_byte_ns(const struct http_transaction *t)
 
 static void transaction(struct json *j, const struct http_transaction *t)
 {
-    json_object(j);
+    json_open_object(j);
     json_member(j, "method", string, t->method);
     json_member(j, "host", string, t->host);
     json_member(j, "target", string, t->target);
@@ -27,62 +27,62 @@ static void transaction(struct json *j, const struct http_transaction *t)
     json_member(j, "request_bytes", uint, t->request_bytes);
     json_member(j, "response_bytes", uint, t->response_bytes);
     json_member(j, "complete", bool, t->complete);
-    json_end(j);
+    json_close(j);
 }
 
 static void transactions(struct json *j, const GPtrArray *all)
 {
-    json_array(j);
+    json_open_array(j);
     for (guint i = 0; all && i < all->len; i++)
         transaction(j, g_ptr_array_index(all, i));
-    json_end(j);
+    json_close(j);
 }
 
 static void alert(struct json *j, const struct tls_alert *a)
 {
     char room[16];
 
-    json_object(j);
+    json_open_object(j);
     json_member(j, "from", string, side_name(a->from));
     json_member(j, "level", string, a->encrypted ? NULL : a->fatal ? "fatal" : "warning");
     json_member(j, "description", string, a->encrypted ? NULL : tls_alert_name(a->description, room));
     json_member(j, "packet", number_or_null, a->packet);
-    json_end(j);
+    json_close(j);
 }
 
 static void alerts(struct json *j, const struct tls_facts *t)
 {
-    json_array(j);
+    json_open_array(j);
     for (unsigned i = 0; i < t->n_alerts && i < TLS_ALERTS_KEPT; i++)
         alert(j, &t->alerts[i]);
-    json_end(j);
+    json_close(j);
 }
 
 static void client_versions(struct json *j, const struct tls_facts *t)
 {
     char room[16];
 
-    json_array(j);
+    json_open_array(j);
     for (unsigned i = 0; i < t->n_client_versions && i < TLS_VERSIONS_KEPT; i++)
-        json_string(j, tls_version_name(t->client_versions[i], room));
-    json_end(j);
+        json_write_string(j, tls_version_name(t->client_versions[i], room));
+    json_close(j);
 }
 
 static void validity(struct json *j, const struct tls_certificate *c, int64_t seconds)
 {
     if (c->unreadable)
-        json_null(j);
+        json_write_null(j);
     else
-        json_date(j, seconds);
+        json_write_date(j, seconds);
 }
 
 static void certificate(struct json *j, const struct tls_certificate *c)
 {
     if (!c) {
-        json_null(j);
+        json_write_null(j);
         return;
     }
-    json_object(j);
+    json_open_object(j);
     json_member(j, "subject", string, c->subject);
     json_member(j, "issuer", string, c->issuer);
     json_key(j, "not_before");
@@ -92,7 +92,7 @@ static void certificate(struct json *j, const struct tls_certificate *c)
     json_member(j, "names", strings, c->names);
     json_member(j, "self_signed", bool, c->self_signed);
     json_member(j, "unreadable", bool, c->unreadable);
-    json_end(j);
+    json_close(j);
 }
 
 static void tls(struct json *j, const struct tls_facts *t)
@@ -100,10 +100,10 @@ static void tls(struct json *j, const struct tls_facts *t)
     char room[16];
 
     if (!t) {
-        json_null(j);
+        json_write_null(j);
         return;
     }
-    json_object(j);
+    json_open_object(j);
     json_member(j, "version", string, t->version ? tls_version_name(t->version, room) : NULL);
     json_key(j, "client_versions");
     client_versions(j, t);
@@ -120,7 +120,7 @@ static void tls(struct json *j, const struct tls_facts *t)
     json_key(j, "certificate");
     certificate(j, t->certificate);
     json_member(j, "decrypted", bool, false);
-    json_end(j);
+    json_close(j);
 }
 
 /* What a connection without a recognised protocol has, in one piece: in large captures it is the common case. */
@@ -132,7 +132,7 @@ void json_app(struct json *j, const struct app_facts *app)
         json_put(j, NOTHING, sizeof NOTHING - 1);
         return;
     }
-    json_object(j);
+    json_open_object(j);
     json_member(j, "protocol", string, app_protocol_name(app->protocol));
     json_key(j, "http");
     transactions(j, app->http);
@@ -141,5 +141,5 @@ void json_app(struct json *j, const struct app_facts *app)
     json_member(j, "greeting", string, app->greeting);
     json_member(j, "inner", string, app_protocol_name(app->inner));
     json_member(j, "http_dropped", uint, app->http_dropped);
-    json_end(j);
+    json_close(j);
 }

@@ -3,27 +3,27 @@
 
 static void link_types(struct json *j, const GPtrArray *names)
 {
-    json_array(j);
+    json_open_array(j);
     for (guint i = 0; names && i < names->len; i++)
-        json_string(j, g_ptr_array_index(names, i));
-    json_end(j);
+        json_write_string(j, g_ptr_array_index(names, i));
+    json_close(j);
 }
 
 static void undecoded_reasons(struct json *j, const struct capture_summary *c)
 {
-    json_object(j);
+    json_open_object(j);
     for (unsigned i = 0; i < UNDECODED_REASONS; i++) {
         if (c->undecoded_by[i] == 0)
             continue;
         json_key_of(j, undecoded_name((enum undecoded)i));
-        json_uint(j, c->undecoded_by[i]);
+        json_write_uint(j, c->undecoded_by[i]);
     }
-    json_end(j);
+    json_close(j);
 }
 
 void json_capture(struct json *j, const struct capture_summary *c)
 {
-    json_object(j);
+    json_open_object(j);
     json_member(j, "source", string, c->source);
     json_key(j, "linktypes");
     link_types(j, c->linktypes);
@@ -33,14 +33,14 @@ void json_capture(struct json *j, const struct capture_summary *c)
     json_member(j, "first", time, c->first_ns);
     json_member(j, "last", time, c->last_ns);
     json_key(j, "dropped");
-    json_null(j); /* only a live capture can tell */
+    json_write_null(j); /* only a live capture can tell */
     json_member(j, "truncated", bool, c->truncated);
     json_key(j, "undecoded_reasons");
     undecoded_reasons(j, c);
     json_member(j, "evicted_flows", uint, c->evicted_flows);
     json_member(j, "forgotten_flows", uint, c->forgotten_flows);
     json_member(j, "reassembly_dropped", uint, c->reassembly_dropped);
-    json_end(j);
+    json_close(j);
 }
 
 void json_run_verdict(struct json *j, const struct report *r)
@@ -50,7 +50,7 @@ void json_run_verdict(struct json *j, const struct report *r)
 
 static void step(struct json *j, const struct step *s)
 {
-    json_object(j);
+    json_open_object(j);
     json_member(j, "kind", string, step_kind_name(s->kind));
     json_member(j, "flow", number_or_null, s->flow);
     json_member(j, "packet", number_or_null, s->packet);
@@ -58,17 +58,17 @@ static void step(struct json *j, const struct step *s)
     json_member(j, "text", string, s->text);
     json_member(j, "at", time, s->ts_ns);
     json_member(j, "duration", seconds, s->duration_ns);
-    json_end(j);
+    json_close(j);
 }
 
 static void redirect(struct json *j, const struct redirect *r)
 {
-    json_object(j);
+    json_open_object(j);
     json_member(j, "status", int, r->status);
     json_member(j, "from", string, r->from);
     json_member(j, "to", string, r->to);
     json_member(j, "followed_by", number_or_null, r->followed_by);
-    json_end(j);
+    json_close(j);
 }
 
 void json_conversation_members(struct json *j, const struct conversation *c)
@@ -76,22 +76,22 @@ void json_conversation_members(struct json *j, const struct conversation *c)
     json_member(j, "id", uint, c->id);
     json_member(j, "client", addr, &c->client, c->version);
     json_key(j, "steps");
-    json_array(j);
+    json_open_array(j);
     for (guint i = 0; c->steps && i < c->steps->len; i++)
         step(j, &g_array_index(c->steps, struct step, i));
-    json_end(j);
+    json_close(j);
     json_key(j, "redirects");
-    json_array(j);
+    json_open_array(j);
     for (guint i = 0; c->redirects && i < c->redirects->len; i++)
         redirect(j, &g_array_index(c->redirects, struct redirect, i));
-    json_end(j);
+    json_close(j);
     json_key(j, "verdict");
     json_finding(j, conversation_verdict(c));
     json_key(j, "flows");
-    json_array(j);
+    json_open_array(j);
     for (guint i = 0; c->flows && i < c->flows->len; i++)
-        json_uint(j, g_array_index(c->flows, uint64_t, i));
-    json_end(j);
+        json_write_uint(j, g_array_index(c->flows, uint64_t, i));
+    json_close(j);
     json_member(j, "first", time, c->first_ns);
     json_member(j, "last", time, c->last_ns);
 }
@@ -131,42 +131,42 @@ static void conversations(struct json *j, const GPtrArray *all)
 {
     json_break(j);
     json_key(j, "conversations");
-    json_array(j);
+    json_open_array(j);
     for (guint i = 0; all && i < all->len; i++) {
         json_break(j);
-        json_object(j);
+        json_open_object(j);
         json_conversation_members(j, g_ptr_array_index(all, i));
-        json_end(j);
+        json_close(j);
     }
-    json_end(j);
+    json_close(j);
 }
 
 static void flows(struct json *j, const GArray *all)
 {
     json_break(j);
     json_key(j, "flows");
-    json_array(j);
+    json_open_array(j);
     for (guint i = 0; all && i < all->len; i++) {
         json_break(j);
-        json_object(j);
+        json_open_object(j);
         json_flow_members(j, &g_array_index(all, struct judged_flow, i));
-        json_end(j);
+        json_close(j);
     }
-    json_end(j);
+    json_close(j);
 }
 
 static void lookups(struct json *j, const GPtrArray *all)
 {
     json_break(j);
     json_key(j, "dns");
-    json_array(j);
+    json_open_array(j);
     for (guint i = 0; all && i < all->len; i++) {
         json_break(j);
-        json_object(j);
+        json_open_object(j);
         json_lookup_members(j, g_ptr_array_index(all, i));
-        json_end(j);
+        json_close(j);
     }
-    json_end(j);
+    json_close(j);
 }
 
 /* A line for each flow, conversation and look-up: diff and grep stay of use. */
@@ -176,7 +176,7 @@ void report_json_end(FILE *out, const struct report *r, const struct report_opti
 
     (void)options;
     json_start(j, out, r->capture.nanoseconds);
-    json_object(j);
+    json_open_object(j);
     json_member(j, "schema", uint, JSON_SCHEMA);
     json_member(j, "version", string, TCPSLEUTH_VERSION);
     json_break(j);
@@ -190,11 +190,11 @@ void report_json_end(FILE *out, const struct report *r, const struct report_opti
     lookups(j, r->lookups);
     json_break(j);
     json_key(j, "probes");
-    json_array(j);
-    json_end(j);
+    json_open_array(j);
+    json_close(j);
     json_key(j, "ladder");
-    json_array(j);
-    json_end(j);
-    json_end(j);
+    json_open_array(j);
+    json_close(j);
+    json_close(j);
     json_finish(j); /* what could not be written stays in ferror(out), which the caller looks at when it closes the file */
 }

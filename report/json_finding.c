@@ -5,16 +5,16 @@ static void detail(struct json *j, const struct detail *d)
     json_key_of(j, d->key);
     switch (d->kind) {
     case DETAIL_TEXT:
-        json_string(j, d->text);
+        json_write_string(j, d->text);
         break;
     case DETAIL_NUMBER:
-        json_int(j, d->number);
+        json_write_int(j, d->number);
         break;
     case DETAIL_SECONDS:
-        json_seconds(j, d->number);
+        json_write_seconds(j, d->number);
         break;
     case DETAIL_LIST:
-        json_strings(j, d->list);
+        json_write_strings(j, d->list);
         break;
     }
 }
@@ -23,29 +23,29 @@ static void details(struct json *j, const GArray *all)
 {
     json_key(j, "detail");
     if (!all || all->len == 0) {
-        json_null(j);
+        json_write_null(j);
         return;
     }
-    json_object(j);
+    json_open_object(j);
     for (guint i = 0; i < all->len; i++)
         detail(j, &g_array_index(all, struct detail, i));
-    json_end(j);
+    json_close(j);
 }
 
 static void evidence(struct json *j, const struct finding *f)
 {
     json_key(j, "evidence");
-    json_array(j);
+    json_open_array(j);
     for (unsigned i = 0; i < f->n_evidence; i++)
-        json_uint(j, f->evidence[i]);
-    json_end(j);
+        json_write_uint(j, f->evidence[i]);
+    json_close(j);
 }
 
 void json_finding(struct json *j, const struct finding *f)
 {
     const struct catalogue_row *row = catalogue_row(f->code);
 
-    json_object(j);
+    json_open_object(j);
     json_member(j, "status", string, status_name(f->status));
     json_member(j, "code", string, row->name);
     json_member(j, "layer", string, layer_name(row->layer));
@@ -55,13 +55,13 @@ void json_finding(struct json *j, const struct finding *f)
     evidence(j, f);
     json_member(j, "remedy", string, f->status == STATUS_OK ? NULL : f->own_remedy ? f->own_remedy : f->remedy);
     details(j, f->details);
-    json_end(j);
+    json_close(j);
 }
 
 void json_findings(struct json *j, const GPtrArray *findings)
 {
-    json_array(j);
+    json_open_array(j);
     for (guint i = 0; findings && i < findings->len; i++)
         json_finding(j, g_ptr_array_index(findings, i));
-    json_end(j);
+    json_close(j);
 }

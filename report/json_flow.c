@@ -4,26 +4,26 @@
 
 static void end_of(struct json *j, const struct flow *f, enum side s)
 {
-    json_object(j);
+    json_open_object(j);
     json_member(j, "addr", addr, flow_addr(f, s), f->key.version);
     json_member(j, "port", uint, flow_port(f, s));
-    json_end(j);
+    json_close(j);
 }
 
 static void both(struct json *j, uint64_t client, uint64_t server)
 {
-    json_object(j);
+    json_open_object(j);
     json_member(j, "client", uint, client);
     json_member(j, "server", uint, server);
-    json_end(j);
+    json_close(j);
 }
 
 static void vlans(struct json *j, const struct encap *e)
 {
-    json_array(j);
+    json_open_array(j);
     for (unsigned i = 0; e && i < e->n_vlans && i < PACKET_VLANS; i++)
-        json_uint(j, e->vlans[i]);
-    json_end(j);
+        json_write_uint(j, e->vlans[i]);
+    json_close(j);
 }
 
 /* "vxlan 42", "gre": the id where there is one. */
@@ -38,41 +38,41 @@ static void tunnel(struct json *j, const struct tunnel *t)
         end = number_uint(end, t->id);
     }
     *end = '\0';
-    json_string(j, text);
+    json_write_string(j, text);
 }
 
 static void tunnels(struct json *j, const struct encap *e)
 {
-    json_array(j);
+    json_open_array(j);
     for (unsigned i = 0; e && i < e->n_tunnels && i < PACKET_TUNNELS; i++)
         tunnel(j, &e->tunnels[i]);
-    json_end(j);
+    json_close(j);
 }
 
 static void offer(struct json *j, const struct tcp_offer *o)
 {
     if (!o->seen) {
-        json_null(j);
+        json_write_null(j);
         return;
     }
-    json_object(j);
+    json_open_object(j);
     json_member(j, "mss", number_or_null, o->mss);
     json_key(j, "wscale");
     if (o->wscale < 0)
-        json_null(j);
+        json_write_null(j);
     else
-        json_uint(j, (uint64_t)o->wscale);
+        json_write_uint(j, (uint64_t)o->wscale);
     json_member(j, "sack", bool, o->sack);
     json_member(j, "timestamps", bool, o->timestamps);
     json_member(j, "ecn", bool, o->ecn);
     json_member(j, "fastopen", bool, o->fastopen);
     json_member(j, "mptcp", bool, o->mptcp);
-    json_end(j);
+    json_close(j);
 }
 
 static void handshake(struct json *j, const struct flow *f)
 {
-    json_object(j);
+    json_open_object(j);
     json_member(j, "outcome", string, handshake_outcome_name(flow_handshake(f)));
     json_member(j, "syn", uint, f->syns);
     json_member(j, "synack", uint, f->synacks);
@@ -83,7 +83,7 @@ static void handshake(struct json *j, const struct flow *f)
     offer(j, &f->half[CLIENT].offer);
     json_key(j, "server");
     offer(j, &f->half[SERVER].offer);
-    json_end(j);
+    json_close(j);
 }
 
 static const char *time_wait_owner(const struct flow *f)
@@ -98,19 +98,19 @@ static void teardown(struct json *j, const struct flow *f)
     enum side first = CLIENT;
     bool closed = flow_closed_first(f, &first);
 
-    json_object(j);
+    json_open_object(j);
     json_member(j, "outcome", string, teardown_outcome_name(flow_teardown(f)));
     json_member(j, "closed_first", string, closed ? side_name(first) : NULL);
     json_member(j, "reset_by", string, f->reset.packet ? side_name(f->reset.by) : NULL);
     json_member(j, "time_wait", string, time_wait_owner(f));
     json_member(j, "client_state", string, tcp_state_name(f->half[CLIENT].state));
     json_member(j, "server_state", string, tcp_state_name(f->half[SERVER].state));
-    json_end(j);
+    json_close(j);
 }
 
 static void anomalies(struct json *j, const struct anomalies *a)
 {
-    json_object(j);
+    json_open_object(j);
     json_member(j, "retransmissions", uint, a->retransmissions);
     json_member(j, "fast_retransmissions", uint, a->fast_retransmissions);
     json_member(j, "spurious_retransmissions", uint, a->spurious_retransmissions);
@@ -126,19 +126,19 @@ static void anomalies(struct json *j, const struct anomalies *a)
     json_member(j, "zero_window_probes", uint, a->zero_window_probes);
     json_member(j, "window_updates", uint, a->window_updates);
     json_member(j, "bad_checksums", uint, a->bad_checksums);
-    json_end(j);
+    json_close(j);
 }
 
 static void rtt(struct json *j, const struct minmax *m)
 {
     bool known = m->samples > 0;
 
-    json_object(j);
+    json_open_object(j);
     json_member(j, "min", seconds, known ? m->min_ns : TIME_NONE);
     json_member(j, "avg", seconds, known ? minmax_mean_ns(m) : TIME_NONE);
     json_member(j, "max", seconds, known ? m->max_ns : TIME_NONE);
     json_member(j, "samples", uint, m->samples);
-    json_end(j);
+    json_close(j);
 }
 
 /* What both ends have: how they are called, what they sent, how it fared. */
@@ -165,19 +165,19 @@ static void identity(struct json *j, const struct flow *f)
 static void measured(struct json *j, const struct flow *f)
 {
     json_key(j, "anomalies");
-    json_object(j);
+    json_open_object(j);
     json_key(j, "client");
     anomalies(j, flow_anomalies(f, CLIENT));
     json_key(j, "server");
     anomalies(j, flow_anomalies(f, SERVER));
-    json_end(j);
+    json_close(j);
     json_key(j, "rtt");
-    json_object(j);
+    json_open_object(j);
     json_key(j, "client");
     rtt(j, &f->half[CLIENT].rtt);
     json_key(j, "server");
     rtt(j, &f->half[SERVER].rtt);
-    json_end(j);
+    json_close(j);
 }
 
 void json_flow_members(struct json *j, const struct judged_flow *judged)

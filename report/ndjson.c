@@ -6,14 +6,14 @@ static struct json *line_start(FILE *out, const struct report *so_far, const cha
     struct json *j = g_malloc(sizeof *j);
 
     json_start(j, out, so_far->capture.nanoseconds);
-    json_object(j);
+    json_open_object(j);
     json_member(j, "type", string, type);
     return j;
 }
 
 static void line_end(struct json *j)
 {
-    json_end(j);
+    json_close(j);
     json_finish(j); /* what could not be written stays in ferror(out) */
     g_free(j);
 }
@@ -40,9 +40,9 @@ void report_ndjson_lookup(FILE *out, const struct lookup *l, const struct report
     struct json *j = line_start(out, so_far, "dns");
 
     json_key(j, "dns");
-    json_object(j);
+    json_open_object(j);
     json_lookup_members(j, l);
-    json_end(j);
+    json_close(j);
     line_end(j);
 }
 

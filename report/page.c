@@ -5,7 +5,7 @@
 
 #define FLUSH_BYTES (32u << 10)
 #define DEFAULT_WIDTH 100
-#define LEAST_WIDTH 60
+#define LEAST_WIDTH 80
 
 void page_open(struct page *p, FILE *out, unsigned width, bool color)
 {

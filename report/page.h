@@ -22,7 +22,7 @@ struct page {
     GString *cleaned;  /* of page_wrap */
 };
 
-/* Begins; width 0: 100 columns. End with page_close, which hands the rest to out (borrowed). */
+/* Begins; width 0: 100 columns; at least 80. End with page_close, which hands the rest to out (borrowed). */
 void page_open(struct page *p, FILE *out, unsigned width, bool color);
 void page_close(struct page *p);
 

@@ -9,7 +9,7 @@
 #define ID_LEAST 4
 #define TITLE_LEAST 18
 #define ENDS_FAIR 44  /* of two IPv6 ends this much is enough where room is short */
-#define ENDS_LEAST 34
+#define ENDS_LEAST 24
 #define INDENT 2
 #define GAP 2
 
@@ -132,7 +132,7 @@ static void put_head(struct text *t, const struct columns *c)
     page_right(p, at += GAP + c->time, "time");
     page_right(p, at += GAP + c->bytes, "bytes");
     page_to(p, at + GAP);
-    page_put(p, "verdict");
+    page_cut(p, "verdict", page_left(p));
     page_style(p, PAGE_PLAIN);
     page_line(p);
 }

@@ -1,4 +1,5 @@
-/* capture_files: what the tests of capture/ share: capture files built byte by byte, and everything that comes out of reading them. */
+/* capture_files: what the tests of capture/ share: capture files built byte by byte, and everything that comes out of
+ * reading them. */
 #ifndef TCPSLEUTH_TESTS_CAPTURE_FILES_H
 #define TCPSLEUTH_TESTS_CAPTURE_FILES_H
 
@@ -15,13 +16,15 @@ static const char ip_packet[] = "\x45\x00\x00\x28\x00\x01\x40\x00\x40\x06\x00\x0
                                 "\xb9\xc4\x00\x50\x00\x00\x00\x01\x00\x00\x00\x00\x50\x02\xff\xff\x00\x00\x00\x00";
 
 /* The same on Ethernet, from 02:00:00:00:00:01 to 02:00:00:00:00:02. */
-static const char ethernet_packet[] = "\x02\x00\x00\x00\x00\x02\x02\x00\x00\x00\x00\x01\x08\x00"
-                                      "\x45\x00\x00\x28\x00\x01\x40\x00\x40\x06\x00\x00\x0a\x00\x03\x0f\x93\x53\x02\x87"
-                                      "\xb9\xc4\x00\x50\x00\x00\x00\x01\x00\x00\x00\x00\x50\x02\xff\xff\x00\x00\x00\x00";
+static const char ethernet_packet[] =
+    "\x02\x00\x00\x00\x00\x02\x02\x00\x00\x00\x00\x01\x08\x00"
+    "\x45\x00\x00\x28\x00\x01\x40\x00\x40\x06\x00\x00\x0a\x00\x03\x0f\x93\x53\x02\x87"
+    "\xb9\xc4\x00\x50\x00\x00\x00\x01\x00\x00\x00\x00\x50\x02\xff\xff\x00\x00\x00\x00";
 
 /* ARP, which no filter on IP takes. */
-static const char arp_packet[] = "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x08\x06\x00\x01\x08\x00\x06\x04\x00\x01"
-                                 "\x02\x00\x00\x00\x00\x01\x0a\x00\x03\x0f\x00\x00\x00\x00\x00\x00\x0a\x00\x03\x02";
+static const char arp_packet[] =
+    "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x08\x06\x00\x01\x08\x00\x06\x04\x00\x01"
+    "\x02\x00\x00\x00\x00\x01\x0a\x00\x03\x0f\x00\x00\x00\x00\x00\x00\x0a\x00\x03\x02";
 
 /* A file under construction, in either byte order. */
 struct build {
@@ -67,7 +70,8 @@ static inline void pcap_header(struct build *b, uint32_t magic, uint32_t linktyp
     put_u32(b, linktype);
 }
 
-static inline void pcap_packet(struct build *b, uint32_t sec, uint32_t frac, const char *bytes, uint32_t caplen, uint32_t len)
+static inline void pcap_packet(struct build *b, uint32_t sec, uint32_t frac, const char *bytes, uint32_t caplen,
+                               uint32_t len)
 {
     put_u32(b, sec);
     put_u32(b, frac);
@@ -112,7 +116,8 @@ static inline void ng_interface(struct build *b, unsigned linktype, uint32_t sna
     build_free(&body);
 }
 
-static inline void ng_packet(struct build *b, uint32_t interface, uint64_t ticks, const char *bytes, uint32_t caplen, uint32_t len)
+static inline void ng_packet(struct build *b, uint32_t interface, uint64_t ticks, const char *bytes, uint32_t caplen,
+                             uint32_t len)
 {
     struct build body = build_new(b->big);
     put_u32(&body, interface);

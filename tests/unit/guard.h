@@ -1,4 +1,5 @@
-/* guard: copies of bytes that end where a page begins that nobody may read, so that a read past the end crashes there and then. */
+/* guard: copies of bytes that end where a page begins that nobody may read, so that a read past the end crashes there
+ * and then. */
 #ifndef TCPSLEUTH_TESTS_GUARD_H
 #define TCPSLEUTH_TESTS_GUARD_H
 
@@ -35,7 +36,8 @@ static inline uint8_t *guard_copy(const void *p, size_t n)
 static inline void guard_free(uint8_t *copy)
 {
     size_t page = guard_page(), total;
-    /* The copy begins in the page after the first, or, empty, at the page that cannot be read: also the one after the first. */
+    /* The copy begins in the page after the first, or, empty, at the page that cannot be read: also the one after the
+     * first. */
     uint8_t *map = copy - (uintptr_t)copy % page - page;
     memcpy(&total, map, sizeof total);
     munmap(map, total);

@@ -24,7 +24,11 @@ static void assert_error(struct outcome o, int code, const char *const *words)
     outcome_free(&o);
 }
 
-#define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define WORDS(...)                                                                                                     \
+    (const char *const[])                                                                                              \
+    {                                                                                                                  \
+        __VA_ARGS__, NULL                                                                                              \
+    }
 
 static void refuses_paths(void **state)
 {
@@ -32,7 +36,8 @@ static void refuses_paths(void **state)
     struct folder f = make_folder();
     assert_error(read_path(file_in(&f, "none.pcap", NULL, 0), NULL), CAPTURE_ERROR_OPEN, WORDS(f.file, "no such file"));
     assert_error(read_path(f.path, NULL), CAPTURE_ERROR_OPEN, WORDS(f.path, "directory", "name the capture files"));
-    assert_error(read_path(file_in(&f, "empty.pcap", "", 0), NULL), CAPTURE_ERROR_EMPTY, WORDS(f.file, "empty (0 bytes)"));
+    assert_error(read_path(file_in(&f, "empty.pcap", "", 0), NULL), CAPTURE_ERROR_EMPTY,
+                 WORDS(f.file, "empty (0 bytes)"));
     assert_error(read_paths(WORDS("-", "-"), 2, NULL), CAPTURE_ERROR_OPEN, WORDS("standard input", "twice"));
     /* A name never reaches the terminal raw. */
     assert_error(read_path("a\x1b[2J\nb", NULL), CAPTURE_ERROR_OPEN, WORDS("a\\x1b[2J\\x0ab: no such file"));
@@ -54,15 +59,19 @@ static void refuses_contents(void **state)
 #define BYTES(s) s, sizeof s - 1
         { BYTES("hello, world\n"), { "not a capture file", "starts with text", "pcap and pcapng" } },
         { BYTES("x"), { "not a capture file", "starts with text" } },
-        { BYTES("\x7f" "ELF\2\1\1"), { "not a capture file", "ELF" } },
+        { BYTES("\x7f"
+                "ELF\2\1\1"),
+          { "not a capture file", "ELF" } },
         { BYTES("PK\3\4\0\0"), { "ZIP archive", "unpack it first" } },
         { BYTES("snoop\0\0\0\0\0\0\2"), { "snoop capture", "editcap" } },
         { BYTES("\0\0\0\0\0\0\0\0"), { "not a capture file", "zero bytes" } },
         { BYTES("\x80\x81\x82\x83\x84"), { "not a capture file", "no known kind" } },
         { BYTES("\xd4\xc3\xb2\xa1\2\0"), { "only 6 of the 24 bytes" } },
-        { BYTES("\xd4\xc3\xb2\xa1\x09\0\x09\0\0\0\0\0\0\0\0\0\xff\xff\0\0\1\0\0\0"), { "pcap header is damaged", "9.9" } },
+        { BYTES("\xd4\xc3\xb2\xa1\x09\0\x09\0\0\0\0\0\0\0\0\0\xff\xff\0\0\1\0\0\0"),
+          { "pcap header is damaged", "9.9" } },
         { BYTES("\n\r\r\n\x1c\0\0\0"), { "pcapng header is damaged", "cut short" } },
-        { BYTES("\n\r\r\n\x1c\0\0\0\1\2\3\4\1\0\0\0\0\0\0\0\0\0\0\0\x1c\0\0\0"), { "pcapng header is damaged", "byte order" } },
+        { BYTES("\n\r\r\n\x1c\0\0\0\1\2\3\4\1\0\0\0\0\0\0\0\0\0\0\0\x1c\0\0\0"),
+          { "pcapng header is damaged", "byte order" } },
         { BYTES("\n\r\r\n\x1c\0\0\0\x4d\x3c\x2b\x1a\2\0\0\0\0\0\0\0\0\0\0\0\x1c\0\0\0"), { "unknown version" } },
         { BYTES("\x1f\x8b\x08\0\0\0"), { "nothing of it can be read", "the gzip data ends too early" } },
         { BYTES("\x1f\x8b\xff\0\0\0\0\0\0\0\0\0"), { "nothing of it can be read", "the gzip data is damaged" } },
@@ -157,7 +166,8 @@ static void filters(void **state)
         assert_int_equal(o.info.dlts->len, 2);
         outcome_free(&o);
     }
-    assert_error(read_build(&b, "tcp prot 80"), CAPTURE_ERROR_FILTER, WORDS("filter \"tcp prot 80\"", "syntax error", "pcap-filter"));
+    assert_error(read_build(&b, "tcp prot 80"), CAPTURE_ERROR_FILTER,
+                 WORDS("filter \"tcp prot 80\"", "syntax error", "pcap-filter"));
     assert_error(read_build(&b, "tcp port 99999999"), CAPTURE_ERROR_FILTER, WORDS("filter"));
     build_free(&b);
 }
@@ -314,16 +324,11 @@ static void dlt_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses_paths),
-        cmocka_unit_test(refuses_contents),
-        cmocka_unit_test(no_packets),
-        cmocka_unit_test(first_packet_damaged),
-        cmocka_unit_test(filters),
-        cmocka_unit_test(merges),
-        cmocka_unit_test(merges_many),
-        cmocka_unit_test(standard_input),
-        cmocka_unit_test(live_pipe),
-        cmocka_unit_test(dlt_names),
+        cmocka_unit_test(refuses_paths), cmocka_unit_test(refuses_contents),
+        cmocka_unit_test(no_packets),    cmocka_unit_test(first_packet_damaged),
+        cmocka_unit_test(filters),       cmocka_unit_test(merges),
+        cmocka_unit_test(merges_many),   cmocka_unit_test(standard_input),
+        cmocka_unit_test(live_pipe),     cmocka_unit_test(dlt_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

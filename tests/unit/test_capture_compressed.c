@@ -54,7 +54,8 @@ static void check_compressed(void (*compress_into)(struct build *, const void *,
         assert_true(o.frames->len <= 2);
         assert_non_null(said);
         assert_true(o.message || o.info.truncated);
-        /* Before its first bytes tell what it is, and where the first member ends, it is no compressed file that is cut. */
+        /* Before its first bytes tell what it is, and where the first member ends, it is no compressed file that is
+         * cut. */
         assert_true(n < 4 || strstr(said, name) || strstr(said, "cut short"));
         outcome_free(&o);
     }

@@ -238,8 +238,8 @@ static void ng_length_without_padding(void **state)
     build_free(&b);
 }
 
-/* One wrong byte in the second packet's block: the first packet is given, then the file ends with a reason. The block starts with
- * type and length, then interface, two words of time, captured length, length. */
+/* One wrong byte in the second packet's block: the first packet is given, then the file ends with a reason. The block
+ * starts with type and length, then interface, two words of time, captured length, length. */
 static void ng_damaged(void **state)
 {
     (void)state;
@@ -248,12 +248,9 @@ static void ng_damaged(void **state)
         uint8_t value;
         const char *reason;
     } rows[] = {
-        { -4, 0x30, "two lengths differ" },
-        { 4, 4, "impossible length" },
-        { 6, 0xff, "impossible length" },
-        { 8, 9, "interface that is not described" },
-        { 20, 200, "larger than its block" },
-        { 22, 200, "larger than its block" },
+        { -4, 0x30, "two lengths differ" },   { 4, 4, "impossible length" },
+        { 6, 0xff, "impossible length" },     { 8, 9, "interface that is not described" },
+        { 20, 200, "larger than its block" }, { 22, 200, "larger than its block" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         struct build b = build_new(false);
@@ -308,8 +305,8 @@ static void linktypes_as_libpcap(void **state)
     assert_int_equal(linktype_of_dlt(65536), -1);
 }
 
-/* Reads every prefix. ends[i] is where the i-th of n_ends whole parts ends: the header, then each packet; frames[i] how many
- * packets have been given there. */
+/* Reads every prefix. ends[i] is where the i-th of n_ends whole parts ends: the header, then each packet; frames[i] how
+ * many packets have been given there. */
 static void check_prefixes(const struct build *b, const guint *ends, const guint *frames, size_t n_ends)
 {
     for (guint n = 0; n <= b->bytes->len; n++) {

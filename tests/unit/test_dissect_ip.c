@@ -45,7 +45,7 @@ static struct packet read_ip(const char *hex)
 static void test_v4_facts(void **state)
 {
     (void)state;
-    struct packet pk = read_ip("4502 0028 abcd 4000 3f06 7cff 0a00 0001 0a00 0002 " TCP4);
+    struct packet pk = read_ip("4502 0028 abcd 4000 3f06 7bfe 0a00 0001 0a00 0002 " TCP4);
     assert_int_equal(pk.kind, PACKET_TCP);
     assert_int_equal(pk.ip.version, 4);
     assert_int_equal(pk.ip.ttl, 63);
@@ -64,9 +64,9 @@ static void test_v4_facts(void **state)
     pk = read_ip("4500 0028 0001 0000 4006 0001 0a00 0001 0a00 0002 " TCP4);
     assert_true(pk.ip.checksum_bad);
     /* options count in the sum */
-    pk = read_ip("4600 002c 0001 4000 4006 1ec6 0a00 0001 0a00 0002 0703 0400 " TCP4);
+    pk = read_ip("4600 002c 0001 4000 4006 1ac6 0a00 0001 0a00 0002 0703 0400 " TCP4);
     assert_false(pk.ip.checksum_bad);
-    pk = read_ip("4600 002c 0001 4000 4006 1ec7 0a00 0001 0a00 0002 0703 0400 " TCP4);
+    pk = read_ip("4600 002c 0001 4000 4006 1ac7 0a00 0001 0a00 0002 0703 0400 " TCP4);
     assert_true(pk.ip.checksum_bad);
     /* total length 0 */
     pk = read_ip("4500 0000 0001 4000 4006 0000 0a00 0001 0a00 0002 " TCP4);

@@ -58,11 +58,11 @@ static void numbers(void **state)
         *number_uint(text, cases[i].v) = '\0';
         assert_string_equal(text, cases[i].text);
     }
-    ASSERT_WRITES("0", false, json_uint(&s.json, 0));
-    ASSERT_WRITES("-9223372036854775808", false, json_int(&s.json, INT64_MIN));
-    ASSERT_WRITES("9223372036854775807", false, json_int(&s.json, INT64_MAX));
-    ASSERT_WRITES("null", false, json_number_or_null(&s.json, 0));
-    ASSERT_WRITES("7", false, json_number_or_null(&s.json, 7));
+    ASSERT_WRITES("0", false, json_write_uint(&s.json, 0));
+    ASSERT_WRITES("-9223372036854775808", false, json_write_int(&s.json, INT64_MIN));
+    ASSERT_WRITES("9223372036854775807", false, json_write_int(&s.json, INT64_MAX));
+    ASSERT_WRITES("null", false, json_write_number_or_null(&s.json, 0));
+    ASSERT_WRITES("7", false, json_write_number_or_null(&s.json, 7));
 }
 
 /* Every number of digits, against printf. */
@@ -82,45 +82,45 @@ static void numbers_of_every_length(void **state)
 static void durations(void **state)
 {
     (void)state;
-    ASSERT_WRITES("0.0", false, json_seconds(&s.json, 0));
-    ASSERT_WRITES("0.045118", false, json_seconds(&s.json, 45118000));
-    ASSERT_WRITES("0.045118", true, json_seconds(&s.json, 45118000));
-    ASSERT_WRITES("0.045118001", true, json_seconds(&s.json, 45118001));
-    ASSERT_WRITES("0.045118", false, json_seconds(&s.json, 45118999)); /* beyond the precision: cut */
-    ASSERT_WRITES("3.0", false, json_seconds(&s.json, 3 * NS_PER_S));
-    ASSERT_WRITES("3.1", false, json_seconds(&s.json, 3 * NS_PER_S + 100 * NS_PER_MS));
-    ASSERT_WRITES("-1.5", false, json_seconds(&s.json, -1500 * NS_PER_MS)); /* a file whose times run backwards */
-    ASSERT_WRITES("0.0", false, json_seconds(&s.json, -1)); /* no "-0.0" */
-    ASSERT_WRITES("-0.000000001", true, json_seconds(&s.json, -1));
-    ASSERT_WRITES("9223372036.854775807", true, json_seconds(&s.json, INT64_MAX));
-    ASSERT_WRITES("null", false, json_seconds(&s.json, TIME_NONE));
+    ASSERT_WRITES("0.0", false, json_write_seconds(&s.json, 0));
+    ASSERT_WRITES("0.045118", false, json_write_seconds(&s.json, 45118000));
+    ASSERT_WRITES("0.045118", true, json_write_seconds(&s.json, 45118000));
+    ASSERT_WRITES("0.045118001", true, json_write_seconds(&s.json, 45118001));
+    ASSERT_WRITES("0.045118", false, json_write_seconds(&s.json, 45118999)); /* beyond the precision: cut */
+    ASSERT_WRITES("3.0", false, json_write_seconds(&s.json, 3 * NS_PER_S));
+    ASSERT_WRITES("3.1", false, json_write_seconds(&s.json, 3 * NS_PER_S + 100 * NS_PER_MS));
+    ASSERT_WRITES("-1.5", false, json_write_seconds(&s.json, -1500 * NS_PER_MS)); /* a file whose times run backwards */
+    ASSERT_WRITES("0.0", false, json_write_seconds(&s.json, -1)); /* no "-0.0" */
+    ASSERT_WRITES("-0.000000001", true, json_write_seconds(&s.json, -1));
+    ASSERT_WRITES("9223372036.854775807", true, json_write_seconds(&s.json, INT64_MAX));
+    ASSERT_WRITES("null", false, json_write_seconds(&s.json, TIME_NONE));
 }
 
 static void times(void **state)
 {
     (void)state;
-    ASSERT_WRITES("\"2023-03-15T14:46:57.366725Z\"", false, json_time(&s.json, INT64_C(1678891617366725000)));
-    ASSERT_WRITES("\"2023-03-15T14:46:57.366725001Z\"", true, json_time(&s.json, INT64_C(1678891617366725001)));
-    ASSERT_WRITES("\"1970-01-01T00:00:00.000000Z\"", false, json_time(&s.json, 0));
-    ASSERT_WRITES("\"1969-12-31T23:59:59.999999999Z\"", true, json_time(&s.json, -1));
-    ASSERT_WRITES("\"1969-12-31T23:59:59.000000Z\"", false, json_time(&s.json, -NS_PER_S));
-    ASSERT_WRITES("\"2024-02-29T12:00:00.000000Z\"", false, json_time(&s.json, INT64_C(1709208000) * NS_PER_S)); /* leap day */
-    ASSERT_WRITES("\"2262-04-11T23:47:16.854775807Z\"", true, json_time(&s.json, INT64_MAX));
-    ASSERT_WRITES("\"1677-09-21T00:12:43.145224193Z\"", true, json_time(&s.json, INT64_MIN + 1));
-    ASSERT_WRITES("null", false, json_time(&s.json, TIME_NONE));
+    ASSERT_WRITES("\"2023-03-15T14:46:57.366725Z\"", false, json_write_time(&s.json, INT64_C(1678891617366725000)));
+    ASSERT_WRITES("\"2023-03-15T14:46:57.366725001Z\"", true, json_write_time(&s.json, INT64_C(1678891617366725001)));
+    ASSERT_WRITES("\"1970-01-01T00:00:00.000000Z\"", false, json_write_time(&s.json, 0));
+    ASSERT_WRITES("\"1969-12-31T23:59:59.999999999Z\"", true, json_write_time(&s.json, -1));
+    ASSERT_WRITES("\"1969-12-31T23:59:59.000000Z\"", false, json_write_time(&s.json, -NS_PER_S));
+    ASSERT_WRITES("\"2024-02-29T12:00:00.000000Z\"", false, json_write_time(&s.json, INT64_C(1709208000) * NS_PER_S)); /* leap day */
+    ASSERT_WRITES("\"2262-04-11T23:47:16.854775807Z\"", true, json_write_time(&s.json, INT64_MAX));
+    ASSERT_WRITES("\"1677-09-21T00:12:43.145224193Z\"", true, json_write_time(&s.json, INT64_MIN + 1));
+    ASSERT_WRITES("null", false, json_write_time(&s.json, TIME_NONE));
 }
 
 /* Certificates say any second at all. */
 static void dates(void **state)
 {
     (void)state;
-    ASSERT_WRITES("\"9999-12-31T23:59:59Z\"", false, json_date(&s.json, INT64_C(253402300799)));
-    ASSERT_WRITES("null", false, json_date(&s.json, INT64_C(253402300800)));
-    ASSERT_WRITES("\"0000-01-01T00:00:00Z\"", false, json_date(&s.json, INT64_C(-62167219200)));
-    ASSERT_WRITES("null", false, json_date(&s.json, INT64_C(-62167219201)));
-    ASSERT_WRITES("null", false, json_date(&s.json, INT64_MAX));
-    ASSERT_WRITES("null", false, json_date(&s.json, INT64_MIN));
-    ASSERT_WRITES("\"1969-12-31T23:59:59Z\"", false, json_date(&s.json, -1));
+    ASSERT_WRITES("\"9999-12-31T23:59:59Z\"", false, json_write_date(&s.json, INT64_C(253402300799)));
+    ASSERT_WRITES("null", false, json_write_date(&s.json, INT64_C(253402300800)));
+    ASSERT_WRITES("\"0000-01-01T00:00:00Z\"", false, json_write_date(&s.json, INT64_C(-62167219200)));
+    ASSERT_WRITES("null", false, json_write_date(&s.json, INT64_C(-62167219201)));
+    ASSERT_WRITES("null", false, json_write_date(&s.json, INT64_MAX));
+    ASSERT_WRITES("null", false, json_write_date(&s.json, INT64_MIN));
+    ASSERT_WRITES("\"1969-12-31T23:59:59Z\"", false, json_write_date(&s.json, -1));
 }
 
 /* The second that is remembered must not serve another one, nor survive one that cannot be written. */
@@ -130,14 +130,14 @@ static void remembered_second(void **state)
     ASSERT_WRITES("[\"1970-01-01T00:00:01Z\",\"1970-01-01T00:00:01.500000Z\",\"1970-01-01T00:00:02.000000Z\",null,null,"
                   "\"1970-01-01T00:00:01.000000Z\"]",
                   false, {
-                      json_array(&s.json);
-                      json_date(&s.json, 1);
-                      json_time(&s.json, 1500 * NS_PER_MS);
-                      json_time(&s.json, 2 * NS_PER_S);
-                      json_date(&s.json, INT64_MAX);
-                      json_date(&s.json, INT64_MAX);
-                      json_time(&s.json, NS_PER_S);
-                      json_end(&s.json);
+                      json_open_array(&s.json);
+                      json_write_date(&s.json, 1);
+                      json_write_time(&s.json, 1500 * NS_PER_MS);
+                      json_write_time(&s.json, 2 * NS_PER_S);
+                      json_write_date(&s.json, INT64_MAX);
+                      json_write_date(&s.json, INT64_MAX);
+                      json_write_time(&s.json, NS_PER_S);
+                      json_close(&s.json);
                   });
 }
 
@@ -148,24 +148,24 @@ static void addresses(void **state)
     static const uint8_t sixteen[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
     struct addr v4 = addr_v4(four), v6 = addr_v6(sixteen);
 
-    ASSERT_WRITES("\"10.0.203.255\"", false, json_addr(&s.json, &v4, 4));
-    ASSERT_WRITES("\"2001:db8::1\"", false, json_addr(&s.json, &v6, 6));
-    ASSERT_WRITES("\"::ffff:10.0.203.255\"", false, json_addr(&s.json, &v4, 6));
+    ASSERT_WRITES("\"10.0.203.255\"", false, json_write_addr(&s.json, &v4, 4));
+    ASSERT_WRITES("\"2001:db8::1\"", false, json_write_addr(&s.json, &v6, 6));
+    ASSERT_WRITES("\"::ffff:10.0.203.255\"", false, json_write_addr(&s.json, &v4, 6));
 }
 
 static void strings(void **state)
 {
     (void)state;
-    ASSERT_WRITES("\"\"", false, json_string(&s.json, ""));
-    ASSERT_WRITES("null", false, json_string(&s.json, NULL));
-    ASSERT_WRITES("\"plain ~ text\"", false, json_string(&s.json, "plain ~ text"));
-    ASSERT_WRITES("\"a\\\"b\\\\c\\nd\\u001be\"", false, json_string(&s.json, "a\"b\\c\nd\033e"));
-    ASSERT_WRITES("\"\xe4\xb8\xad\"", false, json_string(&s.json, "\xe4\xb8\xad"));
-    ASSERT_WRITES("\"x\xef\xbf\xbdy\"", false, json_string(&s.json, "x\xffy")); /* no UTF-8: U+FFFD */
-    ASSERT_WRITES("[]", false, json_strings(&s.json, NULL));
+    ASSERT_WRITES("\"\"", false, json_write_string(&s.json, ""));
+    ASSERT_WRITES("null", false, json_write_string(&s.json, NULL));
+    ASSERT_WRITES("\"plain ~ text\"", false, json_write_string(&s.json, "plain ~ text"));
+    ASSERT_WRITES("\"a\\\"b\\\\c\\nd\\u001be\"", false, json_write_string(&s.json, "a\"b\\c\nd\033e"));
+    ASSERT_WRITES("\"\xe4\xb8\xad\"", false, json_write_string(&s.json, "\xe4\xb8\xad"));
+    ASSERT_WRITES("\"x\xef\xbf\xbdy\"", false, json_write_string(&s.json, "x\xffy")); /* no UTF-8: U+FFFD */
+    ASSERT_WRITES("[]", false, json_write_strings(&s.json, NULL));
     char a[] = "a", b[] = "\"";
     char *list[] = { a, b, NULL };
-    ASSERT_WRITES("[\"a\",\"\\\"\"]", false, json_strings(&s.json, list));
+    ASSERT_WRITES("[\"a\",\"\\\"\"]", false, json_write_strings(&s.json, list));
 }
 
 /* Longer than the buffer, plain and not, and every length around its end. */
@@ -180,10 +180,10 @@ static void long_strings(void **state)
         text[n] = '\0';
         text[n / 2] = n % 2 ? '\t' : 'a';
         sheet_start(&s, false);
-        json_array(&s.json);
-        json_string(&s.json, text);
-        json_uint(&s.json, n);
-        json_end(&s.json);
+        json_open_array(&s.json);
+        json_write_string(&s.json, text);
+        json_write_uint(&s.json, n);
+        json_close(&s.json);
         assert_true(sheet_finish(&s));
         json_t *parsed = json_loads(s.text, 0, NULL);
         assert_non_null(parsed);
@@ -197,37 +197,37 @@ static void long_strings(void **state)
 static void nesting(void **state)
 {
     (void)state;
-    ASSERT_WRITES("{}", false, { json_object(&s.json); json_end(&s.json); });
+    ASSERT_WRITES("{}", false, { json_open_object(&s.json); json_close(&s.json); });
     ASSERT_WRITES("[[],[]]", false, {
-        json_array(&s.json);
-        json_array(&s.json);
-        json_end(&s.json);
-        json_array(&s.json);
-        json_end(&s.json);
-        json_end(&s.json);
+        json_open_array(&s.json);
+        json_open_array(&s.json);
+        json_close(&s.json);
+        json_open_array(&s.json);
+        json_close(&s.json);
+        json_close(&s.json);
     });
     ASSERT_WRITES("{\"a\":1,\"b\":[true,null,false],\"c\":{\"d\":\",\"}}", false, {
-        json_object(&s.json);
+        json_open_object(&s.json);
         json_member(&s.json, "a", uint, 1);
         json_key(&s.json, "b");
-        json_array(&s.json);
-        json_bool(&s.json, true);
-        json_null(&s.json);
-        json_bool(&s.json, false);
-        json_end(&s.json);
+        json_open_array(&s.json);
+        json_write_bool(&s.json, true);
+        json_write_null(&s.json);
+        json_write_bool(&s.json, false);
+        json_close(&s.json);
         json_key_of(&s.json, "c");
-        json_object(&s.json);
+        json_open_object(&s.json);
         json_member(&s.json, "d", string, ",");
-        json_end(&s.json);
-        json_end(&s.json);
+        json_close(&s.json);
+        json_close(&s.json);
     });
     ASSERT_WRITES("[\n1,\n2]", false, {
-        json_array(&s.json);
+        json_open_array(&s.json);
         json_break(&s.json);
-        json_uint(&s.json, 1);
+        json_write_uint(&s.json, 1);
         json_break(&s.json);
-        json_uint(&s.json, 2);
-        json_end(&s.json);
+        json_write_uint(&s.json, 2);
+        json_close(&s.json);
     });
 }
 
@@ -242,13 +242,13 @@ static void ends_at_every_place_of_the_buffer(void **state)
         memset(text, 'x', n);
         text[n] = '\0';
         sheet_start(&s, false);
-        json_array(&s.json);
-        json_array(&s.json);
-        json_string(&s.json, text);
-        json_end(&s.json);
-        json_array(&s.json);
-        json_end(&s.json);
-        json_end(&s.json);
+        json_open_array(&s.json);
+        json_open_array(&s.json);
+        json_write_string(&s.json, text);
+        json_close(&s.json);
+        json_open_array(&s.json);
+        json_close(&s.json);
+        json_close(&s.json);
         assert_true(sheet_finish(&s));
         json_t *parsed = json_loads(s.text, 0, NULL);
         assert_non_null(parsed);
@@ -264,20 +264,20 @@ static void errors_stick(void **state)
     static struct sheet s;
 
     sheet_start(&s, false);
-    json_object(&s.json); /* left open */
+    json_open_object(&s.json); /* left open */
     assert_false(sheet_finish(&s));
     free(s.text);
 
     sheet_start(&s, false);
-    json_end(&s.json); /* nothing is open */
+    json_close(&s.json); /* nothing is open */
     assert_false(sheet_finish(&s));
     free(s.text);
 
     sheet_start(&s, false);
     for (int i = 0; i < JSON_DEPTH + 1; i++)
-        json_array(&s.json);
+        json_open_array(&s.json);
     for (int i = 0; i < JSON_DEPTH; i++)
-        json_end(&s.json);
+        json_close(&s.json);
     assert_false(sheet_finish(&s));
     free(s.text);
 
@@ -286,10 +286,10 @@ static void errors_stick(void **state)
     assert_non_null(full);
     setvbuf(full, NULL, _IONBF, 0);
     json_start(&j, full, false);
-    json_array(&j);
+    json_open_array(&j);
     for (int i = 0; i < 100000; i++)
-        json_uint(&j, 1000000);
-    json_end(&j);
+        json_write_uint(&j, 1000000);
+    json_close(&j);
     assert_false(json_finish(&j));
     fclose(full);
 }

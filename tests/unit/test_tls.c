@@ -1,0 +1,511 @@
+/* The TLS dissector against bytes made by hand: recognition, fingerprints with published values, old and odd forms, alerts, gaps. */
+#include "dissect/tls_internal.h"
+#include "tls_replay.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+/* --- making bytes --- */
+
+static void put(GByteArray *a, unsigned width, unsigned value)
+{
+    while (width-- > 0) {
+        uint8_t byte = (uint8_t)(value >> (8 * width));
+        g_byte_array_append(a, &byte, 1);
+    }
+}
+
+/* Hexadecimal digits, spaces between them as one likes. */
+static void put_hex(GByteArray *a, const char *hex)
+{
+    for (; *hex; hex++)
+        if (g_ascii_isxdigit(*hex)) {
+            put(a, 1, (unsigned)(g_ascii_xdigit_value(hex[0]) << 4 | g_ascii_xdigit_value(hex[1])));
+            hex++;
+        }
+}
+
+/* A vector: its length in `width` bytes, then it; frees what. */
+static void put_vector(GByteArray *a, unsigned width, GByteArray *what)
+{
+    put(a, width, what->len);
+    g_byte_array_append(a, what->data, what->len);
+    g_byte_array_unref(what);
+}
+
+static GByteArray *hex(const char *digits)
+{
+    GByteArray *a = g_byte_array_new();
+    put_hex(a, digits);
+    return a;
+}
+
+/* A record around a body; frees the body. */
+static GByteArray *record(uint8_t type, GByteArray *body)
+{
+    GByteArray *a = g_byte_array_new();
+    put(a, 1, type);
+    put(a, 2, 0x0301);
+    put_vector(a, 2, body);
+    return a;
+}
+
+static GByteArray *extension(unsigned type, const char *body)
+{
+    GByteArray *a = g_byte_array_new();
+    put(a, 2, type);
+    put_vector(a, 2, hex(body));
+    return a;
+}
+
+/* A ClientHello message; extensions in hex, "" for an empty list, NULL for none. */
+static GByteArray *client_hello(unsigned version, const char *ciphers, const char *extensions)
+{
+    GByteArray *body = g_byte_array_new(), *message = hex("01");
+    put(body, 2, version);
+    for (int i = 0; i < 32; i++)
+        put(body, 1, (unsigned)i);
+    put(body, 1, 0);
+    put_vector(body, 2, hex(ciphers));
+    put_hex(body, "01 00");
+    if (extensions)
+        put_vector(body, 2, hex(extensions));
+    put_vector(message, 3, body);
+    return message;
+}
+
+/* Feeds bytes and frees them. */
+static void feed(struct reader *r, enum side from, uint64_t packet, GByteArray *bytes)
+{
+    reader_feed(r, from, bytes->data, bytes->len, packet);
+    g_byte_array_unref(bytes);
+}
+
+/* A reader that has seen a plain ClientHello of that version. */
+static struct reader *after_hello(unsigned version)
+{
+    struct reader *r = reader_new();
+    feed(r, CLIENT, 1, record(22, client_hello(version, "002f 0035", NULL)));
+    return r;
+}
+
+/* A ServerHello of TLS 1.2 or older in its record; TLS 1.3 has the version in an extension. */
+static GByteArray *server_hello(unsigned version)
+{
+    GByteArray *body = g_byte_array_new(), *message = hex("02");
+    put(body, 2, MIN(version, 0x0303));
+    for (int i = 0; i < 32; i++)
+        put(body, 1, (unsigned)(200 - i));
+    put_hex(body, version == 0x0304 ? "00 1301 00 0006 002b0002 0304" : "00 002f 00");
+    put_vector(message, 3, body);
+    return record(22, message);
+}
+
+/* --- recognition --- */
+
+static const struct {
+    const char *hex;
+    enum side from;
+    int verdict;
+} recognised[] = {
+    { "", CLIENT, 0 },
+    { "16", CLIENT, 0 },
+    { "16 03 01 02 00", CLIENT, 0 },
+    { "16 03 01 02 00 01 00 01 fc 03", CLIENT, 1 },             /* ClientHello */
+    { "16 03 03 00 5a 02 00 00 56 03", SERVER, 1 },             /* ServerHello */
+    { "16 03 01 00 01 01 16 03 01 00 01 00", CLIENT, 1 },       /* ClientHello cut into records of one byte */
+    { "16 03 01 00 01 01 47 45 54", CLIENT, -1 },               /* that, but no record behind it */
+    { "16 03 01 02 00 01 00 01 fc 47", CLIENT, 1 },             /* no hello by its version, an encrypted message by its length */
+    { "15 03 03 00 02 02 28", SERVER, 1 },                      /* handshake_failure */
+    { "15 03 03 00 02 02", SERVER, 0 },
+    { "15 03 03 00 02 07 28", SERVER, -1 },                     /* no such level */
+    { "15 03 03 00 1a", CLIENT, 1 },                            /* encrypted alert */
+    { "14 03 03 00 01 01", CLIENT, 1 },                         /* ChangeCipherSpec */
+    { "14 03 03 00 02 01", CLIENT, -1 },
+    { "17 03 03 00 20", SERVER, 1 },                            /* application data, the rest not there yet */
+    { "17 03 03 00 02 aa bb", SERVER, -1 },                     /* too short for encrypted data */
+    { "17 03 03 ff ff", SERVER, -1 },                           /* too long for a record */
+    { "17 03 03 00 10 00112233445566778899aabbccddeeff 17 03 03 00", CLIENT, 1 },
+    { "17 03 03 00 10 00112233445566778899aabbccddeeff 17 03 01", CLIENT, -1 }, /* another version behind it */
+    { "17 03 05 00 20", SERVER, -1 },
+    { "18 03 03 00 20", SERVER, -1 },
+    { "47 45 54 20 2f", CLIENT, -1 },                           /* GET / */
+    { "80 2e 01 03 01 00 15 00 00 00 10", CLIENT, 1 },          /* SSL 2.0 form: 9 + 21 + 0 + 16 */
+    { "80 2e 01 03 01 00 15 00 00", CLIENT, 0 },
+    { "80 2f 01 03 01 00 15 00 00 00 10", CLIENT, -1 },         /* lengths that do not add up */
+    { "80 2e 01 03 01 00 15 00 00 00 10", SERVER, -1 },
+    { "80 2e 01 04 01 00 15 00 00 00 10", CLIENT, -1 },
+};
+
+static void recognition(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < G_N_ELEMENTS(recognised); i++) {
+        GByteArray *bytes = hex(recognised[i].hex);
+        uint8_t *copy = guard_copy(bytes->data, bytes->len);
+        int verdict = app_tls_recognise(slice_of(copy, bytes->len), recognised[i].from);
+        if (verdict != recognised[i].verdict)
+            fail_msg("%s: %d", recognised[i].hex, verdict);
+        guard_free(copy);
+        g_byte_array_unref(bytes);
+    }
+}
+
+/* No prefix of a ClientHello is refused, and none is read beyond its end. */
+static void every_prefix_of_a_hello(void **state)
+{
+    (void)state;
+    GByteArray *bytes = record(22, client_hello(0x0303, "1301 002f", "0000 0010 000e 00 000b 7777772e7570632e656475"));
+    for (unsigned n = 0; n < bytes->len; n++) {
+        uint8_t *copy = guard_copy(bytes->data, n);
+        assert_true(app_tls_recognise(slice_of(copy, n), CLIENT) >= 0);
+        guard_free(copy);
+        struct reader *r = reader_new();
+        reader_feed(r, CLIENT, bytes->data, n, 1);
+        assert_false(r->facts.client_hello);
+        app_tls_end(r->tls, CLIENT, APP_END_CAPTURE, 0);
+        assert_int_equal(r->facts.client_hello, n >= 9); /* what there is of it is told */
+        assert_null(r->facts.ja3);
+        reader_free(r);
+    }
+    g_byte_array_unref(bytes);
+}
+
+/* --- fingerprints --- */
+
+static void check_prints(GByteArray *message, const char *ja3, const char *ja4)
+{
+    struct reader *r = reader_new();
+    feed(r, CLIENT, 1, record(22, message));
+    if (ja3)
+        assert_string_equal(r->facts.ja3, ja3);
+    if (ja4)
+        assert_string_equal(r->facts.ja4, ja4);
+    reader_free(r);
+}
+
+/* The two examples that JA3 was published with: 769,47-53-5-10-49161-49162-49171-49172-50-56-19-4,0-10-11,23-24-25,0 and
+ * 769,4-5-10-9-100-98-3-6-19-18-99,,, ; and the first with GREASE strewn in. */
+static void ja3(void **state)
+{
+    (void)state;
+    check_prints(client_hello(0x0301, "002f 0035 0005 000a c009 c00a c013 c014 0032 0038 0013 0004",
+                              "0000 0006 0004 00 0001 61  000a 0008 0006 0017 0018 0019  000b 0002 01 00"),
+                 "ada70206e40642a3e4461f35503241d5", NULL);
+    check_prints(client_hello(0x0301, "0004 0005 000a 0009 0064 0062 0003 0006 0013 0012 0063", NULL),
+                 "de350869b8c85de67a350c8d186f11e6", NULL);
+    check_prints(client_hello(0x0301, "0a0a 002f 0035 0005 000a c009 c00a c013 c014 0032 0038 0013 0004",
+                              "fafa 0000  0000 0006 0004 00 0001 61  000a 000a 0008 baba 0017 0018 0019  000b 0002 01 00"),
+                 "ada70206e40642a3e4461f35503241d5", NULL);
+}
+
+/* The example of JA4's definition; the order of ciphers and extensions does not matter, that of the algorithms does. */
+#define JA4_CIPHERS "1301 1302 1303 c02b c02f c02c c030 cca9 cca8 c013 c014 009c 009d 002f 0035"
+#define JA4_ALPN "0010 0005 0003 02 6832"
+#define JA4_REST                                                                                                                \
+    "0033 0000  4469 0000  0017 0000  000d 0012 0010 0403 0804 0401 0503 0805 0501 0806 0601  0005 0000  0023 0000  0012 0000 " \
+    "002b 0007 06 0a0a 0304 0303  ff01 0000  000b 0000  000a 0000  0015 0000  002d 0000"
+
+static void ja4(void **state)
+{
+    (void)state;
+    check_prints(client_hello(0x0303, "8a8a" JA4_CIPHERS, "5a5a 0000 001b 0000  0000 0006 0004 00 0001 61 " JA4_ALPN JA4_REST), NULL,
+                 "t13d1516h2_8daaf6152771_e5627efa2ab1");
+    check_prints(client_hello(0x0303, JA4_CIPHERS, JA4_REST JA4_ALPN "001b 0000"), NULL, "t13i1515h2_8daaf6152771_e5627efa2ab1");
+    check_prints(client_hello(0x0301, "", NULL), NULL, "t10i000000_000000000000_000000000000");
+    check_prints(client_hello(0x0300, "0a0a", "0000 0000"), NULL, "ts3d000100_000000000000_000000000000");
+}
+
+/* The part for ALPN: characters, or hexadecimal digits where one of them is no letter or digit. */
+static void ja4_alpn(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *part;
+    } rows[] = { { "0009 08 687474702f312e31", "h1" }, { "0002 01 68", "hh" },    { "0002 01 ab", "ab" },
+                 { "0003 02 abcd", "ad" },             { "0003 02 30ab", "3b" },  { "0005 04 3031abcd", "3d" },
+                 { "0005 04 30abcd31", "01" },         { "0001 00", "00" },       { "0000", "00" } };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        GByteArray *alpn = extension(16, rows[i].list);
+        char *digits = g_malloc0(2 * alpn->len + 1);
+        for (unsigned k = 0; k < alpn->len; k++)
+            g_snprintf(digits + 2 * k, 3, "%02x", alpn->data[k]);
+        struct reader *r = reader_new();
+        feed(r, CLIENT, 1, record(22, client_hello(0x0303, "002f", digits)));
+        assert_memory_equal(r->facts.ja4 + 8, rows[i].part, 2);
+        reader_free(r);
+        g_free(digits);
+        g_byte_array_unref(alpn);
+    }
+}
+
+/* --- odd forms --- */
+
+/* Records of one byte each; and one of a million records that hold no handshake. */
+static void tiny_records(void **state)
+{
+    (void)state;
+    GByteArray *message = client_hello(0x0303, "002f", "0000 0010 000e 00 000b 7777772e7570632e656475");
+    struct reader *r = reader_new();
+    for (unsigned i = 0; i < message->len; i++) {
+        GByteArray *body = g_byte_array_new();
+        put(body, 1, message->data[i]);
+        feed(r, CLIENT, i + 1, record(22, body));
+    }
+    assert_string_equal(r->facts.sni, "www.upc.edu");
+    assert_non_null(r->facts.ja4);
+    assert_int_equal(r->facts.client_hello_packet, message->len);
+    GByteArray *many = g_byte_array_new();
+    for (int i = 0; i < 1000000; i++)
+        put_hex(many, "1703030000");
+    feed(r, SERVER, 1000, many);
+    assert_true(app_tls_wants(r->tls, SERVER));
+    reader_free(r);
+    g_byte_array_unref(message);
+}
+
+/* An announced length costs nothing; a message beyond the limit is stepped over. */
+static void huge_messages(void **state)
+{
+    (void)state;
+    struct reader *r = reader_new();
+    feed(r, CLIENT, 1, record(22, hex("01 03ffff 0303")));
+    assert_false(r->facts.client_hello);
+    reader_free(r);
+    r = after_hello(0x0303);
+    feed(r, SERVER, 2, server_hello(0x0303));
+    feed(r, SERVER, 2, record(22, hex("0b ffffff 000000")));
+    assert_null(r->tls->half[SERVER].message);
+    assert_true(app_tls_wants(r->tls, SERVER));
+    reader_free(r);
+}
+
+/* ClientHello in the form of SSL 2.0, answered in that of SSL 3.0; and answered in SSL 2.0. */
+static void ssl2_hellos(void **state)
+{
+    (void)state;
+    static const char hello[] = "80 1c 01 0301 0003 0000 0010 00002f 000102030405060708090a0b0c0d0e0f";
+    struct reader *r = reader_new();
+    feed(r, CLIENT, 1, hex(hello));
+    assert_true(r->facts.client_hello);
+    assert_int_equal(r->facts.client_versions[0], 0x0301);
+    feed(r, SERVER, 2, server_hello(0x0301));
+    assert_int_equal(r->facts.version, 0x0301);
+    reader_free(r);
+    r = reader_new();
+    feed(r, CLIENT, 1, hex(hello));
+    feed(r, SERVER, 2, hex("80 0e 04 00 01 0002 0000 0003 0000 010080"));
+    assert_int_equal(r->facts.version, 0x0002);
+    feed(r, CLIENT, 3, hex("80 05 02 0102030405"));
+    assert_int_equal(r->facts.outcome, TLS_INCOMPLETE);
+    feed(r, SERVER, 4, hex("80 05 0102030405"));
+    assert_int_equal(r->facts.outcome, TLS_COMPLETE);
+    reader_free(r);
+}
+
+static void plain_answers(void **state)
+{
+    (void)state;
+    static const char *const answers[] = { "48", "16 4f", "80 05", "0a" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(answers); i++) {
+        struct reader *r = after_hello(0x0303);
+        feed(r, SERVER, 7, hex(answers[i]));
+        assert_int_equal(r->facts.outcome, TLS_NOT_TLS);
+        assert_int_equal(r->facts.not_tls_packet, 7);
+        assert_false(app_tls_wants(r->tls, CLIENT) || app_tls_wants(r->tls, SERVER));
+        app_tls_end(r->tls, SERVER, APP_END_RST, 0);
+        assert_int_equal(r->facts.outcome, TLS_NOT_TLS);
+        reader_free(r);
+    }
+}
+
+/* A greeting before the ClientHello is no TLS either; what stands behind a gap proves nothing. */
+static void plain_or_unknown(void **state)
+{
+    (void)state;
+    struct reader *r = reader_new();
+    feed(r, SERVER, 1, hex("53 53 48 2d"));
+    assert_int_equal(r->facts.outcome, TLS_INCOMPLETE);
+    feed(r, CLIENT, 2, record(22, client_hello(0x0303, "002f", NULL)));
+    assert_int_equal(r->facts.outcome, TLS_NOT_TLS);
+    assert_int_equal(r->facts.not_tls_packet, 1);
+    reader_free(r);
+    r = after_hello(0x0303);
+    app_tls_gap(r->tls, SERVER, 100, 0, 2);
+    assert_true(app_tls_wants(r->tls, SERVER));
+    feed(r, SERVER, 3, hex("53 53 48 2d 32 2e"));
+    assert_false(app_tls_wants(r->tls, SERVER));
+    app_tls_end(r->tls, SERVER, APP_END_RST, 0);
+    assert_int_equal(r->facts.outcome, TLS_INCOMPLETE);
+    reader_free(r);
+}
+
+/* --- alerts --- */
+
+static void alerts_in_clear(void **state)
+{
+    (void)state;
+    struct reader *r = after_hello(0x0303);
+    feed(r, SERVER, 2, hex("15 0303 0002 01 70")); /* warning, unrecognized_name: the handshake survives it */
+    assert_int_equal(r->facts.outcome, TLS_INCOMPLETE);
+    feed(r, SERVER, 2, hex("15 0303 0001 02 15 0303 0001 28")); /* one alert in two records */
+    assert_int_equal(r->facts.outcome, TLS_ALERT);
+    assert_int_equal(r->facts.n_alerts, 2);
+    assert_false(r->facts.alerts[0].fatal);
+    assert_true(r->facts.alerts[1].fatal);
+    assert_int_equal(r->facts.alerts[1].description, 40);
+    app_tls_end(r->tls, SERVER, APP_END_RST, 0);
+    assert_int_equal(r->facts.outcome, TLS_ALERT);
+    reader_free(r);
+    /* In TLS 1.3 the level says nothing. */
+    r = after_hello(0x0303);
+    feed(r, SERVER, 2, server_hello(0x0304));
+    feed(r, CLIENT, 3, hex("15 0303 0002 01 2f"));
+    assert_true(r->facts.alerts[0].fatal);
+    reader_free(r);
+}
+
+/* The list is full of warnings: the fatal one is still told. */
+static void alert_flood(void **state)
+{
+    (void)state;
+    struct reader *r = after_hello(0x0303);
+    for (int i = 0; i < 100; i++)
+        feed(r, SERVER, 2, hex("15 0303 0002 01 70"));
+    feed(r, SERVER, 3, hex("15 0303 0002 02 50"));
+    assert_int_equal(r->facts.n_alerts, TLS_ALERTS_KEPT);
+    assert_int_equal(r->facts.alerts[TLS_ALERTS_KEPT - 1].description, 80);
+    assert_int_equal(r->facts.outcome, TLS_ALERT);
+    reader_free(r);
+}
+
+/* Up to TLS 1.2, an alert where the Finished of the other side was due. */
+static void encrypted_alert_for_finished(void **state)
+{
+    (void)state;
+    struct reader *r = after_hello(0x0303);
+    feed(r, SERVER, 2, server_hello(0x0303));
+    feed(r, CLIENT, 3, hex("14 0303 0001 01"));
+    GByteArray *body = g_byte_array_new();
+    g_byte_array_set_size(body, 26);
+    memset(body->data, 0x5a, body->len);
+    feed(r, CLIENT, 3, record(21, body));
+    assert_int_equal(r->facts.outcome, TLS_ALERT);
+    assert_true(r->facts.alerts[0].encrypted);
+    reader_free(r);
+}
+
+static void goodbyes(void **state)
+{
+    (void)state;
+    struct reader *r = after_hello(0x0303);
+    assert_false(app_tls_closing_only(r->tls, CLIENT) || app_tls_closing_only(r->tls, SERVER));
+    feed(r, CLIENT, 2, hex("15 0303 0002 01"));
+    assert_false(app_tls_closing_only(r->tls, CLIENT));
+    feed(r, CLIENT, 2, hex("00"));
+    assert_true(app_tls_closing_only(r->tls, CLIENT));
+    feed(r, SERVER, 3, hex("15 0303 0002 02 28"));
+    assert_false(app_tls_closing_only(r->tls, SERVER)); /* bad news is something of value */
+    reader_free(r);
+    /* In mid-stream: data, then a record of an alert's size, then data again. */
+    r = reader_new();
+    feed(r, SERVER, 1, hex("17 0303 0014 00112233445566778899aabbccddeeff00112233"));
+    assert_false(app_tls_closing_only(r->tls, SERVER));
+    feed(r, SERVER, 2, hex("17 0303 0013 00112233445566778899aabbccddeeff001122"));
+    assert_true(app_tls_closing_only(r->tls, SERVER));
+    feed(r, SERVER, 3, hex("17"));
+    assert_false(app_tls_closing_only(r->tls, SERVER));
+    reader_free(r);
+}
+
+/* --- gaps and mid-stream --- */
+
+static void gaps(void **state)
+{
+    (void)state;
+    struct reader *r = reader_new();
+    feed(r, SERVER, 1, hex("17 0303 0100 0011"));
+    app_tls_gap(r->tls, SERVER, 254, 0, 2); /* to the end of the record */
+    feed(r, SERVER, 3, hex("17 0303 0014 0011"));
+    app_tls_gap(r->tls, SERVER, 10, 0, 4);  /* inside it */
+    feed(r, SERVER, 5, hex("0011223344556677 17 0303 0020"));
+    assert_true(app_tls_wants(r->tls, SERVER));
+    app_tls_gap(r->tls, SERVER, 100, 0, 6); /* beyond it, to where a record begins */
+    feed(r, SERVER, 7, hex("17 0303 0020 11"));
+    assert_true(app_tls_wants(r->tls, SERVER));
+    app_tls_gap(r->tls, SERVER, 100, 0, 8); /* beyond it, to somewhere */
+    feed(r, SERVER, 9, hex("0011223344556677"));
+    assert_false(app_tls_wants(r->tls, SERVER));
+    assert_true(app_tls_wants(r->tls, CLIENT));
+    assert_int_equal(r->facts.version, 0);
+    assert_true(r->facts.application_data);
+    app_tls_end(r->tls, CLIENT, APP_END_FIN, 0);
+    assert_int_equal(r->facts.outcome, TLS_INCOMPLETE);
+    reader_free(r);
+}
+
+/* The ClientHello's tail is missing, as where packets were cut when captured: the name is still read, no fingerprint is made. */
+static void cut_hello(void **state)
+{
+    (void)state;
+    GByteArray *bytes = record(22, client_hello(0x0303, "002f", "0000 0010 000e 00 000b 7777772e7570632e656475 0017 0000 0023 0000"));
+    for (unsigned less = 1; less < 9; less++) {
+        struct reader *r = reader_new();
+        reader_feed(r, CLIENT, bytes->data, bytes->len - less, 1);
+        app_tls_gap(r->tls, CLIENT, less, 0, 1);
+        assert_string_equal(r->facts.sni, "www.upc.edu");
+        assert_null(r->facts.ja3);
+        feed(r, CLIENT, 2, hex("14 0303 0001 01"));
+        assert_true(r->tls->half[CLIENT].change_cipher);
+        reader_free(r);
+    }
+    g_byte_array_unref(bytes);
+}
+
+/* --- names and sizes --- */
+
+static void names(void **state)
+{
+    (void)state;
+    char out[16];
+    assert_string_equal(tls_version_name(0x0303, out), "TLS1.2");
+    assert_string_equal(tls_version_name(0x0300, out), "SSL3.0");
+    assert_string_equal(tls_version_name(0x7f1c, out), "TLS1.3-draft28");
+    assert_string_equal(tls_version_name(0x7fff, out), "TLS1.3-draft255");
+    assert_string_equal(tls_version_name(0x0a0a, out), "0x0a0a");
+    assert_string_equal(tls_cipher_name(0x0000, out), "TLS_NULL_WITH_NULL_NULL");
+    assert_string_equal(tls_cipher_name(0xc030, out), "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384");
+    assert_string_equal(tls_cipher_name(0x1305, out), "TLS_AES_128_CCM_8_SHA256");
+    assert_string_equal(tls_cipher_name(0xd005, out), "TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256");
+    assert_string_equal(tls_cipher_name(0xffff, out), "0xffff");
+    assert_string_equal(tls_alert_name(40, out), "handshake_failure");
+    assert_string_equal(tls_alert_name(121, out), "ech_required");
+    assert_string_equal(tls_alert_name(255, out), "alert_255");
+    assert_string_equal(tls_outcome_name(TLS_NOT_TLS), "not_tls");
+    assert_string_equal(tls_outcome_name(TLS_NO_SERVER_HELLO), "no_server_hello");
+}
+
+/* One a connection, and there are many. */
+static void sizes(void **state)
+{
+    (void)state;
+    assert_true(sizeof(struct app_tls) < 600);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recognition),     cmocka_unit_test(every_prefix_of_a_hello),
+        cmocka_unit_test(ja3),             cmocka_unit_test(ja4),
+        cmocka_unit_test(ja4_alpn),        cmocka_unit_test(tiny_records),
+        cmocka_unit_test(huge_messages),   cmocka_unit_test(ssl2_hellos),
+        cmocka_unit_test(plain_answers),   cmocka_unit_test(plain_or_unknown),
+        cmocka_unit_test(alerts_in_clear), cmocka_unit_test(alert_flood),
+        cmocka_unit_test(goodbyes),        cmocka_unit_test(encrypted_alert_for_finished),
+        cmocka_unit_test(gaps),            cmocka_unit_test(cut_hello),
+        cmocka_unit_test(names),           cmocka_unit_test(sizes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
