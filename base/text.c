@@ -12,8 +12,7 @@ struct piece {
     bool printable;     /* valid, and it can be shown without moving, hiding or reordering what stands around it */
 };
 
-/* Format characters are where the bidirectional overrides are, and the invisible ones; the two separators break lines.
- */
+/* Format characters hold the bidirectional overrides and the invisible ones; the two separators break lines. */
 static bool is_printable(gunichar ch)
 {
     return g_unichar_isprint(ch) && ch != 0x2028 && ch != 0x2029;

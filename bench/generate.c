@@ -406,7 +406,7 @@ static const struct capture {
     const char *variant;
     const char *usage;
 } captures[] = {
-    { "conns", generate_conns, 200e3, 5000, "", "FILE [N [OPEN]]: N HTTP connections of nine packets, OPEN of them at a time" },
+    { "conns", generate_conns, 200e3, 5000, "", "FILE [N [OPEN]]: N HTTP connections of nine packets, OPEN at a time" },
     { "tls", generate_tls, 50e3, 5000, "", "FILE [N [OPEN]]: N TLS 1.2 connections" },
     { "keepalive", generate_keepalive, 100e3, 0, "", "FILE [N]: N HTTP transactions on one connection" },
     { "bulk", generate_bulk, 200e6, 0.005, "sender",

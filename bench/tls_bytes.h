@@ -1,5 +1,5 @@
-/* tls_bytes: the messages of a TLS 1.2 connection (ECDHE-ECDSA, AES-128-GCM), well formed, with random bytes where a real one
- * has keys, signatures and ciphertext.  Each function writes one flight for connection `id` at room and returns it.
+/* tls_bytes: the messages of a TLS 1.2 connection (ECDHE-ECDSA, AES-128-GCM), well formed, with random bytes where a real
+ * one has keys, signatures and ciphertext.  Each tls_ function writes one flight of connection `id` at room and returns it.
  */
 #ifndef TCPSLEUTH_BENCH_TLS_BYTES_H
 #define TCPSLEUTH_BENCH_TLS_BYTES_H

@@ -1,4 +1,4 @@
-/* transfer: one large answer over a path that loses segments: a small TCP simulation of a sender with SACK and of its receiver.
+/* transfer: one large answer over a path that loses segments: a small simulation of a TCP sender with SACK and its receiver.
  *
  * The server sends, the client receives.  The path keeps order; each data segment is lost with the same probability, no
  * ACK ever is.  The sender is paced, its window does not shrink on loss (as with BBR), and it holds a segment for lost

@@ -5,7 +5,9 @@
 
 #include <string.h>
 
-G_DEFINE_QUARK(capture - error - quark, capture_error)
+/* clang-format off */
+G_DEFINE_QUARK(capture-error-quark, capture_error)
+/* clang-format on */
 
 /* A file that has a frame to give, in a heap with the earliest frame at its head. */
 struct waiting {

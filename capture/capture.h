@@ -39,7 +39,7 @@ struct capture_info {
     uint64_t bytes_read;   /* of the files as they lie on disk: for a progress line */
     uint64_t bytes_total;  /* 0 where a size is not known (standard input) */
     bool truncated;        /* a file ended inside a packet or a block, or was damaged there; what came before was given */
-    char *truncated_file;  /* which file, and what was wrong there: a sentence for a warning; NULL where !truncated */
+    char *truncated_file;  /* which file, and what was wrong there: a sentence for a warning, several joined by "; "; NULL where !truncated */
     bool nanoseconds;      /* some input keeps times finer than a microsecond: reports print 9 digits */
     GArray *dlts;          /* int: the link types met, in order of first use */
 };

@@ -74,8 +74,7 @@ bool pcapng_file_recognise(struct slice beginning)
     return cursor_u32(&c) == BLOCK_SECTION;
 }
 
-/* if_tsresol: 10^-n, or 2^-n where the top bit is set. Returns 0 where the clock would be finer than 64 bits can count.
- */
+/* if_tsresol: 10^-n, or 2^-n where the top bit is set. 0 where the clock would be finer than 64 bits can count. */
 static uint64_t clock_units(uint8_t tsresol)
 {
     unsigned n = tsresol & 0x7f;

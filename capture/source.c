@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* What people take for a capture that can be read here, by its first bytes, and what they can do about it (NULL:
- * nothing). */
+/* What people take for a capture that can be read here, by its first bytes, and what to do about it (NULL: nothing). */
 struct lookalike {
     const char *magic;
     size_t n;

@@ -22,8 +22,8 @@ struct stream {
     bool damaged;
     char *problem;
     struct decoder *decoder; /* NULL: plain */
-    uint8_t *raw; /* CHUNK bytes: compressed data on its way to the decoder; raw_left is what it has not taken */
-    struct slice raw_left;
+    uint8_t *raw;            /* CHUNK bytes: compressed data on its way to the decoder */
+    struct slice raw_left;   /* what it has not taken of that */
     uint8_t *buffer; /* decoded bytes read ahead: [start, end) of size */
     size_t start, end, size;
 };
@@ -35,8 +35,7 @@ static void end_with_problem(struct stream *s, bool damaged, char *problem)
     s->problem = problem;
 }
 
-/* Whether a failed read is to be tried again: after a signal, or once there is data in a pipe that somebody made
- * non-blocking. */
+/* Whether a failed read is to be tried again: after a signal, or once a pipe that does not block has data. */
 static bool try_again(const struct stream *s)
 {
     if (errno == EINTR)
@@ -195,9 +194,8 @@ static int open_path(const char *path, const char *name, GError **error)
 static int open_stdin(GError **error)
 {
     if (isatty(STDIN_FILENO)) {
-        g_set_error(
-            error, CAPTURE_ERROR, CAPTURE_ERROR_OPEN,
-            "standard input: it is a terminal, not a capture; pipe one into it (tcpdump -w - | ...) or name a file");
+        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_OPEN,
+                    "standard input: it is a terminal, not a capture; pipe one into it (tcpdump -w -) or name a file");
         return -1;
     }
     int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);

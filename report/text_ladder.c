@@ -131,6 +131,8 @@ static void put_notes(struct ladder *l, const struct log_entry *e)
     if (!before || before->state[CLIENT] != e->state[CLIENT] || before->state[SERVER] != e->state[SERVER])
         put_note(l, words_states(words, e->state[CLIENT], e->state[SERVER]), PAGE_GREEN);
     uint32_t left = e->anomaly;
+    if (flow_anomalies(l->flow, e->side)->bad_checksums >= l->flow->half[e->side].packets)
+        left &= ~(uint32_t)ANOMALY_BAD_CHECKSUM; /* on every packet of the side: the network card fills them in */
     if (left & (ANOMALY_FAST_RETRANSMISSION | ANOMALY_SPURIOUS_RETRANSMISSION))
         left &= ~(uint32_t)ANOMALY_RETRANSMISSION; /* said by the other */
     for (; left; left &= left - 1) {

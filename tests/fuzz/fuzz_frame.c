@@ -34,6 +34,8 @@ static void check(const struct packet *pk)
         use(pk->icmp.quoted_payload, UINT16_MAX);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct cursor c = cursor_of(slice_of(data, size));

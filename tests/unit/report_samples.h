@@ -109,6 +109,15 @@ static inline struct http_transaction *sample_http(const char *target, const cha
     return t;
 }
 
+static inline void sample_http_free(struct http_transaction *t)
+{
+    char *texts[] = { t->method, t->host, t->target, t->version, t->reason, t->location };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_free(texts[i]);
+    g_free(t);
+}
+
 /* NULL-terminated copy of one text. */
 static inline char **sample_list(const char *text)
 {
@@ -143,7 +152,7 @@ static inline struct app_facts *sample_app(const char *name)
     app->protocol = APP_TLS;
     app->greeting = g_strdup(name);
     app->tls = tls;
-    app->http = g_ptr_array_new();
+    app->http = g_ptr_array_new_with_free_func((GDestroyNotify)sample_http_free);
     g_ptr_array_add(app->http, sample_http("/", name));
     g_ptr_array_add(app->http, sample_http(name, NULL));
     return app;

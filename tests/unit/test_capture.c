@@ -24,11 +24,9 @@ static void assert_error(struct outcome o, int code, const char *const *words)
     outcome_free(&o);
 }
 
-#define WORDS(...)                                                                                                     \
-    (const char *const[])                                                                                              \
-    {                                                                                                                  \
-        __VA_ARGS__, NULL                                                                                              \
-    }
+/* clang-format off */
+#define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
+/* clang-format on */
 
 static void refuses_paths(void **state)
 {
@@ -59,9 +57,7 @@ static void refuses_contents(void **state)
 #define BYTES(s) s, sizeof s - 1
         { BYTES("hello, world\n"), { "not a capture file", "starts with text", "pcap and pcapng" } },
         { BYTES("x"), { "not a capture file", "starts with text" } },
-        { BYTES("\x7f"
-                "ELF\2\1\1"),
-          { "not a capture file", "ELF" } },
+        { BYTES("\x7f\x45LF\2\1\1"), { "not a capture file", "ELF" } },
         { BYTES("PK\3\4\0\0"), { "ZIP archive", "unpack it first" } },
         { BYTES("snoop\0\0\0\0\0\0\2"), { "snoop capture", "editcap" } },
         { BYTES("\0\0\0\0\0\0\0\0"), { "not a capture file", "zero bytes" } },

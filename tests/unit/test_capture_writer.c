@@ -15,7 +15,7 @@
 static const struct frame written[] = {
     { (const uint8_t *)ethernet_packet, 54, 54, SEC_NS + 1001, 1, DLT_EN10MB },
     { (const uint8_t *)arp_packet, 41, 60, SEC_NS + 2002002002, 2, DLT_EN10MB },
-    { (const uint8_t *)ip_packet, 40, 40, UINT32_MAX *NS_PER_S + 999999999, 3, DLT_RAW },
+    { (const uint8_t *)ip_packet, 40, 40, NS_PER_S * UINT32_MAX + 999999999, 3, DLT_RAW },
 };
 
 /* Writes the first n of `written` and reads them back. */

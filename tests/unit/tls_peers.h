@@ -72,9 +72,8 @@ struct identity {
     gnutls_x509_crt_t crt;
 };
 
-/* Signed by itself where issuer is NULL; names: DNS names, NULL-terminated, or NULL for none. */
-static inline struct identity identity_new(const char *dn, const char *const *names, time_t from, time_t to,
-                                           const struct identity *issuer)
+/* A key and all of a certificate but the signature; names: DNS names, NULL-terminated, or NULL for none. */
+static inline struct identity identity_draft(const char *dn, const char *const *names, time_t from, time_t to)
 {
     struct identity id;
     const char *error;
@@ -90,7 +89,20 @@ static inline struct identity identity_new(const char *dn, const char *const *na
     for (; names && *names; names++)
         must(gnutls_x509_crt_set_subject_alt_name(id.crt, GNUTLS_SAN_DNSNAME, *names, (unsigned)strlen(*names),
                                                   GNUTLS_FSAN_APPEND));
-    must(gnutls_x509_crt_sign2(id.crt, issuer ? issuer->crt : id.crt, issuer ? issuer->key : id.key, GNUTLS_DIG_SHA256, 0));
+    return id;
+}
+
+/* Signs it by the issuer, or by itself where issuer is NULL. Once only. */
+static inline void identity_sign(struct identity *id, const struct identity *issuer)
+{
+    must(gnutls_x509_crt_sign2(id->crt, issuer ? issuer->crt : id->crt, issuer ? issuer->key : id->key, GNUTLS_DIG_SHA256, 0));
+}
+
+static inline struct identity identity_new(const char *dn, const char *const *names, time_t from, time_t to,
+                                           const struct identity *issuer)
+{
+    struct identity id = identity_draft(dn, names, from, to);
+    identity_sign(&id, issuer);
     return id;
 }
 
