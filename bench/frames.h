@@ -35,10 +35,10 @@ struct end {
     uint16_t ip_id;  /* of the next packet */
     uint16_t window; /* as on the wire */
     uint8_t wscale;
-    uint8_t ttl;     /* where the capture stands */
-    uint32_t next;   /* sequence number of the next new byte */
-    uint32_t clock;  /* its time stamp clock (ms) at CAPTURE_START */
-    uint32_t heard;  /* the time stamp it heard last */
+    uint8_t ttl;    /* where the capture stands */
+    uint32_t next;  /* sequence number of the next new byte */
+    uint32_t clock; /* its time stamp clock (ms) at CAPTURE_START */
+    uint32_t heard; /* the time stamp it heard last */
 };
 
 /* A TCP connection, seen as a whole: ends[CLIENT] and ends[SERVER]. */

@@ -369,11 +369,14 @@ static void generate_disorder(const struct request *request)
         err(2, NULL);
     ask_large(request->out, &conn, &now, (uint64_t)n * DISORDER_SEGMENT, stream);
     uint32_t base = conn.ends[SERVER].next;
-    for (uint32_t i = 0; i < n; i++) {
+    uint16_t first_id = conn.ends[SERVER].ip_id;
+    int64_t sent = now - ROUND_TRIP_US / 2;
+    for (uint32_t i = 0; i < n; i++) { /* sent in order, seen in another */
         struct slice bytes = stream_at(stream, (uint64_t)order[i] * DISORDER_SEGMENT, DISORDER_SEGMENT);
-        struct segment s = connection_next(&conn, now += 10, SERVER, TCP_ACK, bytes);
+        struct segment s = connection_next(&conn, sent + order[i], SERVER, TCP_ACK, bytes);
         s.seq = base + order[i] * DISORDER_SEGMENT;
-        frames_put(request->out, now, &conn, SERVER, &s);
+        s.ip_id = (uint16_t)(first_id + order[i]);
+        frames_put(request->out, now += 10, &conn, SERVER, &s);
     }
     conn.ends[SERVER].next = base + n * DISORDER_SEGMENT;
     connection_send(request->out, &conn, now += 40, CLIENT, TCP_ACK, nothing);

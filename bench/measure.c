@@ -1,5 +1,5 @@
-/* measure: runs a command and prints what it cost: "STATUS USER_US SYSTEM_US MAXRSS_KB", STATUS as $? would be (137 where
- * the limit of CPU seconds ended it).  The command's own output is thrown away, its errors pass.
+/* measure: runs a command and prints what it cost: "STATUS USER_US SYSTEM_US MAXRSS_KB", STATUS as $? would be (137
+ * where the limit of CPU seconds ended it).  The command's own output is thrown away, its errors pass.
  *
  * A program of its own because the peak memory of a process includes that of the process it was forked from, and an
  * interpreter is larger than what is measured. */

@@ -1,5 +1,5 @@
-/* nids_loop: follows the TCP streams of a capture with libnids and only counts their bytes: what reassembly alone costs.
- * Checksums are not verified, port scans not looked for. */
+/* nids_loop: follows the TCP streams of a capture with libnids and only counts their bytes: what reassembly alone
+ * costs. Checksums are not verified, port scans not looked for. */
 #include <err.h>
 #include <nids.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
-/* tls_bytes: the messages of a TLS 1.2 connection (ECDHE-ECDSA, AES-128-GCM), well formed, with random bytes where a real
- * one has keys, signatures and ciphertext.  Each tls_ function writes one flight of connection `id` at room and returns it.
+/* tls_bytes: the messages of a TLS 1.2 connection (ECDHE-ECDSA, AES-128-GCM), well formed, with random bytes where a
+ * real one has keys, signatures and ciphertext.  Each tls_ function writes one flight of connection `id` at room and
+ * returns it.
  */
 #ifndef TCPSLEUTH_BENCH_TLS_BYTES_H
 #define TCPSLEUTH_BENCH_TLS_BYTES_H
@@ -8,8 +9,9 @@
 
 enum { TLS_CHANGE_CIPHER_SPEC = 20, TLS_ALERT = 21, TLS_HANDSHAKE = 22, TLS_APPLICATION_DATA = 23 };
 
-/* CN=*.bench.test, SAN *.bench.test, P-256, 2024 to 2044, by "CN=Bench CA"; made for this file with `openssl ecparam -name
- * prime256v1 -genkey`, `openssl req -new` and `openssl ca -startdate 20240101000000Z -enddate 20440101000000Z`. */
+/* CN=*.bench.test, SAN *.bench.test, P-256, 2024 to 2044, by "CN=Bench CA"; made for this file with `openssl ecparam
+ * -name prime256v1 -genkey`, `openssl req -new` and `openssl ca -startdate 20240101000000Z -enddate 20440101000000Z`.
+ */
 static const uint8_t tls_certificate[] =
     "\x30\x82\x01\x75\x30\x82\x01\x1a\xa0\x03\x02\x01\x02\x02\x01\x01\x30\x0a\x06\x08"
     "\x2a\x86\x48\xce\x3d\x04\x03\x02\x30\x13\x31\x11\x30\x0f\x06\x03\x55\x04\x03\x0c"

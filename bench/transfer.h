@@ -1,4 +1,5 @@
-/* transfer: one large answer over a path that loses segments: a small simulation of a TCP sender with SACK and its receiver.
+/* transfer: one large answer over a path that loses segments: a small simulation of a TCP sender and receiver with
+ * SACK.
  *
  * The server sends, the client receives.  The path keeps order; each data segment is lost with the same probability, no
  * ACK ever is.  The sender is paced, its window does not shrink on loss (as with BBR), and it holds a segment for lost
@@ -11,14 +12,14 @@
 
 #include "bench/frames.h"
 
-#define TRANSFER_PACE_US 100                  /* between two segments: 116 Mbit/s */
-#define TRANSFER_DELAY_US (10 * US_PER_MS)    /* each way */
+#define TRANSFER_PACE_US 100               /* between two segments: 116 Mbit/s */
+#define TRANSFER_DELAY_US (10 * US_PER_MS) /* each way */
 #define TRANSFER_RTO_US (230 * US_PER_MS)
 #define TRANSFER_REORDER_US (2 * TRANSFER_PACE_US + 50) /* three segments later is late enough */
 #define TRANSFER_FIRST_WINDOW 10u
-#define TRANSFER_WINDOW 181u                  /* segments in flight: 256 KB */
-#define TRANSFER_BUFFER 724u                  /* segments the receiver takes: 1 MB */
-#define PIPE_SIZE 4096u                       /* packets under way; more than the receiver takes */
+#define TRANSFER_WINDOW 181u /* segments in flight: 256 KB */
+#define TRANSFER_BUFFER 724u /* segments the receiver takes: 1 MB */
+#define PIPE_SIZE 4096u      /* packets under way; more than the receiver takes */
 
 /* The bytes of one large answer: a head, then noise that repeats. */
 #define STREAM_ONCE 4096u
@@ -67,12 +68,12 @@ struct transfer {
     struct sent *sent;
     uint32_t total, una, next; /* segments in all, first not acknowledged, first never sent */
     uint32_t flying, lost, window;
-    uint32_t sack_top;         /* first segment above all that the receiver holds */
+    uint32_t sack_top; /* first segment above all that the receiver holds */
     int64_t paced_until, newest_delivered;
-    uint32_t base;             /* sequence number of the stream's first byte */
+    uint32_t base; /* sequence number of the stream's first byte */
     /* receiver */
     uint32_t expected, unacked;
-    struct held held[8];       /* most recent first */
+    struct held held[8]; /* most recent first */
     uint32_t n_held;
 };
 

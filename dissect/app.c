@@ -210,7 +210,8 @@ static void reject(struct probe *p)
     p->n_held = 0;
 }
 
-/* Keeps a piece of at most LIMIT_APP_PROBE - n_held bytes. Pieces of a first line are few, so the buffer just grows as they come. */
+/* Keeps a piece of at most LIMIT_APP_PROBE - n_held bytes. Pieces of a first line are few, so the buffer just grows
+ * as they come. */
 static void hold(struct probe *p, const struct app_bytes *b)
 {
     if (p->n_held == 0) {
@@ -227,7 +228,8 @@ static void replay(struct app *a, enum side from)
 {
     struct probe p = a->probe[from];
     a->probe[from] = (struct probe){ .held = NULL };
-    const struct app_bytes b = { .from = from, .data = slice_of(p.held, p.n_held), .ts_ns = p.ts_ns, .packet = p.packet };
+    const struct slice held = slice_of(p.held, p.n_held);
+    const struct app_bytes b = { .from = from, .data = held, .ts_ns = p.ts_ns, .packet = p.packet };
     if (p.n_held > 0)
         app_data(a, &b);
     g_free(p.held);
@@ -262,8 +264,8 @@ static bool probe_start(struct app *a, const struct app_bytes *b)
     return verdict > 0;
 }
 
-/* Behind bytes that are unknown: an HTTP message (the capture began in the middle of the connection), or a ClientHello (SOCKS, LDAP,
- * RDP and others come to TLS by ways of their own). */
+/* Behind bytes that are unknown: an HTTP message (the capture began in the middle of the connection), or a
+ * ClientHello (SOCKS, LDAP, RDP and others come to TLS by ways of their own). */
 static bool probe_later(struct app *a, const struct app_bytes *b, bool early)
 {
     if (app_http_recognise(b->data, b->from, false) > 0)

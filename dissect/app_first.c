@@ -60,13 +60,15 @@ static int client_ftp(struct slice s)
 /* The greetings of SMTP (RFC 5321 section 4.3.2) and FTP (RFC 959 section 5.4), refusals with them. */
 static int server_220(struct slice s)
 {
-    return begins_with_one_of(s, (const char *const[]){ "220 ", "220-", "421 ", "421-", "554 ", "554-", "530 ", "530-", NULL });
+    static const char *const codes[] = { "220 ", "220-", "421 ", "421-", "554 ", "554-", "530 ", "530-", NULL };
+    return begins_with_one_of(s, codes);
 }
 
 /* tag SP command (RFC 9051 section 2.2.1): a command that a client can begin with. */
 static int client_imap(struct slice s)
 {
-    static const char *const commands[] = { "CAPABILITY\r", "LOGIN ", "STARTTLS\r", "AUTHENTICATE ", "ID ", "NOOP\r", NULL };
+    static const char *const commands[] = { "CAPABILITY\r",   "LOGIN ", "STARTTLS\r",
+                                            "AUTHENTICATE ", "ID ",    "NOOP\r",  NULL };
     size_t tag = 0;
     while (tag < s.n && tag < 16 && g_ascii_isalnum(s.p[tag]))
         tag++;
@@ -169,21 +171,37 @@ static int server_redis(struct slice s)
     return begins_with_one_of(s, (const char *const[]){ "-NOAUTH ", "-DENIED Redis", NULL });
 }
 
-/* DNS over TCP (RFC 7766 section 8): a length, then a message. Its header has to look right before the rest is waited for. */
-static int both_dns(struct slice s)
+/* DNS over TCP (RFC 7766 section 8): a length, then a message, a query from the client and a response from the
+ * server. Its header has to look right before the rest is waited for. */
+static int looks_like_dns(struct slice s, bool response)
 {
-    enum { SHORTEST = 12 + 1 + 4, OPCODE_AND_Z = 0x7840 };
+    enum { SHORTEST = 12 + 1 + 4, RESPONSE = 0x8000, OPCODE_AND_Z = 0x7840 };
     struct cursor c = cursor_of(s);
     uint16_t length = cursor_u16(&c);
     cursor_skip(&c, 2);
     uint16_t flags = cursor_u16(&c), questions = cursor_u16(&c);
-    if ((s.n >= 2 && length < SHORTEST) || (s.n >= 6 && (flags & OPCODE_AND_Z) != 0) || (s.n >= 8 && questions != 1))
+    bool likely = (flags & (RESPONSE | OPCODE_AND_Z)) == (response ? RESPONSE : 0) && questions == 1;
+    if (!c.failed && !response) {
+        uint16_t answers = cursor_u16(&c), authorities = cursor_u16(&c), additionals = cursor_u16(&c);
+        likely = likely && answers == 0 && authorities <= 1 && additionals <= 2; /* IXFR has an SOA; EDNS, TSIG */
+    }
+    if ((s.n >= 2 && length < SHORTEST) || (s.n >= 8 && !likely))
         return -1;
     if (s.n < 2 || s.n - 2 < length)
         return 0;
     struct dns_message *m = dns_parse(slice_of(s.p + 2, length));
     dns_message_free(m);
     return m ? 1 : -1;
+}
+
+static int client_dns(struct slice s)
+{
+    return looks_like_dns(s, false);
+}
+
+static int server_dns(struct slice s)
+{
+    return looks_like_dns(s, true);
 }
 
 static const struct {
@@ -201,7 +219,7 @@ static const struct {
     { APP_POSTGRESQL, client_postgresql, server_postgresql },
     { APP_MYSQL, NULL, server_mysql },
     { APP_REDIS, client_redis, server_redis },
-    { APP_DNS, both_dns, both_dns },
+    { APP_DNS, client_dns, server_dns },
 };
 
 int app_first_recognise(struct slice first, enum side from, bool final, enum app_protocol *protocol)

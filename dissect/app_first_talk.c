@@ -1,4 +1,5 @@
-/* app_first_talk: what is read of the protocols of app_first.h once they are known: the greeting, and the way to TLS. */
+/* app_first_talk: what is read of the protocols of app_first.h once they are known: the greeting, and the way to
+ * TLS. */
 #include "dissect/app_first.h"
 
 #include "base/limits.h"
@@ -27,7 +28,8 @@ struct app_first {
     struct collected in[2];
 };
 
-struct app_first *app_first_new(struct app_facts *facts, enum app_protocol *name, enum app_protocol protocol, uint16_t server_port)
+struct app_first *app_first_new(struct app_facts *facts, enum app_protocol *name, enum app_protocol protocol,
+                                uint16_t server_port)
 {
     struct app_first *f = g_new0(struct app_first, 1);
     f->facts = facts;
@@ -86,7 +88,8 @@ static bool mentions(struct slice line, const char *word)
     return false;
 }
 
-/* A greeting like "220 host ESMTP Postfix": SMTP or FTP by its words, else by the port as long as nothing better is known. */
+/* A greeting like "220 host ESMTP Postfix": SMTP or FTP by its words, else by the port as long as nothing better is
+ * known. */
 static enum app_protocol named_by_greeting(const struct app_first *f, struct slice line)
 {
     if (mentions(line, "SMTP") || mentions(line, "mail"))
@@ -281,7 +284,14 @@ static size_t postgresql_client(struct app_first *f, struct slice s)
 
 /* --- MySQL --- */
 
-/* Protocol::HandshakeV10 begins with the server's version; an ERR packet has a number, perhaps '#' and a state of 5 bytes, a text. */
+/* Behind the number of an error, and perhaps '#' and a state of 5 bytes. */
+static struct slice mysql_error_text(struct slice s)
+{
+    size_t before = s.n > 8 && s.p[2] == '#' ? 8 : MIN(s.n, 2);
+    return slice_of(s.p + before, s.n - before);
+}
+
+/* Protocol::HandshakeV10 begins with the server's version; an ERR packet has a number and a text. */
 static size_t mysql_server(struct app_first *f, struct slice s)
 {
     enum { HEADER = 4 };
@@ -289,14 +299,14 @@ static size_t mysql_server(struct app_first *f, struct slice s)
     collect(in, s);
     if (in->n <= HEADER)
         return s.n;
-    size_t length = in->p[0] | (size_t)in->p[1] << 8;
+    size_t length = in->p[0] | (size_t)in->p[1] << 8; /* at least 8: app_first_recognise */
     struct slice text = slice_of(in->p + HEADER + 1, in->n - HEADER - 1);
     const uint8_t *nul = text.n ? memchr(text.p, 0, text.n) : NULL;
     bool error = in->p[HEADER] == 0xff;
     if (!(error ? in->n >= HEADER + length : nul != NULL) && in->n < sizeof in->p)
         return s.n;
     if (error)
-        text = text.n > 8 && text.p[2] == '#' ? slice_of(text.p + 8, text.n - 8) : slice_of(text.p + MIN(text.n, 2), text.n - MIN(text.n, 2));
+        text = mysql_error_text(slice_of(text.p, MIN(text.n, length - 1)));
     else if (nul)
         text.n = (size_t)(nul - text.p);
     greet(f, text);
@@ -321,7 +331,8 @@ static size_t mysql_client(struct app_first *f, struct slice s)
 
 /* --- all of them --- */
 
-/* A client that speaks TLS where the server speaks plainly, or that goes on without waiting for the answer to STARTTLS. */
+/* A client that speaks TLS where the server speaks plainly, or that goes on without waiting for the answer to
+ * STARTTLS. */
 static bool client_begins_tls(const struct app_first *f, const struct app_bytes *b)
 {
     bool expected = f->seen[CLIENT] == 0 || f->asked;
@@ -352,7 +363,8 @@ size_t app_first_data(struct app_first *f, const struct app_bytes *b)
 void app_first_end(struct app_first *f, enum side from)
 {
     struct collected *in = &f->in[from];
-    if (from == SERVER && !f->greeted && !f->done[SERVER] && in->n > 0 && *f->name != APP_MYSQL && *f->name != APP_POSTGRESQL)
+    bool of_lines = *f->name != APP_MYSQL && *f->name != APP_POSTGRESQL;
+    if (of_lines && from == SERVER && !f->greeted && !f->done[SERVER] && in->n > 0)
         take_line(f, SERVER, slice_of(in->p, in->n));
 }
 

@@ -12,7 +12,8 @@ static bool is_token_char(uint8_t c)
     return g_ascii_isalnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-/* The methods that http-parser lists; others (old WebDAV, RPC over HTTP) are recognised by the line that they stand in. */
+/* The methods that http-parser lists; others (old WebDAV, RPC over HTTP) are recognised by the line that they stand
+ * in. */
 static bool is_well_known_method(struct slice word)
 {
 #define METHOD(number, name, string) #string,
@@ -127,7 +128,8 @@ static struct slice read_first_word(struct app_http *h, enum side from, struct s
             http_message_begin(h, from);
             break;
         }
-        if (half->n_word == LIMIT_HTTP_METHOD || (from == SERVER ? c != (uint8_t)version[half->n_word] : !is_token_char(c)))
+        bool fits = from == SERVER ? c == (uint8_t)version[half->n_word] : is_token_char(c);
+        if (!fits || half->n_word == LIMIT_HTTP_METHOD)
             lose_framing(half);
         else
             half->word[half->n_word++] = (char)c;
@@ -242,8 +244,8 @@ size_t app_http_data(struct app_http *h, const struct app_bytes *b)
 
 /* --- gaps and ends --- */
 
-/* Steps over n missing bytes of a body whose length is known. The last byte of it is given to the parser in their place, so that it
- * comes to the end of the message, or of the chunk, by itself. False: not in such a body. */
+/* Steps over n missing bytes of a body whose length is known. The last byte of it is given to the parser in their
+ * place, so that it comes to the end of the message, or of the chunk, by itself. False: not in such a body. */
 static bool step_over(struct app_http *h, enum side from, uint64_t n)
 {
     struct http_half *half = &h->half[from];

@@ -1,9 +1,9 @@
 /* app_http_message: one HTTP message through http-parser.
  *
- * The first word is read outside (app_http.c): http-parser knows a fixed list of methods and, as Debian builds it, does not check
- * "HTTP/". So it is given "GET" for any method but CONNECT (whose target has a form of its own) and goes on from there. It gets a
- * fresh state for each message, and its count of header bytes is set back before each call: what is kept is bounded here, and a
- * header of megabytes is no reason to lose the message behind it.
+ * The first word is read outside (app_http.c): http-parser knows a fixed list of methods and, as Debian builds it,
+ * does not check "HTTP/". So it is given "GET" for any method but CONNECT (whose target has a form of its own) and
+ * goes on from there. It gets a fresh state for each message, and its count of header bytes is set back before each
+ * call: what is kept is bounded here, and a header of megabytes is no reason to lose the message behind it.
  */
 #include "dissect/app_http_parts.h"
 
@@ -70,7 +70,8 @@ static bool text_is(struct slice s, const char *lower)
     return s.n == strlen(lower) && g_ascii_strncasecmp((const char *)s.p, lower, s.n) == 0;
 }
 
-/* The authority of an absolute-form target (RFC 9112 section 3.2.2), without userinfo; empty where the target has another form. */
+/* The authority of an absolute-form target (RFC 9112 section 3.2.2), without userinfo; empty where the target has
+ * another form. */
 static struct slice authority_of(struct slice target)
 {
     size_t scheme = 0;
@@ -85,7 +86,8 @@ static struct slice authority_of(struct slice target)
     return slice_of(begin, (size_t)(p - begin));
 }
 
-/* The protocol that an Upgrade field asks for or grants (RFC 9110 section 7.8, RFC 6455, RFC 7540 section 3.2, RFC 2817). */
+/* The protocol that an Upgrade field asks for or grants (RFC 9110 section 7.8, RFC 6455, RFC 7540 section 3.2, RFC
+ * 2817). */
 static enum app_protocol upgrade_of(struct slice s)
 {
     if (text_is(s, "websocket"))
@@ -253,8 +255,9 @@ static int answer_head(struct http_half *half, struct app_http *h)
     if (client->phase == PHASE_HOLDING && client->now == half->now && parser->status_code / 100 != 1)
         h->release = true;
     bool chunked = parser->flags & F_CHUNKED;
+    bool announced = (parser->flags & F_CONTENTLENGTH) && !chunked;
     if (half->now)
-        half->now->announced_bytes = (parser->flags & F_CONTENTLENGTH) && !chunked ? parser->content_length : UINT64_MAX;
+        half->now->announced_bytes = announced ? parser->content_length : UINT64_MAX;
     if (answer_has_no_body(half))
         return 1;
     if (!chunked && (parser->uses_transfer_encoding || !(parser->flags & F_CONTENTLENGTH)))

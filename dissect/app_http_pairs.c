@@ -1,8 +1,10 @@
-/* app_http_pairs: which answer belongs to which request (RFC 9112 section 9.3: answers come in the order of the requests).
+/* app_http_pairs: which answer belongs to which request (RFC 9112 section 9.3: answers come in the order of the
+ * requests).
  *
- * facts->http holds the transactions in that order. Behind `next` all are answered; `next` itself is being answered or waits. Once
- * the array is full its last place is used again and again, so that the newest transaction is always known; requests that come while that
- * place still waits for its answer are only counted (`behind`, which becomes `ahead` when it is answered).
+ * facts->http holds the transactions in that order. Behind `next` all are answered; `next` itself is being answered
+ * or waits. Once the array is full its last place is used again and again, so that the newest transaction is always
+ * known; requests that come while that place still waits for its answer are only counted (`behind`, which becomes
+ * `ahead` when it is answered).
  */
 #include "dissect/app_http_parts.h"
 
@@ -19,8 +21,11 @@ static size_t transaction_reset(struct http_transaction *t)
         bytes += texts[i] ? strlen(texts[i]) : 0;
         g_free(texts[i]);
     }
-    *t = (struct http_transaction){ .request_ts_ns = TIME_NONE, .response_ts_ns = TIME_NONE, .request_end_ts_ns = TIME_NONE,
-                                    .response_end_ts_ns = TIME_NONE, .announced_bytes = UINT64_MAX };
+    *t = (struct http_transaction){
+        .request_ts_ns = TIME_NONE, .request_end_ts_ns = TIME_NONE,
+        .response_ts_ns = TIME_NONE, .response_end_ts_ns = TIME_NONE,
+        .announced_bytes = UINT64_MAX,
+    };
     return bytes;
 }
 
@@ -61,8 +66,8 @@ static struct http_transaction *transaction_at(const struct app_http *h, guint i
     return g_ptr_array_index(h->facts->http, i);
 }
 
-/* The server's framing was lost to a gap, in which whole answers may have been: without pipelining only the newest request can still
- * be answered. */
+/* The server's framing was lost to a gap, in which whole answers may have been: without pipelining only the newest
+ * request can still be answered. */
 static bool only_newest_waits(const struct app_http *h)
 {
     return h->half[SERVER].lossy && !h->pipelined;
@@ -98,13 +103,30 @@ static struct http_transaction *transaction_add(struct app_http *h)
     return t;
 }
 
+/* The capture may hold an answer before its request, which is older by its time stamp: the first of the last few
+ * answers without a request that is younger than the request that begins now. */
+static struct http_transaction *transaction_answered_before(const struct app_http *h)
+{
+    enum { FEW = 8 };
+    struct http_transaction *found = NULL;
+    for (guint i = transactions(h); i > 0 && transactions(h) - i < FEW; i--) {
+        struct http_transaction *t = transaction_at(h, i - 1);
+        if (t->method || t->response_ts_ns == TIME_NONE || t->response_ts_ns <= h->half[CLIENT].first_ts_ns)
+            break;
+        found = t;
+    }
+    return found;
+}
+
 void http_request_begin(struct app_http *h)
 {
     struct http_half *client = &h->half[CLIENT];
     guint waiting = transactions(h) - h->next;
     if (waiting > (h->answering ? 1 : 0) && !h->half[SERVER].lossy)
         h->pipelined = true;
-    client->now = transaction_add(h);
+    client->now = transaction_answered_before(h);
+    if (!client->now)
+        client->now = transaction_add(h);
     if (!client->now) {
         h->behind++;
         h->facts->http_dropped++;
@@ -132,7 +154,8 @@ static void skip_to_newest(struct app_http *h)
     h->ahead = h->behind = 0;
 }
 
-/* The transaction that the next answer belongs to: one that waits, or a new one whose request was not seen; NULL: not kept. */
+/* The transaction that the next answer belongs to: one that waits, or a new one whose request was not seen; NULL:
+ * not kept. */
 static struct http_transaction *transaction_answered(struct app_http *h)
 {
     if (h->ahead > 0)

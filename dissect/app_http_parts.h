@@ -1,5 +1,6 @@
-/* app_http_parts: what the files of the HTTP dissector share. app_http.c cuts a stream into messages, app_http_message.c reads one
- * message, app_http_pairs.c keeps requests and answers together. Nobody else includes this.
+/* app_http_parts: what the files of the HTTP dissector share. app_http.c cuts a stream into messages,
+ * app_http_message.c reads one message, app_http_pairs.c keeps requests and answers together. Nobody else includes
+ * this.
  */
 #ifndef TCPSLEUTH_DISSECT_APP_HTTP_PARTS_H
 #define TCPSLEUTH_DISSECT_APP_HTTP_PARTS_H
@@ -22,7 +23,8 @@ enum http_phase {
 /* Whose text is being collected. */
 enum http_field { FIELD_NONE, FIELD_TARGET, FIELD_REASON, FIELD_HOST, FIELD_LOCATION, FIELD_UPGRADE };
 
-/* A text that may come in several pieces: borrowed while it is one, copied (at most LIMIT_HTTP_VALUE bytes) once it is not. */
+/* A text that may come in several pieces: borrowed while it is one, copied (at most LIMIT_HTTP_VALUE bytes) once it
+ * is not. */
 struct http_text {
     struct slice fresh;
     GString *kept; /* NULL until first needed, then reused */
@@ -74,7 +76,8 @@ struct app_http {
 
 /* Begins a message whose first word has been read: the request's method is in half->word. Wants h->at. */
 void http_message_begin(struct app_http *h, enum side from);
-/* Reads on; returns the bytes consumed. half->ended tells that the message is whole, half->phase PHASE_LOST that it is not HTTP. */
+/* Reads on; returns the bytes consumed. half->ended tells that the message is whole, half->phase PHASE_LOST that it
+ * is not HTTP. */
 size_t http_message_read(struct app_http *h, enum side from, struct slice s);
 /* Bytes of the body that are still to come as far as it is known: of it all, or of the chunk. 0 = not known. */
 uint64_t http_message_left(const struct http_half *half);
@@ -98,7 +101,8 @@ void http_request_end(struct app_http *h);
 void http_answer_begin(struct app_http *h);
 /* The answer has ended: whole, or given up because the next one begins. An interim one leaves the transaction open. */
 void http_answer_end(struct app_http *h, bool whole, bool interim, int64_t ts_ns);
-/* Bytes of a direction are missing where no message can be pinned on them: marks the transactions that may be concerned. */
+/* Bytes of a direction are missing where no message can be pinned on them: marks the transactions that may be
+ * concerned. */
 void http_pairs_gap(struct app_http *h, enum side from);
 /* Replaces *field by a clean copy of s, counting what is kept. */
 void http_keep_text(struct app_http *h, char **field, struct slice s);

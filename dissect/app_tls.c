@@ -420,8 +420,8 @@ void app_tls_end(struct app_tls *t, enum side from, enum app_ending how, int64_t
 {
     struct tls_half *h = &t->half[from];
     (void)ts_ns;
-    if (h->ended)
-        return;
+    if (h->ended && (how != APP_END_RST || h->how == APP_END_RST))
+        return; /* only a RST says more than a FIN */
     struct app_bytes where = { .from = from, .ts_ns = h->last_ts_ns, .packet = h->last_packet };
     tls_message_abandon(t, &where);
     h->ended = true;

@@ -3,13 +3,15 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-/* Four 32-bit lanes: 16 bytes a step, in one register on every 64-bit machine; GCC and Clang split it where there is none. */
+/* Four 32-bit lanes: 16 bytes a step, in one register on every 64-bit machine; GCC and Clang split it where there is
+ * none. */
 typedef uint32_t lanes __attribute__((vector_size(16)));
 
 #define STRIDE 64            /* bytes a round of the fast loop */
 #define ROUNDS_MAX 8192      /* a lane gains less than 2^18 a round: 2^31 in all */
 
-/* Sums whole strides. Each lane takes the two halves of its word apart, so that it cannot overflow within ROUNDS_MAX. */
+/* Sums whole strides. Each lane takes the two halves of its word apart, so that it cannot overflow within
+ * ROUNDS_MAX. */
 static uint64_t sum_strides(const uint8_t *p, size_t rounds)
 {
     const lanes low = { 0xffff, 0xffff, 0xffff, 0xffff };

@@ -1,5 +1,5 @@
-/* checksum: the Internet checksum (RFC 1071). Sums are kept in the byte order of the machine, which the arithmetic allows: only the
- * test against 0xffff at the end is ever made. */
+/* checksum: the Internet checksum (RFC 1071). Sums are kept in the byte order of the machine, which the arithmetic
+ * allows: only the test against 0xffff at the end is ever made. */
 #ifndef TCPSLEUTH_DISSECT_CHECKSUM_H
 #define TCPSLEUTH_DISSECT_CHECKSUM_H
 

@@ -6,7 +6,8 @@
 
 #include <glib.h>
 
-/* RFC 791 section 3.2; for IPv6 (RFC 8200 section 4.5) the protocol is left 0: it does not count. No padding: compared as bytes. */
+/* RFC 791 section 3.2; for IPv6 (RFC 8200 section 4.5) the protocol is left 0: it does not count. No padding:
+ * compared as bytes. */
 struct key {
     struct addr src, dst;
     uint32_t id;
@@ -25,7 +26,7 @@ struct pending {
     struct frag6 *v6;    /* IPv6 */
     struct ip_facts ip;  /* of the fragment at offset 0; valid where has_first */
     bool has_first;
-    bool spoilt;         /* nothing of it will be used */
+    bool spoilt;         /* IPv6: nothing of it will be used */
 };
 
 struct defrag {
@@ -92,9 +93,8 @@ void defrag_free(struct defrag *d)
 {
     if (!d)
         return;
-    uint64_t nobody;
+    uint64_t nobody = 0;
     d->lost = &nobody;
-    nobody = 0;
     defrag_flush(d);
     g_hash_table_destroy(d->pending);
     g_byte_array_free(d->whole, TRUE);
@@ -103,12 +103,11 @@ void defrag_free(struct defrag *d)
     g_free(d);
 }
 
-/* Gives up what is too old at now_ns, and the oldest while there is too much. */
+/* Gives up what is too old at now_ns, and the oldest while too much is kept. */
 static void give_up(struct defrag *d, int64_t now_ns)
 {
     struct pending *p;
-    while ((p = oldest(d)) && (now_ns - p->first_ns > LIMIT_FRAGMENT_AGE_NS || d->bytes > LIMIT_FRAGMENT_BYTES ||
-                               d->order.length >= LIMIT_FRAGMENTED_DATAGRAMS))
+    while ((p = oldest(d)) && (now_ns - p->first_ns > LIMIT_FRAGMENT_AGE_NS || d->bytes > LIMIT_FRAGMENT_BYTES))
         forget(d, p, false);
 }
 
@@ -122,6 +121,8 @@ static struct key key_of(const struct fragment *f)
 
 static struct pending *begin(struct defrag *d, const struct fragment *f, const struct key *key)
 {
+    if (d->order.length >= LIMIT_FRAGMENTED_DATAGRAMS)
+        forget(d, oldest(d), false);
     struct pending *p = g_new0(struct pending, 1);
     p->key = *key;
     p->link.data = p;
@@ -169,14 +170,17 @@ static enum defrag_result add_v6(struct defrag *d, struct pending *p, const stru
     return DEFRAG_WHOLE;
 }
 
-/* From here on every fragment of p is refused; those before are lost. */
+/* A bad fragment came to p. IPv6 refuses the rest of the datagram, too (RFC 5722 section 4). IPv4 begins anew: its
+ * identifications come again soon. */
 static void spoil(struct defrag *d, struct pending *p)
 {
+    if (p->key.version == 4) {
+        forget(d, p, false);
+        return;
+    }
     p->spoilt = true;
     *d->lost += p->frames;
     p->frames = 0;
-    if (p->key.version == 4)
-        frag4_drop(p->number);
     frag6_free(p->v6);
     p->v6 = NULL;
     charge(d, p, 0);

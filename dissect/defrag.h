@@ -1,5 +1,6 @@
-/* defrag: puts IP fragments together. IPv4 goes through libnids (frag4.h), IPv6 through frag6.h; here is what both need: which datagram
- * a fragment belongs to, how long and how much is kept, and how many frames were given up. Time is the packets' own.
+/* defrag: puts IP fragments together. IPv4 goes through libnids (frag4.h), IPv6 through frag6.h; here is what both
+ * need: which datagram a fragment belongs to, how long and how much is kept, and how many frames were given up. Time is
+ * the packets' own.
  */
 #ifndef TCPSLEUTH_DISSECT_DEFRAG_H
 #define TCPSLEUTH_DISSECT_DEFRAG_H
@@ -30,7 +31,8 @@ enum defrag_result {
     DEFRAG_BAD    /* malformed, or of a datagram that is spoilt (overlaps) */
 };
 
-/* Frames that were kept and then given up are added to *lost. Free with defrag_free (NULL-safe), which counts no more. */
+/* Frames that were kept and then given up are added to *lost. Free with defrag_free (NULL-safe), which counts no
+ * more. */
 struct defrag *defrag_new(uint64_t *lost);
 void defrag_free(struct defrag *d);
 

@@ -97,8 +97,8 @@ static enum layer layer_read(struct walk *w, enum layer layer)
     return LAYER_DONE;
 }
 
-/* The inside of a UDP tunnel could not be read, or was no network packet at all: it was a UDP datagram like any other, which happened
- * to use the port. */
+/* The inside of a UDP tunnel could not be read, or was no network packet at all: it was a UDP datagram like any
+ * other, which happened to use the port. */
 static void fall_back_to_udp(const struct walk *w)
 {
     struct packet *pk = w->pk;

@@ -2,6 +2,7 @@
 
 #include "dissect/checksum.h"
 
+#include <arpa/inet.h>
 #include <nids.h>
 
 #define PROTOCOL 253  /* "for experimentation" (RFC 3692): no part of libnids listens */
@@ -12,13 +13,15 @@
 static struct {
     unsigned users;
     pcap_t *handle;
+    struct nids_prm before;     /* its parameters, to be put back */
     uint32_t last_number;
     uint8_t packet[UINT16_MAX]; /* what libnids is shown */
     GByteArray *out;            /* where a whole datagram goes; NULL while none is wanted */
     bool whole, spoilt;
 } nids;
 
-/* The registered listener: each packet that is whole, whether it came in fragments or not. libnids frees it afterwards. */
+/* The registered listener: each packet that is whole, whether it came in fragments or not. libnids frees it
+ * afterwards. */
 static void on_packet(struct ip *packet, int length)
 {
     (void)length; /* libnids' own measure of its buffer */
@@ -47,12 +50,19 @@ static void on_no_memory(char *where)
     g_error("out of memory in libnids (%s)", where);
 }
 
+static void put_back(void)
+{
+    nids_params = nids.before;
+    pcap_close(nids.handle);
+}
+
 bool frag4_open(void)
 {
     if (nids.users > 0) {
         nids.users++;
         return true;
     }
+    nids.before = nids_params;
     nids.handle = pcap_open_dead(DLT_RAW, UINT16_MAX);
     nids_params.pcap_desc = nids.handle;
     nids_params.syslog = on_complaint;
@@ -61,7 +71,7 @@ bool frag4_open(void)
     nids_params.scan_num_hosts = 0; /* no scan detector: neither is ever used */
     nids_params.sk_buff_size = 0;   /* count memory as it is, not as the kernel of 1996 had it */
     if (!nids_init()) {
-        pcap_close(nids.handle);
+        put_back();
         return false;
     }
     nids_register_ip((void *)on_packet);
@@ -75,8 +85,7 @@ void frag4_close(void)
         return;
     nids_unregister_ip((void *)on_packet);
     nids_exit();
-    nids_params.pcap_desc = NULL;
-    pcap_close(nids.handle);
+    put_back();
 }
 
 uint32_t frag4_number(void)
@@ -84,7 +93,8 @@ uint32_t frag4_number(void)
     return ++nids.last_number;
 }
 
-/* Shows libnids a packet: the header with the datagram's number for a destination and a right checksum, then the piece. */
+/* Shows libnids a packet: the header with the datagram's number for a destination and a right checksum, then the
+ * piece. */
 static void show(uint32_t number, unsigned flags_offset, struct slice piece)
 {
     uint8_t *p = nids.packet;

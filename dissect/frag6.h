@@ -1,5 +1,5 @@
-/* frag6: reassembly of one datagram in a buffer of its own, with a bit for every 8 bytes that are there. Used for IPv6, where
- * fragments that overlap spoil the datagram (RFC 5722). */
+/* frag6: reassembly of one datagram in a buffer of its own, with a bit for every 8 bytes that are there. Used for
+ * IPv6, where fragments that overlap spoil the datagram (RFC 5722). */
 #ifndef TCPSLEUTH_DISSECT_FRAG6_H
 #define TCPSLEUTH_DISSECT_FRAG6_H
 
@@ -20,8 +20,8 @@ void frag6_free(struct frag6 *f);
 /* Bytes of memory it holds. */
 size_t frag6_size(const struct frag6 *f);
 
-/* A piece of the payload: not empty, not beyond FRAG6_PAYLOAD_MAX; offset, and the size of all but the last piece, multiples of 8.
- * The exact copy of one that is there is no overlap. */
+/* A piece of the payload: not empty, not beyond FRAG6_PAYLOAD_MAX; offset, and the size of all but the last piece,
+ * multiples of 8. The exact copy of one that is there is no overlap. */
 enum frag6_result frag6_add(struct frag6 *f, unsigned offset, bool more, struct slice piece);
 
 /* The payload, once WHOLE; f's own. */

@@ -1,4 +1,5 @@
-/* ICMP (RFC 792) and ICMPv6 (RFC 4443): errors with the packet that they quote; ND goes to neighbor.c, the rest is other traffic. */
+/* ICMP (RFC 792) and ICMPv6 (RFC 4443): errors with the packet that they quote; ND goes to neighbor.c, the rest is
+ * other traffic. */
 #include "base/limits.h"
 #include "dissect/layers.h"
 

@@ -1,4 +1,5 @@
-/* IPv4 (RFC 791) and IPv6 (RFC 8200) with its extension headers, down to the payload of the packet or of its reassembled datagram. */
+/* IPv4 (RFC 791) and IPv6 (RFC 8200) with its extension headers, down to the payload of the packet or of its
+ * reassembled datagram. */
 #include "dissect/checksum.h"
 #include "dissect/defrag.h"
 #include "dissect/layers.h"
@@ -87,8 +88,8 @@ enum layer ip_v4(struct walk *w)
     return ip_payload(w);
 }
 
-/* The value of a jumbo payload option (RFC 2675) in the hop-by-hop header that starts at the cursor; else what the wire had: a length
- * of 0 is also how Linux writes segmentation offload above 64 KB. */
+/* The value of a jumbo payload option (RFC 2675) in the hop-by-hop header that starts at the cursor; else what the
+ * wire had: a length of 0 is also how Linux writes segmentation offload above 64 KB. */
 static size_t v6_jumbo_length(const struct walk *w, uint8_t next)
 {
     struct cursor c = w->c;
@@ -148,8 +149,9 @@ enum layer ip_any(struct walk *w)
     }
 }
 
-/* While a source route has hops to go, the destination in the header is the next of them; the flow, and the transport checksum, are
- * those of the last. Types 0 (RFC 5095) and 2 (RFC 6275) hold it at their end, segment routing (RFC 8754) first. */
+/* While a source route has hops to go, the destination in the header is the next of them; the flow, and the
+ * transport checksum, are those of the last. Types 0 (RFC 5095) and 2 (RFC 6275) hold it at their end, segment
+ * routing (RFC 8754) first. */
 static void v6_source_route(struct walk *w, const uint8_t *h, size_t n)
 {
     if (h[3] == 0 || n < 24 || (h[2] != 0 && h[2] != 2 && h[2] != 4))
@@ -159,7 +161,8 @@ static void v6_source_route(struct walk *w, const uint8_t *h, size_t n)
     w->address_sum = checksum_addresses(ip->src.bytes, ip->dst.bytes);
 }
 
-/* Hop-by-hop and destination options, routing, mobility, HIP, shim6: next header, then the length in units of 8 bytes less one. */
+/* Hop-by-hop and destination options, routing, mobility, HIP, shim6: next header, then the length in units of 8
+ * bytes less one. */
 static enum layer v6_extension(struct walk *w, uint8_t kind)
 {
     const uint8_t *h = walk_take(w, 8);

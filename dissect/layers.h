@@ -1,8 +1,9 @@
 /* layers: what the files of the frame dissector share. Internal: only they include it.
  *
- * A frame is walked from the outside to the inside. A layer function reads its own header from the walk's cursor and says which layer
- * comes next, or fills in the packet and says LAYER_DONE. The loop in dissector.c calls them in turn and counts them, so nothing here
- * recurses. A header of fixed size is taken whole with walk_take, the one test of bounds, and then read at the offsets of its figure.
+ * A frame is walked from the outside to the inside. A layer function reads its own header from the walk's cursor and
+ * says which layer comes next, or fills in the packet and says LAYER_DONE. The loop in dissector.c calls them in turn
+ * and counts them, so nothing here recurses. A header of fixed size is taken whole with walk_take, the one test of
+ * bounds, and then read at the offsets of its figure.
  */
 #ifndef TCPSLEUTH_DISSECT_LAYERS_H
 #define TCPSLEUTH_DISSECT_LAYERS_H
@@ -27,7 +28,8 @@ enum layer {
     LAYER_PAYLOAD    /* the payload of an IP packet, of protocol walk.type; packet.ip holds */
 };
 
-/* A UDP datagram that was taken for a tunnel: what is reported of it where its inside turns out to be something else. */
+/* A UDP datagram that was taken for a tunnel: what is reported of it where its inside turns out to be something
+ * else. */
 struct plain_udp {
     struct encap encap;
     struct ip_facts ip;
@@ -74,8 +76,8 @@ static inline size_t walk_wire(const struct walk *w)
     return cursor_left(&w->c) + w->missing;
 }
 
-/* A header says that n bytes follow: drops what is behind them (padding, trailers). Where the frame was shorter than that, the header
- * is believed and the rest counts as cut. */
+/* A header says that n bytes follow: drops what is behind them (padding, trailers). Where the frame was shorter than
+ * that, the header is believed and the rest counts as cut. */
 static inline void walk_trim(struct walk *w, size_t n)
 {
     size_t captured = cursor_left(&w->c);
@@ -132,7 +134,8 @@ enum layer tunnel_ip(struct walk *w);
 enum layer tunnel_gre(struct walk *w);
 enum layer tunnel_etherip(struct walk *w);
 
-/* udptunnel.c: the cursor is at the payload of a datagram. LAYER_DONE where it is no tunnel (then packet.kind means nothing). */
+/* udptunnel.c: the cursor is at the payload of a datagram. LAYER_DONE where it is no tunnel (then packet.kind means
+ * nothing). */
 enum layer udptunnel(struct walk *w, uint16_t sport, uint16_t dport);
 
 /* ip.c */

@@ -27,7 +27,8 @@ static enum layer skip_to_type(struct walk *w, size_t n)
     return walk_into(w, LAYER_ETHERTYPE, be16(h + n - 2));
 }
 
-/* Cisco ISL: 26 bytes around a whole Ethernet frame, known by its destination 01-00-0c-00-00 or 03-00-0c-00-00 and SNAP. */
+/* Cisco ISL: 26 bytes around a whole Ethernet frame, known by its destination 01-00-0c-00-00 or 03-00-0c-00-00 and
+ * SNAP. */
 static bool is_isl(const uint8_t *h)
 {
     return (h[0] == 0x01 || h[0] == 0x03) && h[1] == 0x00 && h[2] == 0x0c && h[3] == 0x00 && h[4] == 0x00;
@@ -165,7 +166,8 @@ enum layer link_llc(struct walk *w)
     return walk_other(w);
 }
 
-/* BSD loopback: an address family in either byte order. The families of IPv6 differ between systems (10, 24, 28, 30). */
+/* BSD loopback: an address family in either byte order. The families of IPv6 differ between systems (10, 24, 28,
+ * 30). */
 static enum layer null_frame(struct walk *w)
 {
     const uint8_t *h = walk_take(w, 4);
@@ -184,7 +186,8 @@ static enum layer null_frame(struct walk *w)
     }
 }
 
-/* What a Linux cooked header names: an ethertype, or else one of Linux' own numbers below 1536, which depend on the hardware (ARPHRD). */
+/* What a Linux cooked header names: an ethertype, or else one of Linux' own numbers below 1536, which depend on the
+ * hardware (ARPHRD). */
 static enum layer cooked(struct walk *w, uint16_t hardware, uint16_t protocol)
 {
     enum { ARPHRD_80211 = 801, ARPHRD_80211_RADIOTAP = 803, ARPHRD_NETLINK = 824, ETH_P_802_2 = 4 };

@@ -53,7 +53,8 @@ enum layer neighbor_arp(struct walk *w)
     return LAYER_DONE;
 }
 
-/* The link-layer address among the options: type 1 is the asker's, type 2 the target's. False where a length is 0 or too long. */
+/* The link-layer address among the options: type 1 is the asker's, type 2 the target's. False where a length is 0 or
+ * too long. */
 static bool link_layer_option(struct walk *w, uint8_t wanted, struct neighbor_facts *f)
 {
     while (cursor_left(&w->c) >= 2) {

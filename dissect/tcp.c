@@ -43,7 +43,8 @@ static uint16_t read_fastopen(size_t cookie, struct tcp_options *out)
     return TCPOPT_HAS_FASTOPEN;
 }
 
-/* Returns the bit to set. A known kind of a wrong size is TCPOPT_HAS_OTHER: no receiver takes it (RFC 9293 section 3.1, MUST-7). */
+/* Returns the bit to set. A known kind of a wrong size is TCPOPT_HAS_OTHER: no receiver takes it (RFC 9293 section
+ * 3.1, MUST-7). */
 static uint16_t read_option(const struct tcp_option *o, struct tcp_options *out)
 {
     const uint8_t *v = o->value.p;
@@ -99,7 +100,8 @@ static void clear_options(struct tcp_options *o)
     o->tsval = o->tsecr = 0;
 }
 
-/* What stopped the reading: the length of the option that did not fit tells whether the header ends before it or the capture did. */
+/* What stopped the reading: the length of the option that did not fit tells whether the header ends before it or the
+ * capture did. */
 static uint16_t read_failure(const uint8_t *option, struct slice captured, size_t length)
 {
     size_t at = (size_t)(option - captured.p);

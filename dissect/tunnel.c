@@ -6,8 +6,8 @@ static enum layer cut(struct walk *w)
     return walk_undecoded(w, UNDECODED_LINK_SHORT);
 }
 
-/* An Ethernet pseudowire behind the label stack: with the control word (RFC 4385) or without it. Both begin with zeros often enough, so
- * the place where an ethertype makes sense decides. */
+/* An Ethernet pseudowire behind the label stack: with the control word (RFC 4385) or without it. Both begin with
+ * zeros often enough, so the place where an ethertype makes sense decides. */
 static enum layer pseudowire(struct walk *w)
 {
     const uint8_t *p = w->c.p;
@@ -21,8 +21,8 @@ static enum layer pseudowire(struct walk *w)
     return LAYER_ETHERNET;
 }
 
-/* RFC 3032: labels to the one with the bottom bit; that one names the service and is kept. What follows is not said: by RFC 4928 the
- * first four bits tell IP. */
+/* RFC 3032: labels to the one with the bottom bit; that one names the service and is kept. What follows is not said:
+ * by RFC 4928 the first four bits tell IP. */
 enum layer tunnel_mpls(struct walk *w)
 {
     const uint8_t *h;
@@ -124,7 +124,8 @@ static enum layer gre_pptp(struct walk *w, const uint8_t *h)
     return LAYER_PPP;
 }
 
-/* MikroTik's Ethernet over IP: key of length and, little-endian, tunnel number. A frame of length 0 keeps the tunnel alive. */
+/* MikroTik's Ethernet over IP: key of length and, little-endian, tunnel number. A frame of length 0 keeps the tunnel
+ * alive. */
 static enum layer gre_eoip(struct walk *w)
 {
     const uint8_t *key = walk_take(w, 4);

@@ -1,7 +1,8 @@
 /* UDP (RFC 768), and the step into the tunnels that travel in it. */
 #include "dissect/layers.h"
 
-/* Looks whether the datagram is a tunnel. The facts of the datagram itself are kept aside: the inside overwrites them. */
+/* Looks whether the datagram is a tunnel. The facts of the datagram itself are kept aside: the inside overwrites
+ * them. */
 static enum layer inside(struct walk *w)
 {
     struct packet *pk = w->pk;

@@ -1,5 +1,5 @@
-/* Tunnels in UDP, known by their ports. A port proves little, so each header is tested for what it must hold, and what does not read
- * as a tunnel, or leads to nothing readable, is reported as plain UDP (dissector.c). */
+/* Tunnels in UDP, known by their ports. A port proves little, so each header is tested for what it must hold, and
+ * what does not read as a tunnel, or leads to nothing readable, is reported as plain UDP (dissector.c). */
 #include "dissect/layers.h"
 
 enum {
@@ -7,7 +7,8 @@ enum {
     PORT_GENEVE = 6081, PORT_MPLS = 6635, PORT_VXLAN_LINUX = 8472
 };
 
-/* RFC 7348: the flag of the network identifier, the rest zero. Group policy (bits 0x80, 0x08 of the first two bytes) is let through. */
+/* RFC 7348: the flag of the network identifier, the rest zero. Group policy (bits 0x80, 0x08 of the first two bytes)
+ * is let through. */
 static enum layer vxlan(struct walk *w)
 {
     const uint8_t *h = walk_take(w, 8);

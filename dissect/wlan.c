@@ -21,7 +21,8 @@ static size_t header_length(uint8_t subtype, uint8_t flags)
     return n;
 }
 
-/* An A-MSDU: its first subframe, whose 14 bytes look like an Ethernet header with a length. The others are left alone. */
+/* An A-MSDU: its first subframe, whose 14 bytes look like an Ethernet header with a length. The others are left
+ * alone. */
 static enum layer aggregate(struct walk *w)
 {
     const uint8_t *h = walk_take(w, 14);
@@ -58,7 +59,8 @@ enum layer wlan_frame(struct walk *w)
     return wlan(w, false);
 }
 
-/* The flags of a radiotap header h, or 0: they follow the words of presence bits and the time stamp (8 bytes, aligned). */
+/* The flags of a radiotap header h, or 0: they follow the words of presence bits and the time stamp (8 bytes,
+ * aligned). */
 static uint8_t radiotap_flags(struct slice h)
 {
     struct cursor c = cursor_of(h);
@@ -84,8 +86,8 @@ enum layer wlan_radiotap(struct walk *w)
     return wlan(w, radiotap_flags(slice_of(h, length)) & 0x20);
 }
 
-/* AVS: magic 0x8021100N and the header's length, big-endian. Prism: message code 0x44 and the length in the capturing machine's order,
- * or, with another code, no header at all. */
+/* AVS: magic 0x8021100N and the header's length, big-endian. Prism: message code 0x44 and the length in the
+ * capturing machine's order, or, with another code, no header at all. */
 enum layer wlan_prism(struct walk *w)
 {
     struct cursor c = w->c;

@@ -175,7 +175,8 @@ struct flow {
     bool reused_ports;         /* an earlier flow had the same ends; `previous` is its id */
     bool evicted;              /* retired early because LIMIT_LIVE_FLOWS was reached */
     bool simultaneous;         /* both ends sent a SYN before any SYN-ACK */
-    char history[30];          /* Zeek's history letters, NUL-terminated */
+    uint8_t history_len;
+    char history[31];          /* Zeek's history letters, NUL-terminated */
     uint64_t id;               /* 1, 2, ... in order of first packet */
     uint64_t previous;         /* id of the flow that had these ports before; 0 */
     int64_t first_ns, last_ns;

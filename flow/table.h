@@ -38,6 +38,9 @@ void flow_table_expire(struct flow_table *t, int64_t now_ns);
 /* Hands everything that is left to `leaves`, in order of id. */
 void flow_table_drain(struct flow_table *t);
 
+/* Takes back the emptied track (track_clear) of a flow that left. */
+void flow_table_recycle(struct flow_table *t, struct track *k);
+
 uint64_t flow_table_evicted(const struct flow_table *t);
 
 #endif

@@ -63,6 +63,7 @@ struct track {
     uint8_t queue;           /* enum flow_queue */
     int64_t queued_ns;
     struct flow *queue_next, *queue_previous;
+    struct track *spare;     /* of table.c */
 };
 
 /* Everything about the packet at hand that several modules need, worked out once. */
@@ -79,6 +80,8 @@ struct segment {
     int64_t idle_ns;         /* since the flow's packet before */
 };
 
+/* Frees what it holds. */
+void track_clear(struct track *t);
 void track_free(struct track *t); /* NULL-safe */
 
 #endif

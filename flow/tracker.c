@@ -19,10 +19,8 @@ struct tracker {
     uint64_t tcp_packets, log_flow;
 };
 
-void track_free(struct track *t)
+void track_clear(struct track *t)
 {
-    if (!t)
-        return;
     for (int s = CLIENT; s <= SERVER; s++) {
         ranges_clear(&t->half[s].seen);
         rtt_clear(&t->half[s].rtt);
@@ -30,6 +28,12 @@ void track_free(struct track *t)
             g_tree_unref(t->half[s].stream.pending);
     }
     app_free(t->app);
+}
+
+void track_free(struct track *t)
+{
+    if (t)
+        track_clear(t);
     g_free(t);
 }
 
@@ -514,7 +518,8 @@ static void flow_leaves(void *user, struct flow *f)
     trouble_finish(f);
     for (int s = CLIENT; s <= SERVER; s++)
         f->half[s].unacked = unacked(f, (enum side)s);
-    track_free(f->track);
+    track_clear(f->track);
+    flow_table_recycle(t->table, f->track);
     f->track = NULL;
     t->hooks.flow(t->hooks.user, f);
 }

@@ -15,12 +15,8 @@ enum { SCALED_GAP, SCALED_RETRANSMISSION, SCALED_ZERO_WINDOW };
 
 static void add_letter(struct flow *f, enum side s, char upper)
 {
-    size_t n = strlen(f->history);
-
-    if (n + 1 < sizeof f->history) {
-        f->history[n] = s == CLIENT ? upper : g_ascii_tolower(upper);
-        f->history[n + 1] = '\0';
-    }
+    if (f->history_len + 1u < sizeof f->history)
+        f->history[f->history_len++] = s == CLIENT ? upper : (char)(upper == '^' ? upper : upper + ('a' - 'A'));
 }
 
 void zeek_flipped(struct flow *f)

@@ -1,5 +1,5 @@
-/* group: flows that are alike, put together: the same server and the same kind. Sorted rather than hashed, so that nobody who chooses
- * addresses and ports can make it slow.
+/* group: flows that are alike, put together: the same server and the same kind. Sorted rather than hashed, so that
+ * nobody who chooses addresses and ports can make it slow.
  */
 #ifndef TCPSLEUTH_REPORT_GROUP_H
 #define TCPSLEUTH_REPORT_GROUP_H
@@ -28,8 +28,8 @@ struct group {
     guint n;
 };
 
-/* Sorts the items (struct group_item) and returns the groups, in the order of their first items. Up to `alone` items that are alike stay
- * groups of one each (1: nothing stays apart). Free with g_array_unref, before the items. */
+/* Sorts the items (struct group_item) and returns the groups, in the order of their first items. Up to `alone` items
+ * that are alike stay groups of one each (1: nothing stays apart). Free with g_array_unref, before the items. */
 GArray *group_items(GArray *items, guint alone) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

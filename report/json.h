@@ -1,7 +1,7 @@
 /* json: a streaming JSON writer (RFC 8259). No tree, no allocation per value: everything goes straight into one buffer.
  *
- * A value is an item of the array that is open, or follows json_key in the object that is open. The error is sticky: after a failed write
- * nothing more happens and json_finish says so.
+ * A value is an item of the array that is open, or follows json_key in the object that is open. The error is sticky:
+ * after a failed write nothing more happens and json_finish says so.
  *
  * The names keep clear of jansson's, which programs use beside this to read JSON.
  *
@@ -37,8 +37,8 @@ struct json {
 /* Begins a document or line on out (borrowed). nanoseconds: times with 9 digits, else 6. */
 void json_start(struct json *j, FILE *out, bool nanoseconds);
 
-/* Ends it with a new line, hands it to out, frees what j holds. False where something could not be written, or an object or array was left
- * open. */
+/* Ends it with a new line, hands it to out, frees what j holds. False where something could not be written, or an object
+ * or array was left open. */
 bool json_finish(struct json *j);
 
 void json_open_object(struct json *j);
@@ -55,12 +55,12 @@ void json_write_null(struct json *j);
 void json_write_bool(struct json *j, bool v);
 void json_write_uint(struct json *j, uint64_t v);
 void json_write_int(struct json *j, int64_t v);
-void json_write_string(struct json *j, const char *s);               /* any bytes: escaped by text_append_json; NULL gives null */
-void json_write_strings(struct json *j, char *const *list);          /* an array; NULL gives [] */
-void json_write_number_or_null(struct json *j, uint64_t v);          /* 0 gives null: packet numbers, ids */
-void json_write_seconds(struct json *j, int64_t ns);                 /* a duration; TIME_NONE gives null */
-void json_write_time(struct json *j, int64_t ns);                    /* RFC 3339 with 6 or 9 digits; TIME_NONE gives null */
-void json_write_date(struct json *j, int64_t seconds);               /* RFC 3339 without; null outside the years 0000 to 9999 */
+void json_write_number_or_null(struct json *j, uint64_t v); /* 0 gives null: packet numbers, ids */
+void json_write_string(struct json *j, const char *s);      /* any bytes: text_append_json escapes; NULL gives null */
+void json_write_strings(struct json *j, char *const *list); /* an array; NULL gives [] */
+void json_write_seconds(struct json *j, int64_t ns);        /* a duration; TIME_NONE gives null */
+void json_write_time(struct json *j, int64_t ns);           /* RFC 3339, 6 or 9 digits; TIME_NONE gives null */
+void json_write_date(struct json *j, int64_t seconds);      /* RFC 3339, none; null outside the years 0000 to 9999 */
 void json_write_addr(struct json *j, const struct addr *a, unsigned version);
 
 /* Makes room for n bytes (n far below JSON_BUFFER). */

@@ -196,5 +196,5 @@ void report_json_end(FILE *out, const struct report *r, const struct report_opti
     json_open_array(j);
     json_close(j);
     json_close(j);
-    json_finish(j); /* what could not be written stays in ferror(out), which the caller looks at when it closes the file */
+    json_finish(j); /* what could not be written stays in ferror(out), where the caller looks */
 }

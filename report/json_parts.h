@@ -1,5 +1,5 @@
-/* json_parts: the objects of CONTRACT section 2, each written by one function. `_members` functions write what stands between the braces, so that
- * the document and the lines of NDJSON share them. docs/json.md lists what is written beyond the contract.
+/* json_parts: the objects of the document (docs/json.md), each written by one function. `_members` functions write what
+ * stands between the braces, so that the document and the lines of NDJSON share them.
  */
 #ifndef TCPSLEUTH_REPORT_JSON_PARTS_H
 #define TCPSLEUTH_REPORT_JSON_PARTS_H

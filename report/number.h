@@ -18,8 +18,8 @@ char *number_int(char *p, int64_t v);
 /* Exactly n digits (at most 19), with leading zeros; what does not fit into them is lost. */
 char *number_digits(char *p, uint64_t v, unsigned n);
 
-/* A duration in seconds with `decimals` (1 to 9) places, the trailing zeros left out but the first place: "0.045118", "3.0". What is finer is
- * cut off, so "-0.0" cannot come out. ns is a duration: not TIME_NONE. */
+/* A duration in seconds with `decimals` (1 to 9) places, the trailing zeros left out but the first place: "0.045118",
+ * "3.0". What is finer is cut off; "-0.0" does not come out. ns is a duration: not TIME_NONE. */
 char *number_seconds(char *p, int64_t ns, unsigned decimals);
 
 /* "2023-03-15T14:46:57", UTC, from seconds since 1970; returns p itself where the year is not one of 0000 to 9999. */

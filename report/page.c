@@ -33,7 +33,7 @@ void page_close(struct page *p)
 void page_style(struct page *p, enum page_style style)
 {
     static const char *const codes[] = {
-        [PAGE_PLAIN] = "\033[0m",   [PAGE_BOLD] = "\033[1m",  [PAGE_DIM] = "\033[2m",  [PAGE_RED] = "\033[1;31m",
+        [PAGE_PLAIN] = "\033[0m",   [PAGE_BOLD] = "\033[1m",   [PAGE_DIM] = "\033[2m",   [PAGE_RED] = "\033[1;31m",
         [PAGE_YELLOW] = "\033[33m", [PAGE_GREEN] = "\033[32m", [PAGE_CYAN] = "\033[36m",
     };
 

@@ -1,4 +1,5 @@
-/* text: the report for people. What was read and how it ended first, then what is wrong, worst first, then what is healthy. */
+/* text: the report for people. What was read and how it ended first, then what is wrong, worst first, then what is
+ * healthy. */
 #include "report/number.h"
 #include "report/text_parts.h"
 #include "report/words.h"
@@ -8,9 +9,10 @@
 
 enum page_style text_status_style(enum status s)
 {
-    static const enum page_style styles[] = {
-        [STATUS_OK] = PAGE_GREEN, [STATUS_UNKNOWN] = PAGE_CYAN, [STATUS_DEGRADED] = PAGE_YELLOW, [STATUS_BROKEN] = PAGE_RED
-    };
+    static const enum page_style styles[] = { [STATUS_OK] = PAGE_GREEN,
+                                              [STATUS_UNKNOWN] = PAGE_CYAN,
+                                              [STATUS_DEGRADED] = PAGE_YELLOW,
+                                              [STATUS_BROKEN] = PAGE_RED };
 
     return styles[s];
 }
@@ -106,7 +108,8 @@ static GArray *worst_flows(const struct report *r, bool all)
 
     GArray *worst = g_array_sized_new(FALSE, FALSE, sizeof(const struct judged_flow *), ranks->len);
     for (guint i = 0; i < ranks->len; i++) {
-        const struct judged_flow *f = &g_array_index(r->flows, struct judged_flow, g_array_index(ranks, struct ranked, i).at);
+        const struct judged_flow *f =
+            &g_array_index(r->flows, struct judged_flow, g_array_index(ranks, struct ranked, i).at);
         g_array_append_val(worst, f);
     }
     return worst;

@@ -1,4 +1,5 @@
-/* text_conversations: one block a conversation, a line a step, in the order of time. Blocks that read the same are shown once. */
+/* text_conversations: one block a conversation, a line a step, in the order of time. Blocks that read the same are
+ * shown once. */
 #include "report/text_parts.h"
 #include "report/words.h"
 
@@ -16,7 +17,7 @@
 struct block {
     const struct conversation *conversation;
     uint64_t alike;
-    guint reading;      /* hash of what it reads */
+    guint reading; /* hash of what it reads */
 };
 
 static enum status status_of(const struct conversation *c)
@@ -75,7 +76,8 @@ static struct block *find_alike(GArray *blocks, const struct conversation *c, gu
     return NULL;
 }
 
-/* The blocks of one status; returns how many conversations found no room. The list of blocks is short, so it is simply searched. */
+/* The blocks of one status; returns how many conversations found no room. The list of blocks is short, so it is simply
+ * searched. */
 static uint64_t collect(const struct text *t, enum status status, GArray *blocks)
 {
     const GPtrArray *all = t->report->conversations;
@@ -137,7 +139,8 @@ static void put_heading(struct text *t, const struct conversation *c)
     char client[ADDR_TEXT_SIZE];
 
     page_style(t->page, PAGE_BOLD);
-    g_autofree char *s = g_strdup_printf("Conversation %" G_GUINT64_FORMAT " of %s: ", c->id, addr_text(client, &c->client, c->version));
+    g_autofree char *s =
+        g_strdup_printf("Conversation %" G_GUINT64_FORMAT " of %s: ", c->id, addr_text(client, &c->client, c->version));
     page_put(t->page, s);
     page_styled(t->page, text_status_style(verdict->status), status_name(verdict->status));
     if (verdict->status != STATUS_OK) {
@@ -182,6 +185,7 @@ void text_conversations(struct text *t)
         return;
     page_line(t->page);
     page_put(t->page, words_count(words, left_out));
-    page_put(t->page, left_out == 1 ? " more conversation is not shown; --all shows it" : " more conversations are not shown; --all shows them");
+    page_put(t->page, left_out == 1 ? " more conversation is not shown; --all shows it"
+                                    : " more conversations are not shown; --all shows them");
     page_line(t->page);
 }

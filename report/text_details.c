@@ -1,5 +1,5 @@
-/* text_details: for each flow that is not ok the sentence, the packets that prove it and what to do; many flows that failed alike at one
- * server share a block.
+/* text_details: for each flow that is not ok the sentence, the packets that prove it and what to do; many flows that
+ * failed alike at one server share a block.
  */
 #include "report/text_parts.h"
 #include "report/words.h"
@@ -47,7 +47,8 @@ static void other_findings(struct text *t, const struct judgement *j)
     for (guint i = 0; j->others && i < j->others->len; i++) {
         const struct finding *f = g_ptr_array_index(j->others, i);
         g_autoptr(GString) s = g_string_new(NULL);
-        g_string_append_printf(s, "%s, %s: %s", status_name(f->status), catalogue_row(f->code)->title, f->summary ? f->summary : "");
+        g_string_append_printf(s, "%s, %s: %s", status_name(f->status), catalogue_row(f->code)->title,
+                               f->summary ? f->summary : "");
         if (f->n_evidence > 0) {
             g_string_append(s, " (");
             append_evidence(s, f);
@@ -59,11 +60,14 @@ static void other_findings(struct text *t, const struct judgement *j)
 
 static void append_anomalies(GString *s, const struct anomalies *a)
 {
-    const struct { uint32_t n; const char *name; } counts[] = {
-        { a->retransmissions, "retransmissions" }, { a->out_of_order, "out of order" },
-        { a->duplicate_acks, "duplicate ACKs" },   { a->lost_segments, "segments not seen" },
+    const struct {
+        uint32_t n;
+        const char *name;
+    } counts[] = {
+        { a->retransmissions, "retransmissions" },  { a->out_of_order, "out of order" },
+        { a->duplicate_acks, "duplicate ACKs" },    { a->lost_segments, "segments not seen" },
         { a->acked_unseen, "ACKs of unseen data" }, { a->zero_windows, "zero windows" },
-        { a->window_full, "window full" },         { a->keep_alives, "keep-alives" },
+        { a->window_full, "window full" },          { a->keep_alives, "keep-alives" },
         { a->zero_window_probes, "window probes" }, { a->capture_duplicates, "captured twice" },
         { a->bad_checksums, "bad checksums" },
     };
@@ -165,7 +169,9 @@ static void block_of_many(struct text *t, const struct group *group)
 static struct group_key key_of(const struct judged_flow *f)
 {
     const struct finding *verdict = judgement_verdict(&f->judgement);
-    struct group_key key = { *flow_addr(f->flow, SERVER), flow_port(f->flow, SERVER), f->flow->key.version,
+    struct group_key key = { *flow_addr(f->flow, SERVER),
+                             flow_port(f->flow, SERVER),
+                             f->flow->key.version,
                              { (uint8_t)verdict->code, (uint8_t)verdict->status } };
 
     return key;
@@ -174,7 +180,8 @@ static struct group_key key_of(const struct judged_flow *f)
 static void put_left_out(struct text *t, guint n)
 {
     char words[WORDS_ROOM];
-    g_autofree char *s = g_strdup_printf("Details of %s more are not shown; --all shows them, --flow N those of one.", words_count(words, n));
+    g_autofree char *s = g_strdup_printf("Details of %s more are not shown; --all shows them, --flow N those of one.",
+                                         words_count(words, n));
 
     page_line(t->page);
     page_wrap(t->page, 2, s);

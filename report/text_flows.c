@@ -1,5 +1,5 @@
-/* text_flows: the table of the flows that are not ok (with --all, of every flow). A line each, whatever the addresses: columns give way in the order of how little they
- * are missed.
+/* text_flows: the table of the flows that are not ok (with --all, of every flow). A line each, whatever the addresses:
+ * columns give way in the order of how little they are missed.
  */
 #include "report/text_parts.h"
 #include "report/words.h"
@@ -8,7 +8,7 @@
 
 #define ID_LEAST 4
 #define TITLE_LEAST 18
-#define ENDS_FAIR 44  /* of two IPv6 ends this much is enough where room is short */
+#define ENDS_FAIR 44 /* of two IPv6 ends this much is enough where room is short */
 #define ENDS_LEAST 24
 #define INDENT 2
 #define GAP 2
@@ -50,7 +50,8 @@ static void measure(struct columns *c, const struct judged_flow *judged)
 
 static unsigned without_title(const struct columns *c)
 {
-    return INDENT + c->id + GAP + c->ends + GAP + c->conn + (c->states ? 1 + c->states : 0) + GAP + c->time + GAP + c->bytes + GAP;
+    return INDENT + c->id + GAP + c->ends + GAP + c->conn + (c->states ? 1 + c->states : 0) + GAP + c->time + GAP +
+           c->bytes + GAP;
 }
 
 /* Takes from the ends what is too much, down to `least`. */
@@ -62,8 +63,8 @@ static void shrink_ends(struct columns *c, unsigned least, unsigned room)
         c->ends -= MIN(over, c->ends - least);
 }
 
-/* Makes room for the title: the middles of IPv6 addresses go first, then the states (conn_state says nearly as much), then the middles
- * of any address. */
+/* Makes room for the title: the middles of IPv6 addresses go first, then the states (conn_state says nearly as much),
+ * then the middles of any address. */
 static void fit(struct columns *c, unsigned width)
 {
     unsigned room = width - MIN(c->title, TITLE_LEAST);
@@ -150,7 +151,8 @@ static void put_rest(struct text *t, guint from)
     for (unsigned code = 0; code < CODES; code++) {
         if (by_code[code] == 0)
             continue;
-        g_string_append_printf(words, "%s%" G_GUINT64_FORMAT " %s", separator, by_code[code], catalogue_row(code)->name);
+        g_string_append_printf(words, "%s%" G_GUINT64_FORMAT " %s", separator, by_code[code],
+                               catalogue_row(code)->name);
         separator = ", ";
     }
     g_string_append(words, "; --all lists them");

@@ -43,7 +43,8 @@ static void undecoded(struct text *t)
     for (unsigned i = 0; i < UNDECODED_REASONS; i++) {
         if (c->undecoded_by[i] == 0)
             continue;
-        g_string_append_printf(s, "%s%s %s", separator, words_count(words, c->undecoded_by[i]), undecoded_name((enum undecoded)i));
+        g_string_append_printf(s, "%s%s %s", separator, words_count(words, c->undecoded_by[i]),
+                               undecoded_name((enum undecoded)i));
         separator = ", ";
     }
     page_paragraph(t->page, 2, "", s->str);
@@ -105,7 +106,8 @@ static void append_by_status(GString *s, const uint64_t counts[4], const char *o
     for (int status = STATUS_BROKEN; status >= STATUS_OK; status--) {
         if (counts[status] == 0)
             continue;
-        g_string_append_printf(s, "%s%s %s", separator, words_count(words, counts[status]), status_name((enum status)status));
+        g_string_append_printf(s, "%s%s %s", separator, words_count(words, counts[status]),
+                               status_name((enum status)status));
         separator = ", ";
     }
 }

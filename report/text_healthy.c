@@ -31,9 +31,12 @@ static struct group_key key_of(const struct flow *f)
 {
     enum side first = CLIENT;
     bool closed = flow_closed_first(f, &first);
-    struct group_key key = { *flow_addr(f, SERVER), flow_port(f, SERVER), f->key.version,
+    struct group_key key = { *flow_addr(f, SERVER),
+                             flow_port(f, SERVER),
+                             f->key.version,
                              { (uint8_t)flow_teardown(f), closed ? (uint8_t)(1 + first) : 0, (uint8_t)flow_time_wait(f),
-                               f->reset.packet ? (uint8_t)(1 + f->reset.by) : 0, f->app ? (uint8_t)f->app->protocol : 0 } };
+                               f->reset.packet ? (uint8_t)(1 + f->reset.by) : 0,
+                               f->app ? (uint8_t)f->app->protocol : 0 } };
 
     return key;
 }
@@ -89,7 +92,8 @@ static unsigned sum(const struct columns *c)
     return INDENT + c->count + GAP + c->server + GAP + c->ending + GAP + c->bytes + GAP + (c->rtt ? c->rtt + GAP : 0);
 }
 
-/* The columns, within the width; the ids get what is left. Where that is too little, first the round-trip times go, then ends of words. */
+/* The columns, within the width; the ids get what is left. Where that is too little, first the round-trip times go,
+ * then ends of words. */
 static struct columns fit(const struct line *lines, guint n, unsigned width)
 {
     struct columns c = { .count = 5, .server = 6, .ending = 5, .bytes = 5, .rtt = 3 }; /* the words of the head */
@@ -162,7 +166,8 @@ static void put_groups(struct text *t, const GArray *groups, guint shown, const 
     unsigned width = t->page->width;
 
     for (guint i = 0; i < shown; i++)
-        fill_line(&lines[i], flows, &g_array_index(groups, struct group, i), width < WIDE_LINE ? SERVER_MOST : WORDS_ROOM);
+        fill_line(&lines[i], flows, &g_array_index(groups, struct group, i),
+                  width < WIDE_LINE ? SERVER_MOST : WORDS_ROOM);
     struct columns columns = fit(lines, shown, width);
     put_head(t, &columns);
     page_styled(t->page, text_status_style(STATUS_OK), status_name(STATUS_OK));

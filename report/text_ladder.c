@@ -1,4 +1,5 @@
-/* text_ladder: the packets of one flow as arrows between two lines, with what is odd about each and the TCP states where they change.
+/* text_ladder: the packets of one flow as arrows between two lines, with what is odd about each and the TCP states
+ * where they change.
  *
  *      1     0.000000  |-- [S] seq 0 win 64240 ------------------------>| SYN-SENT/-
  *      2     0.001687  |<- [S.] seq 0 ack 1 win 14600 ------------------| SYN-SENT/SYN-RECV
@@ -12,7 +13,7 @@
 
 #define PACKET_END 7
 #define TIME_END 20
-#define LEFT (TIME_END + 2)  /* column of the client's line */
+#define LEFT (TIME_END + 2) /* column of the client's line */
 #define NOTES_WIDTH 25
 #define ARROW_LEAST 24
 #define ARROW_MOST 70
@@ -21,7 +22,7 @@
 struct ladder {
     struct text *text;
     const struct flow *flow;
-    unsigned arrow;          /* columns between the two lines */
+    unsigned arrow; /* columns between the two lines */
     const struct log_entry *before;
 };
 
@@ -33,7 +34,10 @@ static const struct log_entry *entry_at(const struct ladder *l, guint i)
 /* As tcpdump writes them: "[S.]". */
 static char *append_flags(char *p, unsigned flags)
 {
-    static const struct { unsigned bit; char letter; } letters[] = {
+    static const struct {
+        unsigned bit;
+        char letter;
+    } letters[] = {
         { TCP_FIN, 'F' }, { TCP_SYN, 'S' }, { TCP_RST, 'R' }, { TCP_PSH, 'P' }, { TCP_ACK, '.' },
         { TCP_URG, 'U' }, { TCP_ECE, 'E' }, { TCP_CWR, 'W' }, { TCP_AE, 'e' },
     };

@@ -22,35 +22,39 @@ struct text {
     struct page *page;
     const struct report *report;
     const struct report_options *options;
-    GArray *listed;          /* const struct judged_flow*, worst first: those that are not ok; with --all those too that are */
+    GArray *listed; /* const struct judged_flow*, worst first: those that are not ok; with --all, every flow */
 };
 
-void report_text_end(FILE *out, const struct report *r, const struct report_options *options); /* text.c: of report.c's table */
-
-/* text_head.c */
-void text_head(struct text *t);         /* what was read, and the verdict of the run */
-void text_totals(struct text *t);
-/* text_flows.c */
-void text_flows(struct text *t);        /* the listed flows, a line each */
-/* text_details.c */
-void text_details(struct text *t);      /* of each of them the sentence, the evidence and what to do */
-void text_one_flow(struct text *t, const struct judged_flow *f);  /* the same for one flow, whatever its verdict */
-/* Its sentence, evidence and remedy, indented; label: "" or what stands before the sentence. */
-void text_finding(struct text *t, const struct finding *f, const char *label);
-/* text_healthy.c */
-void text_healthy_flows(struct text *t); /* those alike in one line */
-/* text_conversations.c */
-void text_conversations(struct text *t);
-/* text_ladder.c */
-void text_ladder(struct text *t, const struct flow *f);
-
-/* --- shared by the parts (text.c) --- */
-const struct judged_flow *text_flow_by_id(const struct text *t, uint64_t id); /* NULL: not kept */
+/* text.c: the writer of report.c's table, and what the parts share */
+void report_text_end(FILE *out, const struct report *r, const struct report_options *options);
 const struct judged_flow *text_listed(const struct text *t, guint i);
 const struct judged_flow *text_flow_by_id(const struct text *t, uint64_t id); /* NULL: not kept */
 enum status text_status(const struct judged_flow *f);
 enum page_style text_status_style(enum status s);
-/* "3-7, 12": the ids of the flows of a group, at most `max` columns; list: const struct judged_flow*, which group->items[].at index. */
+/* "3-7, 12": the ids of the flows of a group, in at most `max` columns where more than one range is there. list: const
+ * struct judged_flow*, the array that group->items[].at index. */
 void text_append_ids(GString *out, const GArray *list, const struct group *group, size_t max);
+
+/* text_head.c */
+void text_head(struct text *t); /* what was read, and the verdict of the run */
+void text_totals(struct text *t);
+
+/* text_flows.c: the listed flows, a line each */
+void text_flows(struct text *t);
+
+/* text_details.c */
+void text_details(struct text *t); /* of each listed flow the sentence, the evidence and what to do */
+void text_one_flow(struct text *t, const struct judged_flow *f); /* the same and more of one flow, whatever its verdict */
+/* Its sentence, evidence and remedy, indented; label: "" or what stands before the sentence. */
+void text_finding(struct text *t, const struct finding *f, const char *label);
+
+/* text_healthy.c: those alike in one line */
+void text_healthy_flows(struct text *t);
+
+/* text_conversations.c */
+void text_conversations(struct text *t);
+
+/* text_ladder.c: nothing where the flow has no log */
+void text_ladder(struct text *t, const struct flow *f);
 
 #endif

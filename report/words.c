@@ -6,7 +6,7 @@
 struct unit {
     uint64_t size;
     const char *name;
-    bool tenths;      /* quantities below 10 of it have one decimal place */
+    bool tenths; /* quantities below 10 of it have one decimal place */
 };
 
 /* Ascending; the first serves what is smaller too. */
@@ -15,10 +15,13 @@ static const struct unit byte_units[] = {
     { 1000000000, " GB", true }, { 1000000000000, " TB", true },
 };
 static const struct unit short_units[] = {
-    { 1, "", false }, { 1000, "K", true }, { 1000000, "M", true }, { 1000000000, "G", true }, { 1000000000000, "T", true },
+    { 1, "", false },          { 1000, "K", true },          { 1000000, "M", true },
+    { 1000000000, "G", true }, { 1000000000000, "T", true },
 };
 static const struct unit time_units[] = {
-    { 1000, " us", false }, { 1000000, " ms", true }, { 1000000000, " s", true },
+    { 1000, " us", false },
+    { 1000000, " ms", true },
+    { 1000000000, " s", true },
 };
 
 #define UNIT_FOR(units, v) unit_for(units, G_N_ELEMENTS(units), v)
@@ -87,8 +90,13 @@ static char *range(char *out, uint64_t low, uint64_t high, const struct unit *un
 /* "2m05s": two units that follow each other. */
 static char *long_duration(char *out, uint64_t seconds)
 {
-    static const struct { uint64_t large, small; char names[2]; } steps[] = {
-        { 86400, 3600, { 'd', 'h' } }, { 3600, 60, { 'h', 'm' } }, { 60, 1, { 'm', 's' } },
+    static const struct {
+        uint64_t large, small;
+        char names[2];
+    } steps[] = {
+        { 86400, 3600, { 'd', 'h' } },
+        { 3600, 60, { 'h', 'm' } },
+        { 60, 1, { 'm', 's' } },
     };
     size_t i = seconds >= 86400 ? 0 : seconds >= 3600 ? 1 : 2;
     char *p = number_uint(out, seconds / steps[i].large);

@@ -1,4 +1,5 @@
-/* words: quantities, ends and endings in a few words, for the text report. Each function fills out and returns it. ASCII only.
+/* words: quantities, ends and endings in a few words, for the text report. Each function fills out and returns it.
+ * ASCII only.
  */
 #ifndef TCPSLEUTH_REPORT_WORDS_H
 #define TCPSLEUTH_REPORT_WORDS_H

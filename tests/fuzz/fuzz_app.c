@@ -1,4 +1,5 @@
-/* A conversation: of each step a byte (bit 0 the side, bits 1 and 2 what: bytes, a gap, an end), two bytes of length, the bytes. */
+/* A conversation: of each step a byte (bit 0 the side, bits 1 and 2 what: bytes, a gap, an end), two bytes of
+ * length, the bytes. */
 #include "dissect/app.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

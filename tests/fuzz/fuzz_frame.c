@@ -1,5 +1,6 @@
-/* The frame dissector: the first byte chooses the link type; then frames, each after two bytes of its length (big-endian, 15 bits; the
- * first bit says that the snaplen cut 100 bytes off it). One dissector reads them all, so fragments can meet. */
+/* The frame dissector: the first byte chooses the link type; then frames, each after two bytes of its length
+ * (big-endian, 15 bits; the first bit says that the snaplen cut 100 bytes off it). One dissector reads them all, so
+ * fragments can meet. */
 #include "dissect/dissector.h"
 
 #include <glib.h>

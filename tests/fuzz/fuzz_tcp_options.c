@@ -1,4 +1,5 @@
-/* TCP options: the first byte says how long the list is in the header (so that it may be longer than what was captured). */
+/* TCP options: the first byte says how long the list is in the header (so that it may be longer than what was
+ * captured). */
 #include "dissect/tcp.h"
 
 #include <glib.h>

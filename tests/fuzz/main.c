@@ -1,5 +1,6 @@
-/* Replays files through a fuzz target, for builds without an engine: the arguments are files, or directories of files.
- * Each file's bytes are handed over in a heap buffer of exactly their size, so that a sanitizer sees every read past the end. */
+/* Replays files through a fuzz target, for builds without an engine: the arguments are files, or directories of
+ * files. Each file's bytes are handed over in a heap buffer of exactly their size, so that a sanitizer sees every
+ * read past the end. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

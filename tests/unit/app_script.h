@@ -1,4 +1,5 @@
-/* app_script: a conversation in a few lines, fed to a struct app in different cuts, and its facts as a line of text each. */
+/* app_script: a conversation in a few lines, fed to a struct app in different cuts, and its facts as a line of text
+ * each. */
 #ifndef TCPSLEUTH_TESTS_APP_SCRIPT_H
 #define TCPSLEUTH_TESTS_APP_SCRIPT_H
 
@@ -7,7 +8,8 @@
 
 #include <string.h>
 
-/* One step: bytes of a side, or a gap of n bytes, or the end of a side. Step i is packet i + 1, captured at second i. */
+/* One step: bytes of a side, or a gap of n bytes, or the end of a side. Step i is packet i + 1, captured at second
+ * i. */
 struct step {
     enum { SEND, GAP, FIN, RST, CUT } what;
     enum side from;
@@ -15,14 +17,38 @@ struct step {
     size_t n;          /* SEND: bytes; GAP: missing bytes */
 };
 
-#define C(text) { SEND, CLIENT, text, sizeof(text) - 1 }
-#define S(text) { SEND, SERVER, text, sizeof(text) - 1 }
-#define C_GAP(n) { GAP, CLIENT, NULL, n }
-#define S_GAP(n) { GAP, SERVER, NULL, n }
-#define C_FIN { FIN, CLIENT, NULL, 0 }
-#define S_FIN { FIN, SERVER, NULL, 0 }
-#define S_RST { RST, SERVER, NULL, 0 }
-#define C_RST { RST, CLIENT, NULL, 0 }
+#define C(text)                                                                                                        \
+    {                                                                                                                  \
+        SEND, CLIENT, text, sizeof(text) - 1                                                                           \
+    }
+#define S(text)                                                                                                        \
+    {                                                                                                                  \
+        SEND, SERVER, text, sizeof(text) - 1                                                                           \
+    }
+#define C_GAP(n)                                                                                                       \
+    {                                                                                                                  \
+        GAP, CLIENT, NULL, n                                                                                           \
+    }
+#define S_GAP(n)                                                                                                       \
+    {                                                                                                                  \
+        GAP, SERVER, NULL, n                                                                                           \
+    }
+#define C_FIN                                                                                                          \
+    {                                                                                                                  \
+        FIN, CLIENT, NULL, 0                                                                                           \
+    }
+#define S_FIN                                                                                                          \
+    {                                                                                                                  \
+        FIN, SERVER, NULL, 0                                                                                           \
+    }
+#define S_RST                                                                                                          \
+    {                                                                                                                  \
+        RST, SERVER, NULL, 0                                                                                           \
+    }
+#define C_RST                                                                                                          \
+    {                                                                                                                  \
+        RST, CLIENT, NULL, 0                                                                                           \
+    }
 
 /* Feeds step i, its bytes in pieces of at most `most` (0: one piece), the first of at most `first` (0: the same). */
 static inline void feed_step(struct app *a, const struct step *s, size_t i, size_t first, size_t most)
@@ -79,7 +105,8 @@ static inline char *finish_as_text(struct app *a)
     if (f->greeting)
         g_string_append_printf(out, " '%s'", f->greeting);
     if (f->tls)
-        g_string_append_printf(out, " tls %s%s%s", tls_outcome_name(f->tls->outcome), f->tls->client_hello ? " client_hello" : "",
+        g_string_append_printf(out, " tls %s%s%s", tls_outcome_name(f->tls->outcome),
+                               f->tls->client_hello ? " client_hello" : "",
                                f->tls->server_hello ? " server_hello" : "");
     for (guint i = 0; f->http && i < f->http->len; i++) {
         g_string_append_c(out, '\n');

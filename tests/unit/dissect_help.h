@@ -1,7 +1,9 @@
-/* dissect_help: what the tests of the frame dissector share: frames written in hexadecimal, packets written as a line of text.
+/* dissect_help: what the tests of the frame dissector share: frames written in hexadecimal, packets written as a line
+ * of text.
  *
- * A test is a table of rows: a comment as tcpdump would print the frame, its link type and bytes, and the line that must come out.
- * Every row is read whole and then at every shorter length, from a buffer that ends at a page nobody may read.
+ * A test is a table of rows: a comment as tcpdump would print the frame, its link type and bytes, and the line that
+ * must come out. Every row is read whole and then at every shorter length, from a buffer that ends at a page nobody may
+ * read.
  */
 #ifndef TCPSLEUTH_TESTS_DISSECT_HELP_H
 #define TCPSLEUTH_TESTS_DISSECT_HELP_H
@@ -176,7 +178,8 @@ static inline const char *packet_text(const struct packet *pk, char *out)
     return out;
 }
 
-/* Every shorter length: cut by the snaplen, and short on the wire. What comes out must be of a known kind; the guard page watches. */
+/* Every shorter length: cut by the snaplen, and short on the wire. What comes out must be of a known kind; the guard
+ * page watches. */
 static inline void read_prefixes(int dlt, const uint8_t *bytes, size_t n)
 {
     struct dissector *d = dissector_new();

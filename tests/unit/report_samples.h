@@ -10,8 +10,11 @@
 #include <string.h>
 
 #define SAMPLE_START_NS (INT64_C(1678891617) * NS_PER_S + 366725000) /* 2023-03-15T14:46:57.366725Z */
-/* What an enemy puts into a name: an escape sequence, a line break, quotes, a bidirectional override, bytes that are not UTF-8. */
-#define SAMPLE_HOSTILE "a\033[2J\"\\\r\nb\xe2\x80\xae" "c\xff\xc3\x28\x7f\xe4\xb8\xad"
+/* What an enemy puts into a name: an escape sequence, a line break, quotes, a bidirectional override, bytes that are
+ * not UTF-8. */
+#define SAMPLE_HOSTILE \
+    "a\033[2J\"\\\r\nb\xe2\x80\xae" \
+    "c\xff\xc3\x28\x7f\xe4\xb8\xad"
 
 static inline struct addr sample_addr(const char *text, unsigned version)
 {
@@ -22,7 +25,8 @@ static inline struct addr sample_addr(const char *text, unsigned version)
 }
 
 /* A flow as the tracker leaves it after a GET with FINs from both sides; the server closed first. */
-static inline struct flow *sample_flow(uint64_t id, const char *client, uint16_t client_port, const char *server, uint16_t server_port)
+static inline struct flow *sample_flow(uint64_t id, const char *client, uint16_t client_port, const char *server,
+                                       uint16_t server_port)
 {
     struct flow *f = g_new0(struct flow, 1);
     unsigned version = strchr(client, ':') ? 6 : 4;
@@ -62,7 +66,8 @@ static inline struct flow *sample_flow(uint64_t id, const char *client, uint16_t
 }
 
 /* Only SYNs, no answer. */
-static inline struct flow *sample_unanswered(uint64_t id, const char *client, uint16_t client_port, const char *server, uint16_t server_port)
+static inline struct flow *sample_unanswered(uint64_t id, const char *client, uint16_t client_port, const char *server,
+                                             uint16_t server_port)
 {
     struct flow *f = sample_flow(id, client, client_port, server, server_port);
 
@@ -158,7 +163,8 @@ static inline struct app_facts *sample_app(const char *name)
     return app;
 }
 
-static inline void sample_step(struct conversation *c, enum step_kind kind, uint64_t flow, enum status status, int64_t at_ns, const char *text)
+static inline void sample_step(struct conversation *c, enum step_kind kind, uint64_t flow, enum status status,
+                               int64_t at_ns, const char *text)
 {
     struct step s = { kind, flow, 1, SAMPLE_START_NS + at_ns, 1687000, status, g_strdup(text) };
 
@@ -253,12 +259,19 @@ static inline void sample_report_clear(struct report *r)
 }
 
 /* A packet for a ladder. */
-static inline void sample_log(struct flow *f, enum side side, unsigned flags, uint32_t seq, uint32_t len, unsigned client, unsigned server)
+static inline void sample_log(struct flow *f, enum side side, unsigned flags, uint32_t seq, uint32_t len,
+                              unsigned client, unsigned server)
 {
     if (!f->log)
         f->log = g_array_new(FALSE, TRUE, sizeof(struct log_entry));
-    struct log_entry e = { .packet = f->log->len + 1, .ts_ns = f->first_ns + f->log->len * 400 * NS_PER_MS, .seq = seq, .ack = 1, .len = len,
-                           .flags = (uint16_t)flags, .side = (uint8_t)side, .window = 64240,
+    struct log_entry e = { .packet = f->log->len + 1,
+                           .ts_ns = f->first_ns + f->log->len * 400 * NS_PER_MS,
+                           .seq = seq,
+                           .ack = 1,
+                           .len = len,
+                           .flags = (uint16_t)flags,
+                           .side = (uint8_t)side,
+                           .window = 64240,
                            .state = { (uint8_t)client, (uint8_t)server } };
     g_array_append_val(f->log, e);
 }

@@ -33,7 +33,10 @@ static void check_port(uint16_t port, const struct step *steps, size_t n, const 
 #define CHECK_PORT(port, expected, ...) check_port(port, STEPS(__VA_ARGS__), expected)
 
 /* A record with a ClientHello: TLS 1.2, one cipher suite (ECDHE-RSA-AES128-GCM-SHA256), no extensions. */
-#define HELLO "\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03" "0123456789abcdef0123456789abcdef" "\x00\x00\x02\xc0\x2f\x01\x00"
+#define HELLO                                                                                                          \
+    "\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03"                                                                     \
+    "0123456789abcdef0123456789abcdef"                                                                                 \
+    "\x00\x00\x02\xc0\x2f\x01\x00"
 /* The answer: a record with a fatal handshake_failure alert. */
 #define ALERT "\x15\x03\x03\x00\x02\x02\x28"
 
@@ -73,9 +76,14 @@ static void test_greetings(void **state)
     CHECK("unknown '220 Welcome'", S("220 Welcome\r\n"), S_FIN);
     CHECK("imap '* OK [CAPABILITY IMAP4rev1] ready'", S("* OK [CAPABILITY IMAP4rev1] ready\r\n"), C("a LOGIN x y\r\n"));
     CHECK("pop3 '+OK POP3 ready <1@x>'", S("+OK POP3 ready <1@x>\r\n"), C("USER x\r\n"));
-    CHECK("redis '-NOAUTH Authentication required.'", C("*1\r\n$4\r\nPING\r\n"), S("-NOAUTH Authentication required.\r\n"));
+    CHECK("redis '-NOAUTH Authentication required.'", C("*1\r\n$4\r\nPING\r\n"),
+          S("-NOAUTH Authentication required.\r\n"));
     CHECK("redis", C("*1\r\n$4\r\nPING\r\n"), S("+PONG\r\n"));
-    CHECK("mysql '8.0.36'", S("\x2d\0\0\0\x0a" "8.0.36\0" "0123456789012345678901234567890123"), C("\x20\0\0\x01\x05\xa2\0\0"));
+    CHECK("mysql '8.0.36'",
+          S("\x2d\0\0\0\x0a"
+            "8.0.36\0"
+            "0123456789012345678901234567890123"),
+          C("\x20\0\0\x01\x05\xa2\0\0"));
     CHECK("mysql 'Host is blocked'", S("\x18\0\0\0\xff\x69\x04#HY000Host is blocked"), S_FIN);
     CHECK("postgresql 'too many'", C("\0\0\0\x0f\0\3\0\0user\0x\0"), S("E\0\0\0\x1dSFATAL\0C53300\0Mtoo many\0\0"));
     CHECK("postgresql", S("R\0\0\0\x08\0\0\0\x05"), S("x"));
@@ -119,26 +127,36 @@ static void test_tls(void **state)
 static void test_starttls(void **state)
 {
     (void)state;
-    CHECK("smtp(tls) '220 mx ESMTP' tls alert client_hello", S("220 mx ESMTP\r\n"), C("EHLO me\r\n"), S("250-mx\r\n250 STARTTLS\r\n"), C("starttls\r\n"),
-          S("220 Go ahead\r\n"), C(HELLO), S(ALERT), S_FIN);
-    CHECK("smtp '220 mx ESMTP'", S("220 mx ESMTP\r\n"), C("STARTTLS\r\n"), S("454 Not now\r\n"), C("QUIT\r\n"), S("221 Bye\r\n"), S_FIN);
-    CHECK("ftp(tls) '220 FTP' tls alert client_hello", S("220 FTP\r\n"), C("AUTH TLS\r\n"), S("234 Proceed\r\n"), C(HELLO), S(ALERT), S_FIN);
-    CHECK("pop3(tls) '+OK hi' tls alert client_hello", S("+OK hi\r\n"), C("STLS\r\n"), S("+OK Begin\r\n"), C(HELLO), S(ALERT), S_FIN);
-    CHECK("pop3 '+OK hi'", S("+OK hi\r\n"), C("STLS\r\n"), S("-ERR no\r\n"), C("QUIT\r\n"), S("+OK bye\r\n"), S_FIN);
-    CHECK("imap(tls) '* OK hi' tls alert client_hello", S("* OK hi\r\n"), C("a1 CAPABILITY\r\nx2 STARTTLS\r\n"), S("* CAPABILITY\r\na1 OK done\r\nx2 OK begin\r\n"),
+    CHECK("smtp(tls) '220 mx ESMTP' tls alert client_hello", S("220 mx ESMTP\r\n"), C("EHLO me\r\n"),
+          S("250-mx\r\n250 STARTTLS\r\n"), C("starttls\r\n"), S("220 Go ahead\r\n"), C(HELLO), S(ALERT), S_FIN);
+    CHECK("smtp '220 mx ESMTP'", S("220 mx ESMTP\r\n"), C("STARTTLS\r\n"), S("454 Not now\r\n"), C("QUIT\r\n"),
+          S("221 Bye\r\n"), S_FIN);
+    CHECK("ftp(tls) '220 FTP' tls alert client_hello", S("220 FTP\r\n"), C("AUTH TLS\r\n"), S("234 Proceed\r\n"),
           C(HELLO), S(ALERT), S_FIN);
-    CHECK("imap '* OK hi'", S("* OK hi\r\n"), C("x2 STARTTLS\r\n"), S("x2 BAD no\r\n"), C("x3 NOOP\r\n"), S("x3 OK\r\n"), S_FIN);
+    CHECK("pop3(tls) '+OK hi' tls alert client_hello", S("+OK hi\r\n"), C("STLS\r\n"), S("+OK Begin\r\n"), C(HELLO),
+          S(ALERT), S_FIN);
+    CHECK("pop3 '+OK hi'", S("+OK hi\r\n"), C("STLS\r\n"), S("-ERR no\r\n"), C("QUIT\r\n"), S("+OK bye\r\n"), S_FIN);
+    CHECK("imap(tls) '* OK hi' tls alert client_hello", S("* OK hi\r\n"), C("a1 CAPABILITY\r\nx2 STARTTLS\r\n"),
+          S("* CAPABILITY\r\na1 OK done\r\nx2 OK begin\r\n"), C(HELLO), S(ALERT), S_FIN);
+    CHECK("imap '* OK hi'", S("* OK hi\r\n"), C("x2 STARTTLS\r\n"), S("x2 BAD no\r\n"), C("x3 NOOP\r\n"),
+          S("x3 OK\r\n"), S_FIN);
     CHECK("postgresql(tls) tls alert client_hello", C("\0\0\0\x08\x04\xd2\x16\x2f"), S("S"), C(HELLO), S(ALERT), S_FIN);
-    CHECK("postgresql 'no'", C("\0\0\0\x08\x04\xd2\x16\x2f"), S("N"), C("\0\0\0\x0f\0\3\0\0user\0x\0"), S("E\0\0\0\x09Mno\0\0"), S_FIN);
-    CHECK("mysql(tls) '8.0' tls alert client_hello", S("\x2a\0\0\0\x0a" "8.0\0" "0123456789012345678901234567890123"),
-          C("\x20\0\0\1\x85\xae\xff\1\0\0\0\1\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" HELLO), S(ALERT), S_FIN);
+    CHECK("postgresql 'no'", C("\0\0\0\x08\x04\xd2\x16\x2f"), S("N"), C("\0\0\0\x0f\0\3\0\0user\0x\0"),
+          S("E\0\0\0\x09Mno\0\0"), S_FIN);
+    CHECK("mysql(tls) '8.0' tls alert client_hello",
+          S("\x2a\0\0\0\x0a"
+            "8.0\0"
+            "0123456789012345678901234567890123"),
+          C("\x20\0\0\1\x85\xae\xff\1\0\0\0\1\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" HELLO), S(ALERT),
+          S_FIN);
 }
 
 /* The bytes behind the line that begins TLS stand in the same segment. */
 static void test_starttls_at_once(void **state)
 {
     (void)state;
-    CHECK("smtp(tls) '220 mx ESMTP' tls alert client_hello", S("220 mx ESMTP\r\n"), C("STARTTLS\r\n"), S("220 Go\r\n" ALERT), C(HELLO), S_FIN);
+    CHECK("smtp(tls) '220 mx ESMTP' tls alert client_hello", S("220 mx ESMTP\r\n"), C("STARTTLS\r\n"),
+          S("220 Go\r\n" ALERT), C(HELLO), S_FIN);
     const struct step steps[] = { S("220 mx ESMTP\r\n"), C("STARTTLS\r\n"), C(HELLO), S("220 Go\r\n") };
     char *text = run_script(steps, 4, 25, 0); /* the hello was captured before the answer that it waited for */
     assert_non_null(strstr(text, "smtp(tls)"));
@@ -148,11 +166,13 @@ static void test_starttls_at_once(void **state)
 static void test_connect_tls(void **state)
 {
     (void)state;
-    CHECK("http(tls) tls alert client_hello\nCONNECT h:443h:443 HTTP/1.1 -> 200 OK #1-1/#2-2 0/0 asked complete tunnel;",
-          C("CONNECT h:443 HTTP/1.1\r\n\r\n"), S("HTTP/1.1 200 OK\r\n\r\n"), C(HELLO), S(ALERT), S_FIN);
+    CHECK(
+        "http(tls) tls alert client_hello\nCONNECT h:443h:443 HTTP/1.1 -> 200 OK #1-1/#2-2 0/0 asked complete tunnel;",
+        C("CONNECT h:443 HTTP/1.1\r\n\r\n"), S("HTTP/1.1 200 OK\r\n\r\n"), C(HELLO), S(ALERT), S_FIN);
     /* The client did not wait. */
-    CHECK("http(tls) tls alert client_hello\nCONNECT h:443h:443 HTTP/1.1 -> 200 OK #1-1/#2-2 0/0 asked complete tunnel;",
-          C("CONNECT h:443 HTTP/1.1\r\n\r\n" HELLO), S("HTTP/1.1 200 OK\r\n\r\n" ALERT), S_FIN);
+    CHECK(
+        "http(tls) tls alert client_hello\nCONNECT h:443h:443 HTTP/1.1 -> 200 OK #1-1/#2-2 0/0 asked complete tunnel;",
+        C("CONNECT h:443 HTTP/1.1\r\n\r\n" HELLO), S("HTTP/1.1 200 OK\r\n\r\n" ALERT), S_FIN);
 }
 
 /* Tunnels in tunnels come to an end. */
@@ -174,7 +194,9 @@ static void test_handovers_are_bounded(void **state)
 static void test_tls_later(void **state)
 {
     (void)state;
-    const struct step steps[] = { C("\5\1\0"), S("\5\0"), C("\5\1\0\1\x7f\0\0\1\0\x50"), S("\5\0\0\1\0\0\0\0\0\0"), C(HELLO), S(ALERT), S_FIN };
+    const struct step steps[] = {
+        C("\5\1\0"), S("\5\0"), C("\5\1\0\1\x7f\0\0\1\0\x50"), S("\5\0\0\1\0\0\0\0\0\0"), C(HELLO), S(ALERT), S_FIN
+    };
     char *text = run_script(steps, sizeof steps / sizeof steps[0], 1080, 0);
     assert_string_equal(text, "tls tls alert client_hello");
     free(text);
@@ -220,9 +242,23 @@ static void test_first_prefixes(void **state)
 {
     (void)state;
     const struct step firsts[] = {
-        S("SSH-2.0-x"), S("220 x"), S("* PREAUTH x"), S("+OK x"), S("-NOAUTH x"), S("R\0\0\0\x08\0\0\0\x05"),
-        S("\x2d\0\0\0\x0a" "8.0.36"), S("\0\0\6\4\0\0\0\0\0\0\3\0\0\0\x64"), C("SSH-2.0-x"), C("EHLO x"), C("AUTH TLS\r\n"), C("a1 LOGIN x"),
-        C("CAPA\r\n"), C("\0\0\0\x08\x04\xd2\x16\x2f"), C("*12\r\n$4\r\n"), C("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        S("SSH-2.0-x"),
+        S("220 x"),
+        S("* PREAUTH x"),
+        S("+OK x"),
+        S("-NOAUTH x"),
+        S("R\0\0\0\x08\0\0\0\x05"),
+        S("\x2d\0\0\0\x0a"
+          "8.0.36"),
+        S("\0\0\6\4\0\0\0\0\0\0\3\0\0\0\x64"),
+        C("SSH-2.0-x"),
+        C("EHLO x"),
+        C("AUTH TLS\r\n"),
+        C("a1 LOGIN x"),
+        C("CAPA\r\n"),
+        C("\0\0\0\x08\x04\xd2\x16\x2f"),
+        C("*12\r\n$4\r\n"),
+        C("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
         C("\0\x1d\x12\x34\x01\0\0\1\0\0\0\0\0\0\7example\3org\0\0\1\0\1"),
     };
     for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++) {
@@ -262,9 +298,12 @@ static void flip(const struct step *steps, size_t n)
 static void test_flipped(void **state)
 {
     (void)state;
-    flip(STEPS(S("220 mx ESMTP\r\n"), C("EHLO x\r\nSTARTTLS\r\n"), S("250 x\r\n220 Go\r\n"), C(HELLO), S(ALERT), S_FIN));
-    flip(STEPS(C("\0\0\0\x08\x04\xd2\x16\x2f"), S("N"), C("\0\0\0\x0f\0\3\0\0user\0x\0"), S("E\0\0\0\x1dSFATAL\0C53300\0Mtoo many\0\0"), S_FIN));
-    flip(STEPS(S("\x18\0\0\0\xff\x69\x04#HY000Host is blocked"), C("\x20\0\0\1\x85\xae\xff\1\0\0\0\1\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" HELLO)));
+    flip(
+        STEPS(S("220 mx ESMTP\r\n"), C("EHLO x\r\nSTARTTLS\r\n"), S("250 x\r\n220 Go\r\n"), C(HELLO), S(ALERT), S_FIN));
+    flip(STEPS(C("\0\0\0\x08\x04\xd2\x16\x2f"), S("N"), C("\0\0\0\x0f\0\3\0\0user\0x\0"),
+               S("E\0\0\0\x1dSFATAL\0C53300\0Mtoo many\0\0"), S_FIN));
+    flip(STEPS(S("\x18\0\0\0\xff\x69\x04#HY000Host is blocked"),
+               C("\x20\0\0\1\x85\xae\xff\1\0\0\0\1\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" HELLO)));
     flip(STEPS(C("CONNECT h:443 HTTP/1.1\r\n\r\n" HELLO), S("HTTP/1.1 200 OK\r\n\r\n" ALERT), S_FIN));
     flip(STEPS(C("\0\x1d\x12\x34\x01\0\0\1\0\0\0\0\0\0\7example\3org\0\0\1\0\1"), S("* OK\r\n"), S_FIN));
 }

@@ -80,7 +80,8 @@ static struct packet read_piece(struct dissector *d, const struct piece *p)
     return pk;
 }
 
-/* Cuts the segment into pieces of `size` bytes and reads them in an order: the i-th read is the piece (i * step) modulo their number. */
+/* Cuts the segment into pieces of `size` bytes and reads them in an order: the i-th read is the piece (i * step)
+ * modulo their number. */
 static struct packet read_segment(struct dissector *d, unsigned version, unsigned size, unsigned step)
 {
     unsigned count = (SEGMENT + size - 1) / size;
@@ -111,7 +112,8 @@ static void check_whole(const struct packet *pk, unsigned version)
     assert_false(pk->tcp.checksum_bad);
 }
 
-/* In order, backwards and in disorder; 508 bytes leave a last piece of 7, which libnids must get padded, also when it is first. */
+/* In order, backwards and in disorder; sizes of 8 and 1016 leave a last piece of 7 bytes, which comes first when
+ * backwards. */
 static void test_whole(void **state)
 {
     (void)state;

@@ -79,7 +79,8 @@ static void test_v6_headers(void **state)
     static const struct row rows[] = {
         /* hop-by-hop (router alert) and destination options */
         { RAW_IP, "6000 0000 0024 0040 " ADDRS6 "3c00 0502 0000 0100 0600 0104 0000 0000 " TCP6, SYN6_TEXT },
-        /* a routing header with nothing to go; with one: to fd00::2 by way of fd00::3 (type 0), segment routing likewise */
+        /* a routing header with nothing to go; with one: to fd00::2 by way of fd00::3 (type 0), segment routing
+         * likewise */
         { RAW_IP, "6000 0000 001c 2b40 " ADDRS6 "0600 0000 0000 0000 " TCP6, SYN6_TEXT },
         { RAW_IP, "6000 0000 002c 2b40 fd00 0000 0000 0000 0000 0000 0000 0001 fd00 0000 0000 0000 0000 0000 0000 0003 "
           "0602 0001 0000 0000 fd00 0000 0000 0000 0000 0000 0000 0002 " TCP6, SYN6_TEXT },

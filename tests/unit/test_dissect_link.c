@@ -153,7 +153,8 @@ static void test_wlan(void **state)
         { 163, "80211001 0000000c 00000000 " DATA SNAP4 SYN4, SYN4_TEXT },
         { 119, "44000000 0c000000 00000000 " DATA SNAP4 SYN4, SYN4_TEXT },
         { 119, DATA SNAP4 SYN4, SYN4_TEXT },
-        /* in a cooked capture: ARPHRD_IEEE80211, ARPHRD_IEEE80211_RADIOTAP; with the protocol of an ordinary interface */
+        /* in a cooked capture: ARPHRD_IEEE80211, ARPHRD_IEEE80211_RADIOTAP; with the protocol of an ordinary
+         * interface */
         { 113, "0000 0321 0006 020000000001 0000 0019 " DATA SNAP4 SYN4, SYN4_TEXT },
         { 113, "0000 0323 0006 020000000001 0000 0019 00 00 0800 00000000 " DATA SNAP4 SYN4, SYN4_TEXT },
         { 113, "0004 0321 0006 020000000001 0000 0800 " SYN4, SYN4_TEXT },

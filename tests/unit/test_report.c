@@ -115,14 +115,17 @@ static void document_of_a_flow(void **state)
     sample_add(&r, sample_flow(1, "10.0.3.15", 47556, "147.83.2.135", 80), NULL);
 
     json_t *root = document(&r), *f = at(root, "flows/0");
-    assert_keys(f, "id ip vlan client server role_basis first last duration packets bytes handshake teardown conn_state history "
-                   "completeness anomalies rtt app findings verdict tunnel previous");
+    assert_keys(
+        f,
+        "id ip vlan client server role_basis first last duration packets bytes handshake teardown conn_state history "
+        "completeness anomalies rtt app findings verdict tunnel previous");
     assert_keys(at(f, "handshake"), "outcome syn synack rtt to_server to_client client server");
     assert_keys(at(f, "handshake/client"), "mss wscale sack timestamps ecn fastopen mptcp");
     assert_keys(at(f, "teardown"), "outcome closed_first reset_by time_wait client_state server_state");
-    assert_keys(at(f, "anomalies/client"), "retransmissions fast_retransmissions spurious_retransmissions out_of_order duplicate_acks "
-                                           "lost_segments acked_unseen zero_windows zero_window_time window_full keep_alives "
-                                           "capture_duplicates zero_window_probes window_updates bad_checksums");
+    assert_keys(at(f, "anomalies/client"),
+                "retransmissions fast_retransmissions spurious_retransmissions out_of_order duplicate_acks "
+                "lost_segments acked_unseen zero_windows zero_window_time window_full keep_alives "
+                "capture_duplicates zero_window_probes window_updates bad_checksums");
     assert_keys(at(f, "app"), "protocol http tls greeting inner http_dropped");
     assert_keys(at(f, "verdict"), "status code layer where confidence summary evidence remedy detail");
     ASSERT_TEXT(f, "first", "2023-03-15T14:46:57.366725Z");
@@ -150,7 +153,8 @@ static void unknown_is_null(void **state)
     (void)state;
     struct report r;
     sample_report(&r);
-    sample_add(&r, sample_unanswered(1, "10.0.3.15", 47556, "147.83.2.135", 80), sample_finding(CODE_SYN_UNANSWERED, "Nothing came back."));
+    sample_add(&r, sample_unanswered(1, "10.0.3.15", 47556, "147.83.2.135", 80),
+               sample_finding(CODE_SYN_UNANSWERED, "Nothing came back."));
 
     json_t *root = document(&r), *f = at(root, "flows/0");
     ASSERT_NULL(f, "handshake/rtt");
@@ -182,7 +186,9 @@ static void encapsulation_and_details(void **state)
     finding_detail_seconds(verdict, "idle", 1500 * NS_PER_MS);
     finding_detail_list(verdict, "list", list);
     struct flow *f = sample_flow(1, "2001:db8::1", 47556, "2001:db8::2", 80);
-    struct encap encap = { .vlans = { 7, 4095 }, .n_vlans = 2, .tunnels = { { TUNNEL_VXLAN, 42 }, { TUNNEL_IPIP, 0 } }, .n_tunnels = 2 };
+    struct encap encap = {
+        .vlans = { 7, 4095 }, .n_vlans = 2, .tunnels = { { TUNNEL_VXLAN, 42 }, { TUNNEL_IPIP, 0 } }, .n_tunnels = 2
+    };
     f->encap = g_memdup2(&encap, sizeof encap);
     f->previous = 9;
     sample_report(&r);
@@ -207,7 +213,8 @@ static void hostile_report(struct report *r)
     sample_report(r);
     g_free(r->capture.source);
     r->capture.source = g_strdup(SAMPLE_HOSTILE);
-    struct flow *f = sample_flow(1, "2001:db8:85a3:1111:2222:8a2e:370:7334", 65535, "2001:db8:85a3:1111:2222:8a2e:370:7335", 65535);
+    struct flow *f =
+        sample_flow(1, "2001:db8:85a3:1111:2222:8a2e:370:7334", 65535, "2001:db8:85a3:1111:2222:8a2e:370:7335", 65535);
     f->app = sample_app(SAMPLE_HOSTILE);
     sample_add(r, f, sample_finding(CODE_TLS_ALERT, SAMPLE_HOSTILE));
     sample_add(r, sample_flow(2, "2001:db8::1", 1, "2001:db8:85a3:1111:2222:8a2e:370:7335", 65535), NULL);
@@ -229,10 +236,12 @@ static void hostile_names_in_json(void **state)
     hostile_report(&r);
 
     json_t *root = document(&r);
-    assert_keys(at(root, "flows/0/app/http/0"), "method host target version status reason location request_packet response_packet ttfb "
-                                                "request_bytes response_bytes complete");
-    assert_keys(at(root, "flows/0/app/tls"), "version client_versions sni alpn cipher outcome resumed hello_retry ja3 ja4 alerts "
-                                             "certificate decrypted");
+    assert_keys(at(root, "flows/0/app/http/0"),
+                "method host target version status reason location request_packet response_packet ttfb "
+                "request_bytes response_bytes complete");
+    assert_keys(at(root, "flows/0/app/tls"),
+                "version client_versions sni alpn cipher outcome resumed hello_retry ja3 ja4 alerts "
+                "certificate decrypted");
     assert_float_equal(json_real_value(at(root, "flows/0/app/http/0/ttfb")), 0.001395, 1e-9);
     ASSERT_NULL(root, "flows/0/app/http/1/location");
     ASSERT_TEXT(root, "flows/0/app/tls/client_versions/0", "TLS1.3");
@@ -243,8 +252,9 @@ static void hostile_names_in_json(void **state)
     assert_keys(at(root, "conversations/0"), "id client steps redirects verdict flows first last");
     assert_keys(at(root, "conversations/0/steps/0"), "kind flow packet status text at duration");
     ASSERT_NULL(root, "conversations/0/redirects/0/followed_by");
-    assert_keys(at(root, "dns/0"), "name type client server rcode answers query_packet response_packet time retries at protocol tcp "
-                                   "truncated icmp_packet");
+    assert_keys(at(root, "dns/0"),
+                "name type client server rcode answers query_packet response_packet time retries at protocol tcp "
+                "truncated icmp_packet");
     assert_float_equal(json_real_value(at(root, "dns/0/time")), 0.016, 1e-9);
     json_decref(root);
     sample_report_clear(&r);
@@ -347,7 +357,8 @@ static void large_report(struct report *r)
     for (unsigned i = 0; i < 20; i++)
         sample_add(r, sample_unanswered(++id, "10.0.3.15", (uint16_t)(50000 + i), "192.0.2.1", 25),
                    sample_finding(CODE_NETWORK_UNREACHABLE, "No route."));
-    sample_add(r, sample_flow(++id, "10.0.3.15", 5555, "192.0.2.80", 80), sample_finding(CODE_PACKET_LOSS, "Segments were lost."));
+    sample_add(r, sample_flow(++id, "10.0.3.15", 5555, "192.0.2.80", 80),
+               sample_finding(CODE_PACKET_LOSS, "Segments were lost."));
     r->capture.packets = 12345678;
 }
 
@@ -369,7 +380,7 @@ static void many_flows_in_text(void **state)
 
     char *text = written("text", &r, &options);
     assert_clean(text, 100);
-    assert_non_null(strstr(text, "1,200  192.0.2.80:80"));        /* alike: one line, with ranges */
+    assert_non_null(strstr(text, "1,200  192.0.2.80:80")); /* alike: one line, with ranges */
     assert_non_null(strstr(text, "5-1204"));
     assert_non_null(strstr(text, "0.8..3.2 KB"));
     assert_non_null(strstr(text, "\n      4  192.0.2.81:80"));
@@ -437,7 +448,7 @@ static void conversations_in_text(void **state)
 
     char *text = written("text", &r, &options);
     assert_clean(text, 100);
-    assert_null(strstr(text, "Conversation 1 "));                    /* says nothing that its flow does not */
+    assert_null(strstr(text, "Conversation 1 "));                     /* says nothing that its flow does not */
     assert_non_null(strstr(text, "Conversation 3 of 10.0.3.15: ok")); /* the next 17 read the same */
     assert_non_null(strstr(text, "and 17 more like these"));
     assert_null(strstr(text, "Conversation 4 "));
@@ -455,12 +466,14 @@ static void ladder(void **state)
     (void)state;
     struct report r;
     struct report_options options = { .flow = 1 };
-    struct flow *f = sample_flow(1, "2001:db8:85a3:1111:2222:8a2e:370:7334", 65535, "2001:db8:85a3:1111:2222:8a2e:370:7335", 65535);
+    struct flow *f =
+        sample_flow(1, "2001:db8:85a3:1111:2222:8a2e:370:7334", 65535, "2001:db8:85a3:1111:2222:8a2e:370:7335", 65535);
     sample_report(&r);
     sample_add(&r, f, NULL);
     sample_log(f, CLIENT, TCP_SYN, 0, 0, STATE_SYN_SENT, STATE_NONE);
     sample_log(f, SERVER, TCP_SYN | TCP_ACK, 0, 0, STATE_SYN_SENT, STATE_SYN_RECEIVED);
-    sample_log(f, SERVER, TCP_PSH | TCP_ACK | TCP_URG | TCP_ECE, UINT32_MAX, UINT32_MAX, STATE_ESTABLISHED, STATE_ESTABLISHED);
+    sample_log(f, SERVER, TCP_PSH | TCP_ACK | TCP_URG | TCP_ECE, UINT32_MAX, UINT32_MAX, STATE_ESTABLISHED,
+               STATE_ESTABLISHED);
     g_array_index(f->log, struct log_entry, 2).anomaly = UINT32_MAX;
     for (int i = 0; i < 1000; i++)
         sample_log(f, CLIENT, TCP_ACK, 1, 1448, STATE_ESTABLISHED, STATE_ESTABLISHED);

@@ -464,6 +464,84 @@ static void cut_hello(void **state)
     g_byte_array_unref(bytes);
 }
 
+/* --- TLS 1.3 by sizes --- */
+
+/* An application data record whose body has so many bytes. */
+static GByteArray *protected(unsigned n)
+{
+    GByteArray *body = g_byte_array_new();
+    g_byte_array_set_size(body, n);
+    memset(body->data, 0x77, n);
+    return record(23, body);
+}
+
+/* 0-RTT: the client's early data prove nothing, its EndOfEarlyData (21) neither, its Finished (53) does. */
+static void early_data(void **state)
+{
+    (void)state;
+    struct reader *r = reader_new();
+    feed(r, CLIENT, 1, record(22, client_hello(0x0303, "1301", "002a 0000 002b 0003 02 0304")));
+    feed(r, CLIENT, 1, hex("14 0303 0001 01"));
+    feed(r, CLIENT, 1, protected(300));
+    feed(r, SERVER, 2, server_hello(0x0304));
+    feed(r, CLIENT, 3, protected(19)); /* two bytes of early data look like an alert */
+    feed(r, SERVER, 4, protected(100));
+    feed(r, CLIENT, 5, protected(19));
+    feed(r, CLIENT, 5, protected(21));
+    assert_int_equal(r->facts.outcome, TLS_INCOMPLETE);
+    assert_int_equal(r->facts.n_alerts, 0);
+    feed(r, CLIENT, 6, protected(53));
+    assert_int_equal(r->facts.outcome, TLS_COMPLETE);
+    assert_int_equal(r->facts.finished_packet, 6);
+    reader_free(r);
+    /* With padded records the server's going on says it. */
+    r = reader_new();
+    feed(r, CLIENT, 1, record(22, client_hello(0x0303, "1301", "002a 0000 002b 0003 02 0304")));
+    feed(r, SERVER, 2, server_hello(0x0304));
+    feed(r, SERVER, 2, protected(100));
+    feed(r, CLIENT, 3, protected(64));
+    assert_int_equal(r->facts.outcome, TLS_INCOMPLETE);
+    feed(r, SERVER, 4, protected(200));
+    assert_int_equal(r->facts.outcome, TLS_COMPLETE);
+    reader_free(r);
+}
+
+/* A client certificate (three records), a request, an answer; and the same with a goodbye of the client before that of the server. */
+static void client_certificate(void **state)
+{
+    (void)state;
+    struct reader *r = reader_new();
+    feed(r, CLIENT, 1, record(22, client_hello(0x0303, "1301", "002b 0003 02 0304")));
+    feed(r, SERVER, 2, server_hello(0x0304));
+    feed(r, SERVER, 2, protected(900));
+    feed(r, CLIENT, 3, protected(700));
+    feed(r, CLIENT, 3, protected(99));
+    feed(r, CLIENT, 4, protected(53));
+    assert_int_equal(r->facts.outcome, TLS_COMPLETE);
+    assert_int_equal(r->facts.finished_packet, 4);
+    feed(r, CLIENT, 5, protected(200));
+    assert_false(r->facts.application_data);
+    feed(r, CLIENT, 6, protected(19));
+    feed(r, SERVER, 7, protected(19));
+    app_tls_end(r->tls, SERVER, APP_END_FIN, 0);
+    assert_int_equal(r->facts.outcome, TLS_COMPLETE); /* the server said goodbye to a client that had left */
+    assert_int_equal(r->facts.n_alerts, 1);
+    reader_free(r);
+}
+
+/* A FIN, then a RST by the same side: the RST counts. */
+static void fin_then_reset(void **state)
+{
+    (void)state;
+    struct reader *r = after_hello(0x0303);
+    app_tls_end(r->tls, SERVER, APP_END_FIN, 0);
+    assert_int_equal(r->facts.outcome, TLS_CLOSED);
+    app_tls_end(r->tls, SERVER, APP_END_RST, 0);
+    app_tls_end(r->tls, CLIENT, APP_END_CAPTURE, 0);
+    assert_int_equal(r->facts.outcome, TLS_RESET);
+    reader_free(r);
+}
+
 /* --- names and sizes --- */
 
 static void names(void **state)
@@ -505,7 +583,9 @@ int main(void)
         cmocka_unit_test(alerts_in_clear), cmocka_unit_test(alert_flood),
         cmocka_unit_test(goodbyes),        cmocka_unit_test(encrypted_alert_for_finished),
         cmocka_unit_test(gaps),            cmocka_unit_test(cut_hello),
-        cmocka_unit_test(names),           cmocka_unit_test(sizes),
+        cmocka_unit_test(early_data),      cmocka_unit_test(client_certificate),
+        cmocka_unit_test(fin_then_reset),  cmocka_unit_test(names),
+        cmocka_unit_test(sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
