@@ -107,18 +107,12 @@ static enum reach reach_of(const struct flow *f)
     }
 }
 
-static uint64_t first_packet(const struct flow *f)
-{
-    uint64_t c = f->half[CLIENT].first_packet, s = f->half[SERVER].first_packet;
-    return !s || (c && c < s) ? c : s;
-}
-
 struct leg *leg_new(const struct flow *f, const struct judgement *j)
 {
     struct leg *l = g_new0(struct leg, 1);
 
     l->flow = f->id;
-    l->packet = first_packet(f);
+    l->packet = leg_first_packet(f);
     l->client = *flow_addr(f, CLIENT);
     l->to = (struct attempt){ .server = *flow_addr(f, SERVER), .port = flow_port(f, SERVER), .version = f->key.version,
                               .reach = (uint8_t)reach_of(f), .start_ns = f->first_ns, .last_ns = f->last_ns };

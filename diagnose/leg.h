@@ -80,6 +80,9 @@ size_t leg_bytes(const struct leg *l);
 
 /* --- steps.c: what is told of it --- */
 
+/* The first packet of a flow, of whichever side. */
+uint64_t leg_first_packet(const struct flow *f);
+
 /* All steps of a flow. */
 GArray *steps_of_flow(const struct flow *f, const struct finding *verdict);
 

@@ -121,6 +121,17 @@ struct finding *rule_dead(const struct flow *f, const struct judge_context *c)
 
 /* --- resets --- */
 
+/* An HTTP answer that the end of the connection cut short. */
+static bool answer_cut(const struct flow *f)
+{
+    for (guint i = 0; f->app && f->app->http && i < f->app->http->len; i++) {
+        const struct http_transaction *h = g_ptr_array_index(f->app->http, i);
+        if (h->truncated && !h->complete)
+            return true;
+    }
+    return false;
+}
+
 /* What the sender of the RST cut off, or NULL: all that was asked was answered, and all that was sent had arrived. */
 static const char *cut_off(const struct flow *f)
 {
@@ -133,6 +144,8 @@ static const char *cut_off(const struct flow *f)
         return NULL; /* only a TLS close_notify was lost */
     if (r->data_after_fin && r->after_fin[by])
         return peer == CLIENT ? "the client still sent to a server that had closed" : "the server still sent to a client that had closed";
+    if (answer_cut(f))
+        return "the answer was not complete yet";
     if (r->owed[peer])
         return peer == CLIENT ? "the client's data was not acknowledged yet" : "the server was still sending";
     if (r->owed[by])

@@ -21,6 +21,7 @@ struct finding *rule_zero_window(const struct flow *f, const struct judge_contex
             d->status = STATUS_BROKEN;
         finding_add_evidence(d, stall->from_packet);
         add_notes(d, f, NOTE_PROBE, other_side((enum side)s), 4);
+        add_notes(d, f, NOTE_KEEP_ALIVE, other_side((enum side)s), 4);
         finding_add_evidence(d, stall->to_packet);
         finding_detail_seconds(d, "stall", stall_ns);
         finding_detail_seconds(d, "zero_window_time", f->trouble->anomalies[s].zero_window_ns);

@@ -50,10 +50,12 @@ static bool undecided(const struct tls_facts *f)
     return f->outcome != TLS_COMPLETE && f->outcome != TLS_ALERT && f->outcome != TLS_NOT_TLS;
 }
 
+/* The proof may reach us late, from behind a hole: an encrypted alert that was sent after it was no refusal. */
 static void complete(struct app_tls *t, const struct app_bytes *b)
 {
     struct tls_facts *f = t->facts;
-    if (!undecided(f))
+    bool before_alert = f->outcome == TLS_ALERT && b->packet < t->hidden_alert_packet;
+    if (!undecided(f) && !before_alert)
         return;
     f->outcome = TLS_COMPLETE;
     f->finished_packet = b->packet;
@@ -104,8 +106,10 @@ static void alert_add(struct app_tls *t, const struct app_bytes *b, const struct
     /* What is encrypted is bad news only where all of the handshake was seen. */
     bool seen = f->client_hello && f->server_hello && !t->half[CLIENT].gapped && !t->half[SERVER].gapped;
     bool in_place = !alert->encrypted || seen;
-    if (ends && in_place && undecided(f))
+    if (ends && in_place && undecided(f)) {
         f->outcome = TLS_ALERT;
+        t->hidden_alert_packet = alert->encrypted ? alert->packet : 0;
+    }
     t->half[b->from].alert_noted = true;
 }
 
@@ -402,10 +406,12 @@ static enum tls_outcome judge_end(const struct app_tls *t)
 }
 
 /* TLS 1.3: an alert is only a record of its size, and that says something where nothing follows it. */
-static void last_record_13(struct app_tls *t, enum side from)
+static void last_record_13(struct app_tls *t, enum side from, bool reset)
 {
     struct tls_half *h = &t->half[from];
     struct tls_facts *f = t->facts;
+    if (!reset && h->how == APP_END_CAPTURE)
+        return; /* more may have followed */
     if (h->type != TLS_APPLICATION || h->alert_noted || !tls_is_13(f->version) || !app_tls_closing_only(t, from))
         return;
     struct app_bytes where = { .from = from, .ts_ns = h->last_ts_ns, .packet = h->last_packet };
@@ -418,22 +424,21 @@ static void last_record_13(struct app_tls *t, enum side from)
 
 void app_tls_end(struct app_tls *t, enum side from, enum app_ending how, int64_t ts_ns)
 {
-    struct tls_half *h = &t->half[from];
+    struct tls_half *h = &t->half[from], *other = &t->half[other_side(from)];
     (void)ts_ns;
     if (h->ended && (how != APP_END_RST || h->how == APP_END_RST))
         return; /* only a RST says more than a FIN */
-    struct app_bytes where = { .from = from, .ts_ns = h->last_ts_ns, .packet = h->last_packet };
-    tls_message_abandon(t, &where);
+    tls_message_abandon(t, from);
     h->ended = true;
     h->how = how;
     if (how == APP_END_FIN && !t->any_fin) {
         t->any_fin = true;
         t->first_fin = from;
     }
-    if (how != APP_END_CAPTURE)
-        last_record_13(t, from);
-    if (how == APP_END_RST)
-        last_record_13(t, other_side(from));
+    if (how == APP_END_RST || other->ended) {
+        last_record_13(t, from, how == APP_END_RST);
+        last_record_13(t, other_side(from), how == APP_END_RST);
+    }
     if (undecided(t->facts))
         t->facts->outcome = judge_end(t);
 }

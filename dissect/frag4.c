@@ -5,9 +5,9 @@
 #include <arpa/inet.h>
 #include <nids.h>
 
-#define PROTOCOL 253  /* "for experimentation" (RFC 3692): no part of libnids listens */
+#define PROTOCOL 253 /* "for experimentation" (RFC 3692): no part of libnids listens */
 #define HEADER 20
-#define MIN_PIECE 8   /* libnids copies a header and 8 bytes of the first piece that it sees, whether they are there or not */
+#define MIN_PIECE 8  /* libnids copies 8 bytes behind the header of the first piece it sees, there or not */
 
 /* libnids is one for the process, so this is, too. */
 static struct {

@@ -5,11 +5,11 @@
 
 /* IEEE 802 numbers. Below 1536 the field is a length. */
 enum {
-    TYPE_IPV4 = 0x0800, TYPE_ARP = 0x0806, TYPE_TRILL = 0x22f3, TYPE_TEB = 0x6558, TYPE_VLAN = 0x8100, TYPE_IPV6 = 0x86dd,
-    TYPE_MPLS = 0x8847, TYPE_MPLS_UP = 0x8848, TYPE_PPPOE = 0x8864, TYPE_LLC = 0x8870, TYPE_QINQ = 0x88a8, TYPE_MACSEC = 0x88e5,
-    TYPE_PBB = 0x88e7, TYPE_FABRICPATH = 0x8903, TYPE_CMD = 0x8909, TYPE_VNTAG = 0x8926, TYPE_ETAG = 0x893f, TYPE_NSH = 0x894f,
-    TYPE_QINQ_9100 = 0x9100, TYPE_QINQ_9200 = 0x9200, TYPE_QINQ_9300 = 0x9300,
-    TYPE_LENGTH_MAX = 1535
+    TYPE_LENGTH_MAX = 1535, TYPE_IPV4 = 0x0800, TYPE_ARP = 0x0806, TYPE_TRILL = 0x22f3, TYPE_TEB = 0x6558,
+    TYPE_VLAN = 0x8100, TYPE_IPV6 = 0x86dd, TYPE_MPLS = 0x8847, TYPE_MPLS_UP = 0x8848, TYPE_PPPOE = 0x8864,
+    TYPE_LLC = 0x8870, TYPE_QINQ = 0x88a8, TYPE_MACSEC = 0x88e5, TYPE_PBB = 0x88e7, TYPE_FABRICPATH = 0x8903,
+    TYPE_CMD = 0x8909, TYPE_VNTAG = 0x8926, TYPE_ETAG = 0x893f, TYPE_NSH = 0x894f, TYPE_QINQ_9100 = 0x9100,
+    TYPE_QINQ_9200 = 0x9200, TYPE_QINQ_9300 = 0x9300
 };
 
 /* Skips n bytes of a header whose content does not matter. */
@@ -149,7 +149,8 @@ static enum layer snap(struct walk *w)
     uint32_t oui = be32(h) >> 8;
     if (oui == 0 || oui == 0x0000f8)
         return walk_into(w, LAYER_ETHERTYPE, be16(h + 3));
-    if (oui == 0x0080c2 && (be16(h + 3) == 1 || be16(h + 3) == 7)) /* RFC 2427, RFC 2684: bridged Ethernet, padded by two */
+    bool is_bridged = oui == 0x0080c2 && (be16(h + 3) == 1 || be16(h + 3) == 7);
+    if (is_bridged) /* RFC 2427, RFC 2684: an Ethernet frame, padded by two */
         return skip(w, 2, LAYER_ETHERNET);
     return walk_other(w);
 }

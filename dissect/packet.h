@@ -15,7 +15,7 @@
 enum packet_kind {
     PACKET_UNDECODED,  /* `reason` says why */
     PACKET_OTHER,      /* understood, and nothing that tcpsleuth follows (other protocols, ICMP echo, ARP of other kinds) */
-    PACKET_FRAGMENT,   /* an IP fragment, kept until its datagram is whole */
+    PACKET_FRAGMENT,   /* ip: an IP fragment, kept until its datagram is whole */
     PACKET_TCP,        /* ip, tcp */
     PACKET_UDP,        /* ip, udp */
     PACKET_ICMP_ERROR, /* ip, icmp: an ICMP or ICMPv6 error with the packet that it quotes */
@@ -147,7 +147,7 @@ struct icmp_facts {
 struct neighbor_facts {
     bool request;        /* ARP request or neighbour solicitation; else reply or advertisement */
     bool probe;          /* sender address unspecified: ARP probe (RFC 5227), DAD (RFC 4862): asks nobody for a next hop */
-    bool gratuitous;     /* announces itself: sender and target are one */
+    bool gratuitous;     /* announces itself: ARP with one address for both, ND advertisement nobody solicited */
     uint8_t version;     /* 4 ARP, 6 ND */
     struct addr sender;  /* who asks or answers */
     struct addr target;  /* the address asked for / the address answered for */

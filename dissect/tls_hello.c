@@ -122,7 +122,8 @@ static void offer_version(struct tls_facts *f, uint16_t version)
     f->n_client_versions = last + 1;
 }
 
-static void offered_versions(struct tls_facts *f, const struct tls_client_hello *hello)
+/* Without the extension the version in front is the highest; it says nothing where the extension may be missing. */
+static void offered_versions(struct tls_facts *f, const struct tls_client_hello *hello, bool whole)
 {
     struct cursor c = cursor_of(hello->versions);
     while (cursor_left(&c) >= 2) {
@@ -130,7 +131,7 @@ static void offered_versions(struct tls_facts *f, const struct tls_client_hello 
         if (!tls_is_grease(version))
             offer_version(f, version);
     }
-    if (f->n_client_versions == 0 && hello->version != 0)
+    if (f->n_client_versions == 0 && whole)
         offer_version(f, hello->version);
 }
 
@@ -153,7 +154,8 @@ void tls_client_hello_read(struct app_tls *t, const struct app_bytes *b, struct 
     size_t length = (size_t)start[1] << 16 | (size_t)start[2] << 8 | start[3];
     client_hello_seen(t, b, TLS_MESSAGE_HEADER + length);
     tls_client_hello_parse(&hello, body);
-    offered_versions(f, &hello);
+    whole = whole && hello.whole;
+    offered_versions(f, &hello, whole);
     if (hello.name.n > 0)
         f->sni = text_dup_utf8(hello.name, LIMIT_TLS_NAME);
     t->early_data = hello.has_early_data;
@@ -162,7 +164,7 @@ void tls_client_hello_read(struct app_tls *t, const struct app_bytes *b, struct 
         if (hello.session_id.n > 0)
             memcpy(t->session_id, hello.session_id.p, hello.session_id.n);
     }
-    if (whole && hello.whole) {
+    if (whole) {
         f->ja3 = tls_ja3(&hello);
         f->ja4 = tls_ja4(&hello);
     }

@@ -75,6 +75,7 @@ struct app_tls {
     bool hello_done;        /* the server's ServerHelloDone, or what comes before it in a full handshake */
     bool any_fin;
     enum side first_fin;    /* who sent it; valid where any_fin */
+    uint64_t hidden_alert_packet; /* the outcome is TLS_ALERT for an encrypted alert in this packet; 0 = it is not */
 };
 
 /* --- app_tls.c: what records mean --- */
@@ -98,7 +99,7 @@ void tls_records(struct app_tls *t, const struct app_bytes *b);
 /* n bytes are missing. */
 void tls_records_gap(struct app_tls *t, const struct app_bytes *where, uint64_t n);
 /* Gives up a message that will never be complete: what there is of a ClientHello is still read. */
-void tls_message_abandon(struct app_tls *t, const struct app_bytes *where);
+void tls_message_abandon(struct app_tls *t, enum side from);
 
 /* --- tls_hello.c --- */
 

@@ -111,12 +111,13 @@ static void message_forget(struct tls_half *h)
     h->collecting = false;
 }
 
-void tls_message_abandon(struct app_tls *t, const struct app_bytes *where)
+void tls_message_abandon(struct app_tls *t, enum side from)
 {
-    struct tls_half *h = &t->half[where->from];
+    struct tls_half *h = &t->half[from];
+    struct app_bytes last = { .from = from, .ts_ns = h->last_ts_ns, .packet = h->last_packet };
+    uint8_t type = h->type == TLS_SSL2 ? TLS_SSL2 : h->start[0];
     if (h->collecting)
-        tls_message(t, where, h->type == TLS_SSL2 ? TLS_SSL2 : h->start[0], slice_of(h->message, h->message_have),
-                    false);
+        tls_message(t, &last, type, slice_of(h->message, h->message_have), false);
     message_forget(h);
 }
 
@@ -178,13 +179,13 @@ static void handshake_bytes(struct app_tls *t, const struct app_bytes *b, struct
 }
 
 /* n bytes of handshake messages are missing. */
-static void handshake_gap(struct app_tls *t, const struct app_bytes *where, uint64_t n)
+static void handshake_gap(struct app_tls *t, enum side from, uint64_t n)
 {
-    struct tls_half *h = &t->half[where->from];
+    struct tls_half *h = &t->half[from];
     bool inside = h->n_start == TLS_MESSAGE_HEADER && n <= h->message_left;
     uint32_t left = inside ? h->message_left - (uint32_t)n : 0;
     uint8_t type = h->start[0];
-    tls_message_abandon(t, where);
+    tls_message_abandon(t, from);
     if (!inside) {
         h->messages_lost = true;
     } else if (left > 0) {
@@ -320,14 +321,14 @@ void tls_records_gap(struct app_tls *t, const struct app_bytes *where, uint64_t 
     h->gapped = true;
     if (h->in_body && h->type != TLS_SSL2 && n <= h->body_left) {
         if (h->body_clear && h->type == TLS_HANDSHAKE)
-            handshake_gap(t, where, n);
+            handshake_gap(t, where->from, n);
         h->n_alert = 0;
         h->body_left -= (uint16_t)n;
         if (h->body_left == 0)
             record_end(t, where);
         return;
     }
-    tls_message_abandon(t, where);
+    tls_message_abandon(t, where->from);
     h->in_body = false;
     h->n_head = h->n_alert = 0;
     h->resync = true;

@@ -25,12 +25,15 @@ enum layer udp_datagram(struct walk *w)
     const uint8_t *h = walk_take(w, 8);
     if (!h)
         return walk_undecoded(w, UNDECODED_UDP_SHORT);
-    size_t length = be16(h + 4);
-    if (length >= 8 && length - 8 < walk_wire(w)) /* else 0 (RFC 2675, offload) or wrong: the packet's own length holds */
+    size_t length = be16(h + 4); /* 0 (RFC 2675, offload) or wrong: the packet's own length holds */
+    if (length >= 8 && length - 8 < walk_wire(w))
         walk_trim(w, length - 8);
     w->pk->kind = PACKET_UDP;
     w->pk->udp = (struct udp_facts){
-        .sport = be16(h), .dport = be16(h + 2), .len = (uint32_t)walk_wire(w), .payload = slice_of(w->c.p, cursor_left(&w->c)),
+        .sport = be16(h),
+        .dport = be16(h + 2),
+        .len = (uint32_t)walk_wire(w),
+        .payload = slice_of(w->c.p, cursor_left(&w->c)),
     };
     return inside(w);
 }

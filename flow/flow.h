@@ -160,7 +160,8 @@ struct flow_key {
     uint16_t low_port, high_port;
     uint8_t version;
     uint8_t zero[3];
-    uint32_t hash; /* of all the above, seeded; table.c */
+    uint32_t layers; /* 0; of a twin (table.h) the hash of its VLANs and tunnels */
+    uint32_t hash;   /* of all the above, seeded; table.c */
 };
 
 struct track; /* working memory, track.h */
@@ -189,6 +190,7 @@ struct flow {
     struct reset_facts reset;
 
     struct trouble *trouble;   /* NULL: nothing went wrong */
+    uint32_t layers;           /* hash of the VLANs and tunnels of its first packet; 0: none */
     struct encap *encap;       /* VLANs and tunnels of its first packet; NULL: none */
     struct app_facts *app;     /* after retirement; NULL: nothing recognised */
     struct track *track;       /* NULL after retirement */

@@ -22,6 +22,7 @@ struct flow_table {
     struct flow *last;         /* the flow found last: most packets belong to the flow of the one before */
     struct track *spare;       /* tracks to use again, linked by `spare`: warm in the cache, no trip to malloc */
     guint n_spare;
+    bool twins;                /* there was one: look for it first */
     flow_leaves_fn *leaves;
     void *user;
 };
@@ -50,22 +51,22 @@ static uint32_t seeded_hash(const struct flow_table *t, const struct flow_key *k
 
     memcpy(w, k, sizeof w);
     uint64_t h = fold(w[0] ^ t->seed[0], w[1] ^ t->seed[1]) + fold(w[2] ^ t->seed[1], w[3] ^ t->seed[0]);
-    h = fold(h ^ w[4], t->seed[0] | 1);
+    h = fold(h ^ w[4] ^ k->layers, t->seed[0] | 1);
     return (uint32_t)(h ^ h >> 32);
 }
 
-static bool make_key(const struct flow_table *t, struct flow_key *k, const struct addr *src, uint16_t sport, const struct addr *dst,
-                     uint16_t dport, uint8_t version)
+static bool make_key(const struct flow_table *t, struct flow_key *k, const struct ends *e, uint32_t layers)
 {
-    int order = addr_cmp(src, dst);
-    bool low_is_src = order < 0 || (order == 0 && sport <= dport);
+    int order = addr_cmp(e->src, e->dst);
+    bool low_is_src = order < 0 || (order == 0 && e->sport <= e->dport);
 
-    k->low = low_is_src ? *src : *dst;
-    k->high = low_is_src ? *dst : *src;
-    k->low_port = low_is_src ? sport : dport;
-    k->high_port = low_is_src ? dport : sport;
-    k->version = version;
+    k->low = low_is_src ? *e->src : *e->dst;
+    k->high = low_is_src ? *e->dst : *e->src;
+    k->low_port = low_is_src ? e->sport : e->dport;
+    k->high_port = low_is_src ? e->dport : e->sport;
+    k->version = e->version;
     memset(k->zero, 0, sizeof k->zero);
+    k->layers = layers;
     k->hash = seeded_hash(t, k);
     return low_is_src;
 }
@@ -113,20 +114,30 @@ static inline void warm(const struct flow *f)
         __builtin_prefetch(track + i);
 }
 
-struct flow *flow_table_find(struct flow_table *t, const struct addr *src, uint16_t sport, const struct addr *dst, uint16_t dport,
-                             uint8_t version, bool *low_is_src)
+static struct flow *find_key(struct flow_table *t, const struct flow_key *k)
 {
-    struct flow_key k;
-
-    *low_is_src = make_key(t, &k, src, sport, dst, dport, version);
-    if (t->last && t->last->key.hash == k.hash && key_equal(&t->last->key, &k))
+    if (t->last && t->last->key.hash == k->hash && key_equal(&t->last->key, k))
         return t->last;
-    struct flow *f = g_hash_table_lookup(t->flows, &k);
+    struct flow *f = g_hash_table_lookup(t->flows, k);
     if (f) {
         warm(f);
         t->last = f;
     }
     return f;
+}
+
+struct flow *flow_table_find(struct flow_table *t, const struct ends *e, bool *low_is_src)
+{
+    struct flow_key k;
+
+    if (t->twins && e->layers) {
+        *low_is_src = make_key(t, &k, e, e->layers);
+        struct flow *twin = find_key(t, &k);
+        if (twin)
+            return twin;
+    }
+    *low_is_src = make_key(t, &k, e, 0);
+    return find_key(t, &k);
 }
 
 static void unlink_flow(struct flow_table *t, struct flow *f)
@@ -176,12 +187,13 @@ void flow_table_recycle(struct flow_table *t, struct track *k)
     t->n_spare++;
 }
 
-struct flow *flow_table_add(struct flow_table *t, const struct addr *src, uint16_t sport, const struct addr *dst, uint16_t dport,
-                            uint8_t version, int64_t now_ns)
+struct flow *flow_table_add(struct flow_table *t, const struct ends *e, bool twin, int64_t now_ns)
 {
     struct flow *f = g_new0(struct flow, 1);
 
-    make_key(t, &f->key, src, sport, dst, dport, version);
+    make_key(t, &f->key, e, twin ? e->layers : 0);
+    f->layers = e->layers;
+    t->twins |= twin;
     f->id = ++t->next_id;
     f->track = new_track(t);
     g_hash_table_add(t->flows, f);

@@ -1,4 +1,9 @@
-/* table: all flows that are followed at a time: found by their ends, let go when they are over or quiet too long (limits.h). */
+/* table: all flows that are followed at a time: found by their ends, let go when they are over or quiet too long (limits.h).
+ *
+ * VLANs and tunnels are not part of a flow's identity: a mirror port shows one direction tagged and the other not. But two networks may
+ * use the same addresses at the same time; a second connection with the same ends in other layers, begun while the first one lives, is
+ * its twin and is told apart by those layers.
+ */
 #ifndef TCPSLEUTH_FLOW_TABLE_H
 #define TCPSLEUTH_FLOW_TABLE_H
 
@@ -17,13 +22,20 @@ struct flow_table *flow_table_new(flow_leaves_fn *leaves, void *user);
 /* Frees the table and, without a call of `leaves`, what is still in it. NULL-safe. */
 void flow_table_free(struct flow_table *t);
 
-/* The flow between two ends, or NULL. *low_is_src: whether `src` is the key's low end. */
-struct flow *flow_table_find(struct flow_table *t, const struct addr *src, uint16_t sport, const struct addr *dst, uint16_t dport,
-                             uint8_t version, bool *low_is_src);
+/* Two ends as a packet has them. */
+struct ends {
+    const struct addr *src, *dst;
+    uint16_t sport, dport;
+    uint8_t version;
+    uint32_t layers; /* hash of the packet's VLANs and tunnels; 0: none */
+};
 
-/* A new flow between these ends, which the table must not hold; its id is the next one, its queue QUEUE_EMBRYONIC. */
-struct flow *flow_table_add(struct flow_table *t, const struct addr *src, uint16_t sport, const struct addr *dst, uint16_t dport,
-                            uint8_t version, int64_t now_ns);
+/* The flow between two ends, or NULL. *low_is_src: whether the source is the key's low end. */
+struct flow *flow_table_find(struct flow_table *t, const struct ends *e, bool *low_is_src);
+
+/* A new flow between these ends, which the table must not hold, or as a twin of the one it holds; its id is the next one, its queue
+ * QUEUE_EMBRYONIC. */
+struct flow *flow_table_add(struct flow_table *t, const struct ends *e, bool twin, int64_t now_ns);
 
 /* Puts the flow into a queue (no-op where it is in it). */
 void flow_table_queue(struct flow_table *t, struct flow *f, enum flow_queue queue, int64_t now_ns);

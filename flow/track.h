@@ -57,7 +57,6 @@ struct track_half {
 struct track {
     struct track_half half[2];
     struct app *app;
-    bool app_done;           /* no dissector wants any more */
     bool stall_watch[2];     /* that side's window just opened: does the other one send at once? */
     /* the lists of table.c */
     uint8_t queue;           /* enum flow_queue */

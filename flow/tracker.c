@@ -92,10 +92,24 @@ static bool has_layers(const struct encap *e)
     return e->n_vlans || e->n_tunnels;
 }
 
-static struct flow *new_flow(struct tracker *t, const struct packet *p, uint64_t previous)
+/* One number for the VLANs and tunnels around a packet; 0: none. */
+static uint32_t layers_of(const struct encap *e)
+{
+    uint32_t h = 2166136261u;
+
+    if (!has_layers(e))
+        return 0;
+    for (int i = 0; i < e->n_vlans; i++)
+        h = (h ^ e->vlans[i]) * 16777619u;
+    for (int i = 0; i < e->n_tunnels; i++)
+        h = ((h ^ e->tunnels[i].kind) * 16777619u ^ e->tunnels[i].id) * 16777619u;
+    return h | 1;
+}
+
+static struct flow *new_flow(struct tracker *t, const struct packet *p, const struct ends *ends, uint64_t previous, bool twin)
 {
     const struct ip_facts *ip = &p->ip;
-    struct flow *f = flow_table_add(t->table, &ip->src, p->tcp.sport, &ip->dst, p->tcp.dport, ip->version, t->now_ns);
+    struct flow *f = flow_table_add(t->table, ends, twin, t->now_ns);
     bool from_client = sender_is_client(f, &p->tcp);
     bool low_is_src = addr_cmp(&f->key.low, &ip->src) == 0 && f->key.low_port == p->tcp.sport;
 
@@ -140,19 +154,29 @@ static bool begins_anew(const struct flow *f, enum side s, const struct tcp_fact
     return other_number || (over && f->synacks && f->syns);
 }
 
+/* The connection is alive and the packet comes in other layers: the same addresses in another network. */
+static bool is_twin(const struct flow *f, const struct ends *e)
+{
+    return f->layers != e->layers && e->layers && !f->half[CLIENT].fin && !f->half[SERVER].fin && !f->reset.packet;
+}
+
 static struct flow *flow_of(struct tracker *t, const struct packet *p, enum side *side)
 {
-    bool low_is_src;
+    const struct ends ends = { &p->ip.src, &p->ip.dst, p->tcp.sport, p->tcp.dport, p->ip.version, layers_of(&p->encap) };
+    bool low_is_src, twin = false;
     uint64_t previous = 0;
-    struct flow *f = flow_table_find(t->table, &p->ip.src, p->tcp.sport, &p->ip.dst, p->tcp.dport, p->ip.version, &low_is_src);
+    struct flow *f = flow_table_find(t->table, &ends, &low_is_src);
 
     if (f && begins_anew(f, side_of(f, low_is_src), &p->tcp)) {
-        previous = f->id;
-        flow_table_remove(t->table, f);
+        twin = is_twin(f, &ends);
+        if (!twin) {
+            previous = f->id;
+            flow_table_remove(t->table, f);
+        }
         f = NULL;
     }
     if (!f)
-        f = new_flow(t, p, previous);
+        f = new_flow(t, p, &ends, previous, twin);
     *side = side_of(f, low_is_src);
     return f;
 }
@@ -372,8 +396,6 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
     struct track *k = f->track;
     struct app_bytes bytes = { s->side, s->tcp->payload, s->ts_ns, s->packet->number };
 
-    if (k->app_done)
-        return;
     if (s->len && !(s->flags & TCP_RST) && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
         if (!k->app)
             k->app = app_new(flow_port(f, SERVER));
@@ -389,8 +411,6 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
     }
     if (s->flags & TCP_FIN && s->end == k->half[s->side].seen.edge && !k->half[s->side].stream.pending)
         app_end(k->app, s->side, APP_END_FIN, s->ts_ns);
-    if (s->len && !app_wants(k->app, CLIENT) && !app_wants(k->app, SERVER))
-        k->app_done = true;
 }
 
 static void end_app(struct tracker *t, struct flow *f)
@@ -474,8 +494,8 @@ static void icmp_packet(struct tracker *t, const struct packet *p)
     if (!i->quotes_ports)
         return;
     if (i->quoted_protocol == 6) {
-        struct flow *f = flow_table_find(t->table, &i->quoted_src, i->quoted_sport, &i->quoted_dst, i->quoted_dport,
-                                         i->quoted_version, &low_is_src);
+        const struct ends ends = { &i->quoted_src, &i->quoted_dst, i->quoted_sport, i->quoted_dport, i->quoted_version, layers_of(&p->encap) };
+        struct flow *f = flow_table_find(t->table, &ends, &low_is_src);
         if (f)
             trouble_icmp(f, side_of(f, low_is_src), p);
     } else if (i->quoted_protocol == 17) {

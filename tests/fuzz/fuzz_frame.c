@@ -6,9 +6,10 @@
 #include <glib.h>
 
 static const int link_types[] = {
-    1 /* Ethernet */, 101 /* raw IP */, 113 /* cooked */, 276 /* cooked v2 */, 0 /* BSD loopback */, 9 /* PPP */, 51 /* PPPoE */,
-    104 /* Cisco HDLC */, 105 /* 802.11 */, 127 /* radiotap */, 119 /* Prism */, 107 /* frame relay */, 192 /* PPI */, 239 /* NFLOG */,
-    219 /* MPLS */, 100 /* LLC */,
+    1 /* Ethernet */,     101 /* raw IP */,  113 /* cooked */,   276 /* cooked v2 */,
+    0 /* BSD loopback */, 9 /* PPP */,       51 /* PPPoE */,     104 /* Cisco HDLC */,
+    105 /* 802.11 */,     127 /* radiotap */, 119 /* Prism */,   107 /* frame relay */,
+    192 /* PPI */,        239 /* NFLOG */,   219 /* MPLS */,     100 /* LLC */,
 };
 
 /* Slices lie in readable memory and are no longer than the lengths beside them. */
@@ -46,8 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint16_t length = cursor_u16(&c);
         struct slice bytes = cursor_take(&c, MIN((size_t)(length & 0x7fff), cursor_left(&c)));
         uint8_t *exact = g_memdup2(bytes.p, bytes.n);
-        struct frame f = { .bytes = exact, .caplen = (uint32_t)bytes.n, .wirelen = (uint32_t)bytes.n + (length >> 15) * 100,
-                           .ts_ns = (int64_t)number * 1000000, .number = number, .dlt = dlt };
+        uint32_t n = (uint32_t)bytes.n, cut = length >> 15 ? 100 : 0;
+        struct frame f = { .bytes = exact, .caplen = n, .wirelen = n + cut, .ts_ns = (int64_t)number * 1000000,
+                           .number = number, .dlt = dlt };
         struct packet pk;
         dissector_frame(d, &f, &pk);
         check(&pk);

@@ -63,7 +63,8 @@ static inline size_t hex_bytes(const char *hex, uint8_t *out)
 }
 
 /* Reads n bytes as a frame that had `wire` bytes. The packet's slices are gone afterwards. */
-static inline void read_bytes(struct dissector *d, int dlt, const uint8_t *bytes, size_t n, size_t wire, struct packet *pk)
+static inline void read_bytes(struct dissector *d, int dlt, const uint8_t *bytes, size_t n, size_t wire,
+                              struct packet *pk)
 {
     uint8_t *copy = guard_copy(bytes, n);
     struct frame frame = { .bytes = copy, .caplen = (uint32_t)n, .wirelen = (uint32_t)wire, .number = 1, .dlt = dlt };

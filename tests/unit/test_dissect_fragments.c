@@ -73,8 +73,8 @@ static struct packet read_piece(struct dissector *d, const struct piece *p)
 {
     struct packet pk;
     size_t n = write_piece(p, packet_bytes);
-    struct frame f = { .bytes = packet_bytes, .caplen = (uint32_t)n, .wirelen = (uint32_t)n, .ts_ns = p->ts_ns, .number = 9,
-                       .dlt = RAW_IP };
+    struct frame f = { .bytes = packet_bytes, .caplen = (uint32_t)n, .wirelen = (uint32_t)n, .ts_ns = p->ts_ns,
+                       .number = 9, .dlt = RAW_IP };
     memset(&pk, 0xee, sizeof pk);
     dissector_frame(d, &f, &pk);
     return pk;
@@ -184,7 +184,8 @@ static void test_kept_apart(void **state)
         const struct piece first = { .version = version, .id = 1, .offset = 0, .n = 512, .more = true };
         const struct piece last = { .version = version, .id = 1, .offset = 512, .n = SEGMENT - 512 };
         const struct piece other_id = { .version = version, .id = 2, .offset = 512, .n = SEGMENT - 512 };
-        const struct piece other_protocol = { .version = 4, .id = 1, .offset = 512, .n = SEGMENT - 512, .protocol = 17 };
+        const struct piece other_protocol = { .version = 4, .id = 1, .offset = 512, .n = SEGMENT - 512,
+                                              .protocol = 17 };
         assert_int_equal(read_piece(a, &first).kind, PACKET_FRAGMENT);
         assert_int_equal(read_piece(a, &other_id).kind, PACKET_FRAGMENT);
         if (version == 4)
@@ -249,7 +250,8 @@ static void test_limits(void **state)
     const unsigned many = LIMIT_FRAGMENT_BYTES / 65536 + 50;
     static const uint8_t nothing[8];
     for (unsigned id = 0; id < many; id++)
-        read_piece(d, &(struct piece){ .version = 6, .id = id, .offset = 65520, .n = 8, .more = true, .bytes = nothing });
+        read_piece(d, &(struct piece){ .version = 6, .id = id, .offset = 65520, .n = 8, .more = true,
+                                       .bytes = nothing });
     assert_in_range(*lost - before, 48, 60);
     assert_int_equal(*lost - before + dissector_flush(d), many);
     dissector_free(d);
@@ -298,7 +300,8 @@ static void test_overlap_v6(void **state)
     assert_int_equal(dissector_flush(d), 0);
     /* a copy with other bytes; two ends; a piece behind the end */
     read_piece(d, &(struct piece){ .version = 6, .id = 1, .offset = 0, .n = 512, .more = true });
-    pk = read_piece(d, &(struct piece){ .version = 6, .id = 1, .offset = 0, .n = 512, .more = true, .bytes = segment[0] + 1 });
+    pk = read_piece(d, &(struct piece){ .version = 6, .id = 1, .offset = 0, .n = 512, .more = true,
+                                        .bytes = segment[0] + 1 });
     assert_int_equal(pk.kind, PACKET_UNDECODED);
     read_piece(d, &(struct piece){ .version = 6, .id = 2, .offset = 512, .n = 8 });
     pk = read_piece(d, &(struct piece){ .version = 6, .id = 2, .offset = 520, .n = 8 });
@@ -349,8 +352,9 @@ static void test_largest(void **state)
         unsigned total = version == 4 ? 65515 : 65535, at = 0;
         struct packet pk = { 0 };
         for (; at < total; at += 1480)
-            pk = read_piece(d, &(struct piece){ .version = version, .offset = at, .n = total - at < 1480 ? total - at : 1480,
-                                                .more = total - at > 1480, .protocol = 17, .bytes = zero });
+            pk = read_piece(d, &(struct piece){ .version = version, .offset = at, .protocol = 17, .bytes = zero,
+                                                .n = total - at < 1480 ? total - at : 1480,
+                                                .more = total - at > 1480 });
         assert_int_equal(pk.kind, PACKET_UDP);
         assert_int_equal(pk.udp.len, total - 8);
         dissector_free(d);
@@ -369,11 +373,11 @@ static void test_in_tunnels(void **state)
     struct packet pk = { 0 };
     for (unsigned i = 0; i < 2; i++) { /* each inner fragment in an outer datagram of two fragments, protocol 4 */
         memcpy(outer, inner[i], n[i]);
-        pk = read_piece(d, &(struct piece){ .version = 4, .id = 10 + i, .offset = 256, .n = (unsigned)n[i] - 256, .protocol = 4,
-                                            .bytes = outer + 256 });
+        pk = read_piece(d, &(struct piece){ .version = 4, .id = 10 + i, .offset = 256, .n = (unsigned)n[i] - 256,
+                                            .protocol = 4, .bytes = outer + 256 });
         assert_int_equal(pk.kind, PACKET_FRAGMENT);
-        pk = read_piece(d, &(struct piece){ .version = 4, .id = 10 + i, .offset = 0, .n = 256, .more = true, .protocol = 4,
-                                            .bytes = outer });
+        pk = read_piece(d, &(struct piece){ .version = 4, .id = 10 + i, .offset = 0, .n = 256, .more = true,
+                                            .protocol = 4, .bytes = outer });
     }
     check_whole(&pk, 4);
     assert_int_equal(pk.encap.n_tunnels, 1);

@@ -5,7 +5,8 @@
 #define ICMP4(length) "4500 " length " 0001 0000 4001 0000 c000 0209 0a00 0001 "
 /* What 10.0.0.1 had sent: 60 bytes to 10.0.0.2, ttl 3. */
 #define QUOTED4(proto) "4500 003c 0001 4000 03" proto " 0000 0a00 0001 0a00 0002 "
-#define ICMP6(length) "6000 0000 " length "3aff fd00 0000 0000 0000 0000 0000 0000 0009 fd00 0000 0000 0000 0000 0000 0000 0001 "
+#define ICMP6(length) "6000 0000 " length \
+    "3aff fd00 0000 0000 0000 0000 0000 0000 0009 fd00 0000 0000 0000 0000 0000 0000 0001 "
 #define QUOTED6(length, next) "6000 0000 " length next "03 " ADDRS6
 #define ABOUT4 " about 10.0.0.1:4660 > 10.0.0.2:80 "
 #define ABOUT6 " about fd00::1:4660 > fd00::2:80 "
@@ -27,7 +28,8 @@ static void test_v4(void **state)
         { RAW_IP, ICMP4("003c") "0c00 0000 0000 0000 " QUOTED4("11") "1234 0050 000a 0000 61626364",
           "icmp4 192.0.2.9 12/0 mtu 0" ABOUT4 "proto 17 ttl 3 total 60 payload 2" },
         /* a quoted header with options */
-        { RAW_IP, ICMP4("003c") "0301 0000 0000 0000 4600 003c 0001 4000 0306 0000 0a00 0001 0a00 0002 0101 0100 1234 0050 00000007",
+        { RAW_IP, ICMP4("003c") "0301 0000 0000 0000 4600 003c 0001 4000 0306 0000 0a00 0001 0a00 0002 0101 0100 "
+          "1234 0050 00000007",
           "icmp4 192.0.2.9 3/1 mtu 0" ABOUT4 "proto 6 ttl 3 total 60 seq 7" },
         /* RFC 4884: 7 words are the quotation, extensions follow */
         { RAW_IP, ICMP4("0044") "0b00 0000 0007 0000 " QUOTED4("11") "1234 0050 0028 0000 2000 0000 0008 0101 00000000",
@@ -35,10 +37,13 @@ static void test_v4(void **state)
         /* ports only; a later fragment; another protocol; a header that is none; nothing quoted */
         { RAW_IP, ICMP4("0034") "0303 0000 0000 0000 " QUOTED4("06") "1234 0050",
           "icmp4 192.0.2.9 3/3 mtu 0" ABOUT4 "proto 6 ttl 3 total 60" },
-        { RAW_IP, ICMP4("0038") "0b01 0000 0000 0000 4500 003c 0001 0001 0306 0000 0a00 0001 0a00 0002 1234 0050 0000 0007",
+        { RAW_IP, ICMP4("0038") "0b01 0000 0000 0000 4500 003c 0001 0001 0306 0000 0a00 0001 0a00 0002 1234 0050 "
+          "0000 0007",
           "icmp4 192.0.2.9 11/1 mtu 0" },
-        { RAW_IP, ICMP4("0038") "0302 0000 0000 0000 " QUOTED4("2f") "0000 0800 0000 0000", "icmp4 192.0.2.9 3/2 mtu 0" },
-        { RAW_IP, ICMP4("0038") "0303 0000 0000 0000 4400 003c 0001 4000 0306 0000 0a00 0001 0a00 0002 1234 0050 0000 0007",
+        { RAW_IP, ICMP4("0038") "0302 0000 0000 0000 " QUOTED4("2f") "0000 0800 0000 0000",
+          "icmp4 192.0.2.9 3/2 mtu 0" },
+        { RAW_IP, ICMP4("0038") "0303 0000 0000 0000 4400 003c 0001 4000 0306 0000 0a00 0001 0a00 0002 1234 0050 "
+          "0000 0007",
           "icmp4 192.0.2.9 3/3 mtu 0" },
         { RAW_IP, ICMP4("001c") "0303 0000 0000 0000", "icmp4 192.0.2.9 3/3 mtu 0" },
         /* source quench, redirect, echo reply: no errors to follow */
@@ -65,7 +70,8 @@ static void test_v6(void **state)
           "icmp6 fd00::9 3/0 mtu 0" ABOUT6 "proto 17 ttl 3 total 80" },
         { RAW_IP, ICMP6("0040") "0300 0000 0000 0000 " QUOTED6("0028", "2c") "0600 0001 00000007 1234 0050 0000 0007",
           "icmp6 fd00::9 3/0 mtu 0" ABOUT6 "proto 6 ttl 3 total 80 seq 7" },
-        { RAW_IP, ICMP6("0044") "0401 0000 0000 0000 " QUOTED6("0028", "33") "0601 0000 00000001 00000001 1234 0050 0000 0007",
+        { RAW_IP, ICMP6("0044") "0401 0000 0000 0000 " QUOTED6("0028",
+          "33") "0601 0000 00000001 00000001 1234 0050 0000 0007",
           "icmp6 fd00::9 4/1 mtu 0" ABOUT6 "proto 6 ttl 3 total 80 seq 7" },
         /* a later fragment; extension headers that never end */
         { RAW_IP, ICMP6("0040") "0301 0000 0000 0000 " QUOTED6("0028", "2c") "0600 0008 00000007 1234 0050 0000 0007",

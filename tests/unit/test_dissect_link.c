@@ -16,7 +16,8 @@ static void test_ethernet(void **state)
         /* ethertype 802.1Q-QinQ, vlan 100, vlan 200 */
         { EN10MB, MACS "88a8 0064 8100 00c8 0800 " SYN4, "vlan 100 vlan 200 " SYN4_TEXT },
         /* 0x9100 and three more: four are kept */
-        { EN10MB, MACS "9100 0001 9200 0002 8100 0003 8100 0004 8100 0005 86dd " SYN6, "vlan 1 vlan 2 vlan 3 vlan 4 " SYN6_TEXT },
+        { EN10MB, MACS "9100 0001 9200 0002 8100 0003 8100 0004 8100 0005 86dd " SYN6,
+          "vlan 1 vlan 2 vlan 3 vlan 4 " SYN6_TEXT },
         /* 802.3, LLC SNAP */
         { EN10MB, MACS "0030 aaaa03 000000 0800 " SYN4, SYN4_TEXT },
         /* 802.3, LLC, the service point of IP */
@@ -28,7 +29,8 @@ static void test_ethernet(void **state)
         /* CDPv2 */
         { EN10MB, "01000ccccccc 020000000001 0026 aaaa03 00000c 2000 02b4 0000", "other" },
         /* Cisco ISL, VLAN 10 */
-        { EN10MB, "01000c000000 020000000001 0046 aaaa03 00000c 0014 0000 0000 " ETH4 SYN4 "00000000", "vlan 10 " SYN4_TEXT },
+        { EN10MB, "01000c000000 020000000001 0046 aaaa03 00000c 0014 0000 0000 " ETH4 SYN4 "00000000",
+          "vlan 10 " SYN4_TEXT },
         /* Cisco FabricPath */
         { EN10MB, MACS "8903 0145 " ETH4 SYN4, SYN4_TEXT },
         /* TRILL with one word of options */
@@ -135,7 +137,8 @@ static void test_wlan(void **state)
         { 105, "0803 0000 020000000001 020000000002 020000000003 1000 020000000004 " SNAP4 SYN4, SYN4_TEXT },
         { 105, "8882 0000 020000000001 020000000002 020000000003 1000 0000 00000000 " SNAP4 SYN4, SYN4_TEXT },
         /* A-MSDU: two subframes, the first is read */
-        { 105, QOS "8000 " "020000000001 020000000002 0030 " SNAP4 SYN4 "020000000001 020000000002 0030 " SNAP4 SYN4, SYN4_TEXT },
+        { 105, QOS "8000 " "020000000001 020000000002 0030 " SNAP4 SYN4 "020000000001 020000000002 0030 " SNAP4 SYN4,
+          SYN4_TEXT },
         /* protected; protected, yet in clear; a later fragment of a frame */
         { 105, "0842 0000 020000000001 020000000002 020000000003 1000 00112233 44556677 8899", "undecoded: encrypted" },
         { 105, "0842 0000 020000000001 020000000002 020000000003 1000 " SNAP4 SYN4, SYN4_TEXT },

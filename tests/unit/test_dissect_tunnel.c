@@ -26,7 +26,8 @@ static void test_ip_in_ip(void **state)
         /* MPLS in IP (label 100) */
         { RAW_IP, OUTER4("0040", "89") "00064140 " SYN4, "mpls 100 " SYN4_TEXT },
         /* the inner packet is no IPv4 */
-        { RAW_IP, OUTER4("0028", "04") "6000 0000 0000 0000 0000 0000 0000 0000 0000 0000", "undecoded: ip header malformed" },
+        { RAW_IP, OUTER4("0028", "04") "6000 0000 0000 0000 0000 0000 0000 0000 0000 0000",
+          "undecoded: ip header malformed" },
     };
     CHECK_ROWS(rows);
 }
@@ -59,12 +60,14 @@ static void test_gre(void **state)
         { RAW_IP, OUTER4("0050", "2f") "4000 0800 0000 0000 0800 0004 c0000201 0000 0000 " SYN4, "gre 0 " SYN4_TEXT },
         { RAW_IP, OUTER4("0054", "2f") "0000 86dd " SYN6, "gre 0 " SYN6_TEXT },
         /* transparent Ethernet bridging (NVGRE: the key is VSID and flow), with a tag; MPLS */
-        { RAW_IP, OUTER4("0056", "2f") "2000 6558 00123400 " MACS "8100 0009 0800 " SYN4, "vlan 9 gre 1192960 " SYN4_TEXT },
+        { RAW_IP, OUTER4("0056", "2f") "2000 6558 00123400 " MACS "8100 0009 0800 " SYN4,
+          "vlan 9 gre 1192960 " SYN4_TEXT },
         { RAW_IP, OUTER4("0044", "2f") "0000 8847 00064140 " SYN4, "gre 0 mpls 100 " SYN4_TEXT },
         /* ERSPAN types I, II, III, III with the sub-header */
         { RAW_IP, OUTER4("004e", "2f") "0000 88be " ETH4 SYN4, "gre 0 " SYN4_TEXT },
         { RAW_IP, OUTER4("005a", "2f") "1000 88be 00000001 1001 0001 00000000 " ETH4 SYN4, "gre 0 " SYN4_TEXT },
-        { RAW_IP, OUTER4("005e", "2f") "1000 22eb 00000001 2001 0001 00000000 00000000 " ETH4 SYN4, "gre 0 " SYN4_TEXT },
+        { RAW_IP, OUTER4("005e", "2f") "1000 22eb 00000001 2001 0001 00000000 00000000 " ETH4 SYN4,
+          "gre 0 " SYN4_TEXT },
         { RAW_IP, OUTER4("0066", "2f") "1000 22eb 00000001 2001 0001 00000000 00000001 0000000000000000 " ETH4 SYN4,
           "gre 0 " SYN4_TEXT },
         /* WCCP version 1 and 2 */
@@ -93,7 +96,8 @@ static void test_mpls(void **state)
         /* Ethernet pseudowire with control word; without; without, and an address that begins with zeros */
         { EN10MB, MACS "8847 00064140 00000000 " ETH4 SYN4, "mpls 100 " SYN4_TEXT },
         { EN10MB, MACS "8847 00064140 " ETH4 SYN4, "mpls 100 " SYN4_TEXT },
-        { EN10MB, MACS "8847 00064140 " "ac0000000001 020000000002 8100 0003 0800 " SYN4, "vlan 3 mpls 100 " SYN4_TEXT },
+        { EN10MB, MACS "8847 00064140 " "ac0000000001 020000000002 8100 0003 0800 " SYN4,
+          "vlan 3 mpls 100 " SYN4_TEXT },
         /* associated channel: BFD */
         { EN10MB, MACS "8847 0000d140 10000007 2040 0518 00000001 00000000", "mpls 13 other" },
         { EN10MB, MACS "8847 00010040", "undecoded: link header cut" },
@@ -113,23 +117,27 @@ static void test_in_udp(void **state)
         /* VXLAN, flags [I], vni 5; on Linux' old port; with an inner tag */
         { RAW_IP, OUTER4("005a", "11") UDP("12b5") "08000000 00000500 " ETH4 SYN4, "vxlan 5 " SYN4_TEXT },
         { RAW_IP, OUTER4("006e", "11") UDP("2118") "08000000 00000500 " ETH6 SYN6, "vxlan 5 " SYN6_TEXT },
-        { RAW_IP, OUTER6("004a", "11") UDP("12b5") "08000000 00000500 " MACS "8100 0002 0800 " SYN4, "vlan 2 vxlan 5 " SYN4_TEXT },
+        { RAW_IP, OUTER6("004a", "11") UDP("12b5") "08000000 00000500 " MACS "8100 0002 0800 " SYN4,
+          "vlan 2 vxlan 5 " SYN4_TEXT },
         /* VXLAN-GPE, next protocol IPv4 */
         { RAW_IP, OUTER4("004c", "11") UDP("12b6") "0c000001 00000600 " SYN4, "vxlan 6 " SYN4_TEXT },
         /* Geneve, vni 7, proto TEB; one option of 8 bytes, proto IPv6 */
         { RAW_IP, OUTER4("005a", "11") UDP("17c1") "0000 6558 00000700 " ETH4 SYN4, "geneve 7 " SYN4_TEXT },
-        { RAW_IP, OUTER4("0068", "11") UDP("17c1") "0200 86dd 00000700 0102 8001 00000000 " SYN6, "geneve 7 " SYN6_TEXT },
+        { RAW_IP, OUTER4("0068", "11") UDP("17c1") "0200 86dd 00000700 0102 8001 00000000 " SYN6,
+          "geneve 7 " SYN6_TEXT },
         /* GTP-U T-PDU, TEID 9; with sequence number; with a PDU session container */
         { RAW_IP, OUTER4("004c", "11") UDP("0868") "30ff 0028 00000009 " SYN4, "other 9 " SYN4_TEXT },
         { RAW_IP, OUTER4("0050", "11") UDP("0868") "32ff 002c 00000009 0001 0000 " SYN4, "other 9 " SYN4_TEXT },
-        { RAW_IP, OUTER4("0054", "11") UDP("0868") "34ff 0030 00000009 0000 0085 01100900 " SYN4, "other 9 " SYN4_TEXT },
+        { RAW_IP, OUTER4("0054", "11") UDP("0868") "34ff 0030 00000009 0000 0085 01100900 " SYN4,
+          "other 9 " SYN4_TEXT },
         /* Teredo; with an origin indication; with authentication before it */
         { RAW_IP, OUTER4("0058", "11") UDP("0dd8") SYN6, "other 0 " SYN6_TEXT },
         { RAW_IP, OUTER4("0060", "11") UDP("0dd8") "0000 0000 00000000 " SYN6, "other 0 " SYN6_TEXT },
         { RAW_IP, OUTER4("0065", "11") UDP("0dd8") "0001 0000 0000000000000000 00 " SYN6, "other 0 " SYN6_TEXT },
         /* L2TP data, tunnel 1, session 2: bare; with length, sequence numbers and an offset */
         { RAW_IP, OUTER4("004e", "11") UDP("06a5") "0002 0001 0002 ff03 0021 " SYN4, "other 65538 " SYN4_TEXT },
-        { RAW_IP, OUTER4("0058", "11") UDP("06a5") "4a02 003e 0001 0002 0000 0000 0002 ffff ff03 0021 " SYN4, "other 65538 " SYN4_TEXT },
+        { RAW_IP, OUTER4("0058", "11") UDP("06a5") "4a02 003e 0001 0002 0000 0000 0002 ffff ff03 0021 " SYN4,
+          "other 65538 " SYN4_TEXT },
         /* MPLS in UDP, GRE in UDP */
         { RAW_IP, OUTER4("0048", "11") UDP("19eb") "00064140 " SYN4, "mpls 100 " SYN4_TEXT },
         { RAW_IP, OUTER4("0048", "11") UDP("1292") "0000 0800 " SYN4, "gre 0 " SYN4_TEXT },
@@ -149,7 +157,8 @@ static void test_plain_udp(void **state)
         /* flags without [I]; a good header, no Ethernet behind it; Ethernet without a network packet in it */
         { RAW_IP, OUTER4("0028", "11") UDP("12b5") "00000000 00000500 11223344", UDP_TEXT("4789", "12") },
         { RAW_IP, OUTER4("0028", "11") UDP("12b5") "08000000 00000500 11223344", UDP_TEXT("4789", "12") },
-        { RAW_IP, OUTER4("0036", "11") UDP("12b5") "08000000 00000500 " MACS "8100 0002 88cc 00000000", UDP_TEXT("4789", "26") },
+        { RAW_IP, OUTER4("0036", "11") UDP("12b5") "08000000 00000500 " MACS "8100 0002 88cc 00000000",
+          UDP_TEXT("4789", "26") },
         /* VXLAN around IPv4 that is none */
         { RAW_IP, OUTER4("0036", "11") UDP("12b5") "08000000 00000500 " ETH4 "11223344", UDP_TEXT("4789", "26") },
         /* Geneve control and version 1; GTP-U echo; Teredo bubble cut; L2TP control; GRE with a version */
@@ -161,14 +170,16 @@ static void test_plain_udp(void **state)
         { RAW_IP, OUTER4("0024", "11") UDP("1292") "0001 0800 11223344", UDP_TEXT("4754", "8") },
         { RAW_IP, OUTER4("0024", "11") UDP("1292") "0000 0000 11223344", UDP_TEXT("4754", "8") },
         /* VPN in VXLAN is encrypted, but the datagram is readable */
-        { RAW_IP, OUTER4("004a", "11") UDP("12b5") "08000000 00000500 " ETH4 "4500 0018 0001 0000 4032 0000 0a000001 0a000002 00000001",
+        { RAW_IP, OUTER4("004a",
+          "11") UDP("12b5") "08000000 00000500 " ETH4 "4500 0018 0001 0000 4032 0000 0a000001 0a000002 00000001",
           UDP_TEXT("4789", "46") },
         /* something inside that is understood stays what it is */
         { RAW_IP, OUTER4("004e", "11") UDP("12b5") "08000000 00000500 "
           "ffffffffffff 020000000001 0806 0001 0800 0604 0001 020000000001 0a000001 000000000000 0a000002",
           "vxlan 5 arp who-has 10.0.0.2 tell 10.0.0.1 mac 02:01" },
         /* the innermost datagram counts: VXLAN in VXLAN, the second of them none */
-        { RAW_IP, OUTER4("0056", "11") UDP("12b5") "08000000 00000500 " ETH4 OUTER4("0024", "11") UDP("12b5") "00000000 00000000",
+        { RAW_IP, OUTER4("0056", "11") UDP("12b5") "08000000 00000500 " ETH4 OUTER4("0024",
+          "11") UDP("12b5") "00000000 00000000",
           "vxlan 5 " UDP_TEXT("4789", "8") },
     };
     CHECK_ROWS(rows);
@@ -179,8 +190,10 @@ static void test_udp(void **state)
     (void)state;
     static const struct row rows[] = {
         /* UDP, length 4: its own length is shorter than the packet's; longer (malformed) */
-        { RAW_IP, OUTER4("0024", "11") "0035 8235 000c 0000 00112233 99999999", "udp 192.0.2.1:53 > 192.0.2.2:33333 len 4 captured 4" },
-        { RAW_IP, OUTER4("0020", "11") "0035 8235 ffff 0000 00112233", "udp 192.0.2.1:53 > 192.0.2.2:33333 len 4 captured 4" },
+        { RAW_IP, OUTER4("0024", "11") "0035 8235 000c 0000 00112233 99999999",
+          "udp 192.0.2.1:53 > 192.0.2.2:33333 len 4 captured 4" },
+        { RAW_IP, OUTER4("0020", "11") "0035 8235 ffff 0000 00112233",
+          "udp 192.0.2.1:53 > 192.0.2.2:33333 len 4 captured 4" },
         { RAW_IP, OUTER4("001b", "11") "0035 8235 0008 00", "undecoded: udp header cut" },
         { RAW_IP, OUTER4("001c", "11") "0035 8235 0008 0000", "udp 192.0.2.1:53 > 192.0.2.2:33333 len 0 captured 0" },
     };
