@@ -1,8 +1,8 @@
 /* What the records of both sides add up to: how far the handshake came and how it ended.
  *
- * Up to TLS 1.2 both sides show ChangeCipherSpec and behind it one encrypted handshake record, the Finished. TLS 1.3 hides all
- * but the hellos in application data records; there, the client's first such record behind the server's flight is its answer:
- * the Finished (perhaps behind a certificate), or, by its size, an alert. */
+ * Up to TLS 1.2 both sides show ChangeCipherSpec and behind it one encrypted handshake record, the Finished. TLS
+ * 1.3 hides all but the hellos in application data records; there, the client's first such record behind the
+ * server's flight is its answer: the Finished (perhaps behind a certificate), or, by its size, an alert. */
 #include "dissect/tls_internal.h"
 
 #include <string.h>
@@ -64,7 +64,8 @@ static void complete(struct app_tls *t, const struct app_bytes *b)
 
 /* --- sizes, where TLS 1.3 hides everything else --- */
 
-/* The longest Finished record up to TLS 1.2: 16 bytes of message, an IV, a MAC and padding; a hello never is so short. */
+/* The longest Finished record up to TLS 1.2: 16 bytes of message, an IV, a MAC and padding; a hello never is so
+ * short. */
 #define FINISHED_MAX 96
 
 /* What the cipher adds to a record: its tag, or, for RFC 9150, its hash. */
@@ -190,8 +191,8 @@ static void server_13(struct app_tls *t, const struct app_bytes *b)
         t->facts->application_data = true;
 }
 
-/* Whether the rules for TLS 1.2 and older hold. Where the ServerHello was not seen those for 1.3 ask more and are safe, unless one
- * side showed a Finished as only older versions do. */
+/* Whether the rules for TLS 1.2 and older hold. Where the ServerHello was not seen those for 1.3 ask more and are
+ * safe, unless one side showed a Finished as only older versions do. */
 static bool is_older(const struct app_tls *t)
 {
     const struct tls_facts *f = t->facts;
@@ -224,8 +225,8 @@ static void change_cipher(struct app_tls *t, const struct app_bytes *b)
         f->resumed = !t->hello_done;
 }
 
-/* The first encrypted handshake record behind ChangeCipherSpec is the Finished (TLS 1.2 and older). Where the ServerHello was not seen
- * it may be a hello of TLS 1.3 behind a retry, which is longer. */
+/* The first encrypted handshake record behind ChangeCipherSpec is the Finished (TLS 1.2 and older). Where the
+ * ServerHello was not seen it may be a hello of TLS 1.3 behind a retry, which is longer. */
 static void encrypted_handshake(struct app_tls *t, const struct app_bytes *b)
 {
     const struct tls_facts *f = t->facts;

@@ -1,9 +1,9 @@
 /* app_tls: TLS 1.0 to 1.3, SSL 3.0 and SSL 2.0 hellos, read from the outside (RFC 8446, RFC 5246, RFC 6101).
  *
- * Internal to dissect/: app.c recognises the protocol and passes the bytes on. Records are walked by their headers; of the
- * bodies only alerts and the handshake messages that carry facts are looked at. Application data is stepped over, never kept.
- * Which side plays the TLS client is learnt from the ClientHello: it is not always the side that opened the connection.
- */
+ * Internal to dissect/: app.c recognises the protocol and passes the bytes on. Records are walked by their
+ * headers; of the bodies only alerts and the handshake messages that carry facts are looked at. Application data
+ * is stepped over, never kept. Which side plays the TLS client is learnt from the ClientHello: it is not always
+ * the side that opened the connection. */
 #ifndef TCPSLEUTH_DISSECT_APP_TLS_H
 #define TCPSLEUTH_DISSECT_APP_TLS_H
 
@@ -24,8 +24,8 @@ void app_tls_end(struct app_tls *t, enum side from, enum app_ending how, int64_t
 /* Whether the bytes of that direction are still of use: not once the records are lost, or there were none. */
 bool app_tls_wants(const struct app_tls *t, enum side from);
 
-/* Whether the last record of that side was complete and an alert that says goodbye: close_notify in clear, an alert that is
- * encrypted, or (TLS 1.3) an encrypted record of an alert's size behind others. */
+/* Whether the last record of that side was complete and an alert that says goodbye: close_notify in clear, an
+ * alert that is encrypted, or (TLS 1.3) an encrypted record of an alert's size behind others. */
 bool app_tls_closing_only(const struct app_tls *t, enum side from);
 
 /* Whether a direction that starts with these bytes is TLS: 1 yes, 0 more bytes are needed, -1 no. */

@@ -1,7 +1,9 @@
-/* DNS messages (RFC 1035). The records are found here, one after the other; ldns turns names and record data into text.
+/* DNS messages (RFC 1035). The records are found here, one after the other; ldns turns names and record data into
+ * text.
  *
- * ldns could take the message as a whole, but then one bad record would spoil it, and each of the thousands of names of a made-up
- * message could follow a chain of thousands of compression pointers. Only what is kept is handed to it. */
+ * ldns could take the message as a whole, but then one bad record would spoil it, and each of the thousands of
+ * names of a made-up message could follow a chain of thousands of compression pointers. Only what is kept is
+ * handed to it. */
 #include "dissect/dns.h"
 
 #include "base/addr.h"

@@ -1,7 +1,7 @@
 /* A certificate (RFC 5280) through GnuTLS: who, by whom, from when to when, for which names.
  *
- * It comes from the network: what would cost more than its size is bounded (names, and the public key of the one signature
- * that is verified). */
+ * It comes from the network: what would cost more than its size is bounded (names, and the public key of the one
+ * signature that is verified). */
 #include "base/addr.h"
 #include "base/text.h"
 #include "dissect/tls_internal.h"
@@ -176,7 +176,8 @@ static bool verifies_itself(gnutls_x509_crt_t crt, struct slice der)
     gnutls_pubkey_t key;
     if (part.n == 0 || gnutls_x509_crt_get_signature(crt, signature, &n) < 0 || gnutls_pubkey_init(&key) < 0)
         return false;
-    gnutls_datum_t data = { (unsigned char *)part.p, (unsigned)part.n }, sig = { (unsigned char *)signature, (unsigned)n };
+    gnutls_datum_t data = { (unsigned char *)part.p, (unsigned)part.n };
+    gnutls_datum_t sig = { (unsigned char *)signature, (unsigned)n };
     int algorithm = gnutls_x509_crt_get_signature_algorithm(crt);
     bool good = algorithm > 0 && gnutls_pubkey_import_x509(key, crt, 0) >= 0 && key_is_affordable(key) &&
                 gnutls_pubkey_verify_data2(key, (gnutls_sign_algorithm_t)algorithm, GNUTLS_VERIFY_ALLOW_BROKEN, &data,
@@ -188,8 +189,8 @@ static bool verifies_itself(gnutls_x509_crt_t crt, struct slice der)
 static bool is_self_signed(gnutls_x509_crt_t crt, struct slice der)
 {
     gnutls_datum_t subject = { 0 }, issuer = { 0 };
-    bool same = gnutls_x509_crt_get_raw_dn(crt, &subject) >= 0 && gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) >= 0 &&
-                subject.size == issuer.size && memcmp(subject.data, issuer.data, subject.size) == 0;
+    bool there = gnutls_x509_crt_get_raw_dn(crt, &subject) >= 0 && gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) >= 0;
+    bool same = there && subject.size == issuer.size && memcmp(subject.data, issuer.data, subject.size) == 0;
     gnutls_free(subject.data);
     gnutls_free(issuer.data);
     return same && verifies_itself(crt, der);

@@ -1,8 +1,9 @@
 /* JA3 and JA4 of a ClientHello: texts by which one TLS client program is told from another.
  *
- * JA3 (salesforce/ja3, BSD 3-clause): MD5 of "version,ciphers,extensions,groups,point formats", decimal, in the order sent.
- * JA4 (FoxIO, BSD 3-clause for this one member of the family; the others are licensed otherwise and are not made here): a
- * readable part, then hashes of the sorted ciphers and of the sorted extensions with the signature algorithms.
+ * JA3 (salesforce/ja3, BSD 3-clause): MD5 of "version,ciphers,extensions,groups,point formats", decimal, in the order
+ * sent.
+ * JA4 (FoxIO, BSD 3-clause for this one member of the family; the others are licensed otherwise and are not made here):
+ * a readable part, then hashes of the sorted ciphers and of the sorted extensions with the signature algorithms.
  * Both leave the GREASE values of RFC 8701 out. */
 #include "dissect/tls_internal.h"
 
@@ -98,7 +99,8 @@ static const char *ja4_version(const struct tls_client_hello *hello)
     }
 }
 
-/* First and last character of the first protocol offered; of its hexadecimal form where one of them is no letter or digit. */
+/* First and last character of the first protocol offered; of its hexadecimal form where one of them is no letter
+ * or digit. */
 static void append_alpn(GString *out, struct slice list)
 {
     struct cursor c = cursor_of(list);
@@ -134,7 +136,8 @@ static void append_signatures(GString *out, struct slice signatures)
     g_array_unref(numbers);
 }
 
-/* The extensions in order, without those whose presence or content belongs to the connection and not to the client program. */
+/* The extensions in order, without those whose presence or content belongs to the connection and not to the client
+ * program. */
 static GString *sorted_extensions(GArray *types)
 {
     GArray *kept = g_array_new(FALSE, FALSE, sizeof(uint16_t));

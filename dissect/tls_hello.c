@@ -1,4 +1,5 @@
-/* ClientHello and ServerHello (RFC 8446 section 4.1, RFC 5246 section 7.4.1), in the form of SSL 2.0 too (RFC 6101 appendix E). */
+/* ClientHello and ServerHello (RFC 8446 section 4.1, RFC 5246 section 7.4.1), in the form of SSL 2.0 too (RFC 6101
+ * appendix E). */
 #include "base/text.h"
 #include "dissect/tls_internal.h"
 

@@ -1,5 +1,5 @@
-/* The record layer from the outside (RFC 8446 section 5.1): headers are read, bodies are stepped over, and the handshake
- * messages that are wanted are put together across records and segments. */
+/* The record layer from the outside (RFC 8446 section 5.1): headers are read, bodies are stepped over, and the
+ * handshake messages that are wanted are put together across records and segments. */
 #include "dissect/tls_internal.h"
 
 #include <string.h>
@@ -28,7 +28,8 @@ static bool next_header_fits(struct slice data)
 
 /* --- recognition --- */
 
-/* An SSL 2.0 ClientHello (RFC 6101 appendix E): 2 bytes length, 1, version, and the three lengths that must add up to it. */
+/* An SSL 2.0 ClientHello (RFC 6101 appendix E): 2 bytes length, 1, version, and the three lengths that must add up
+ * to it. */
 static int recognise_ssl2(struct slice first)
 {
     struct cursor c = cursor_of(first);

@@ -13,7 +13,8 @@ static void step(struct app_tls *t, struct cursor *c, uint64_t packet)
     } else if (operation >> 1 == 2) {
         app_tls_end(t, from, (enum app_ending)(n % 3), 0);
     } else {
-        struct app_bytes b = { .from = from, .data = cursor_take(c, n < cursor_left(c) ? n : cursor_left(c)), .packet = packet };
+        struct slice data = cursor_take(c, MIN(n, cursor_left(c)));
+        struct app_bytes b = { .from = from, .data = data, .packet = packet };
         (void)app_tls_recognise(b.data, from);
         app_tls_data(t, &b);
     }

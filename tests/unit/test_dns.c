@@ -78,10 +78,11 @@ static void a_query(void **state)
 static void an_answer(void **state)
 {
     (void)state;
-    struct dns_message *d = parse(HEADER("8180", "0003", "0000", "0000") "0001 0001"
-                                  "c00c 0005 0001 0000003c 0007 04 484f5354 c010"
-                                  "c029 0001 0001 0000003c 0004 9353 0287"
-                                  "c029 001c 0001 0000003c 0010 20010db8000000000000000000000001");
+    struct dns_message *d =
+        parse(HEADER("8180", "0003", "0000", "0000") "0001 0001"
+                                                     "c00c 0005 0001 0000003c 0007 04 484f5354 c010"
+                                                     "c029 0001 0001 0000003c 0004 9353 0287"
+                                                     "c029 001c 0001 0000003c 0010 20010db8000000000000000000000001");
     assert_non_null(d);
     assert_true(d->response);
     assert_int_equal(g_strv_length(d->answers), 3);
@@ -106,8 +107,8 @@ static const struct {
     { "c00c 0041 0001 0000003c 000a 0001 00 0001 0003 02 6832", "HTTPS 1 . alpn=h2" },
     { "c00c 0021 0001 0000003c 0008 0000 0000 01bb c00c", "SRV 0 0 443 www.UPC.edu." },
     { "c00c ff12 0001 0000003c 0002 abcd", "TYPE65298 \\# 2 abcd" },
-    { "c00c 0001 0001 0000003c 0003 010203", "A" },         /* an address of three bytes */
-    { "c00c 0005 0001 0000003c 0002 c0ff", "CNAME" },       /* an alias that points out of the message */
+    { "c00c 0001 0001 0000003c 0003 010203", "A" },   /* an address of three bytes */
+    { "c00c 0005 0001 0000003c 0002 c0ff", "CNAME" }, /* an alias that points out of the message */
     { "c00c 0001 0001 0000003c 0000", "A" },
     { "c00c 0005 0001 0000003c 0001 00", "." },
 };
@@ -131,8 +132,10 @@ static void texts_of_records(void **state)
 static void response_codes(void **state)
 {
     (void)state;
-    struct dns_message *d = parse(HEADER("8183", "0000", "0001", "0000") "0001 0001"
-                                  "c010 0006 0001 00000e10 0016 00 00 00000001 00000002 00000003 00000004 00000005");
+    struct dns_message *d =
+        parse(HEADER("8183", "0000", "0001",
+                     "0000") "0001 0001"
+                             "c010 0006 0001 00000e10 0016 00 00 00000001 00000002 00000003 00000004 00000005");
     assert_int_equal(d->rcode, 3);
     assert_null(d->answers[0]);
     dns_message_free(d);
@@ -167,8 +170,8 @@ static void names(void **state)
         uint16_t number;
         const char *text;
     } types[] = { { 1, "A" }, { 28, "AAAA" }, { 65, "HTTPS" }, { 65280, "TYPE65280" } },
-      codes[] = { { 0, "NOERROR" }, { 2, "SERVFAIL" }, { 3, "NXDOMAIN" }, { 5, "REFUSED" }, { 12, "RCODE12" }, { 16, "BADVERS" },
-                  { 99, "RCODE99" }, { 4095, "RCODE4095" } };
+      codes[] = { { 0, "NOERROR" },  { 2, "SERVFAIL" }, { 3, "NXDOMAIN" }, { 5, "REFUSED" },
+                  { 12, "RCODE12" }, { 16, "BADVERS" }, { 99, "RCODE99" }, { 4095, "RCODE4095" } };
     for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
         char *text = dns_type_name(types[i].number);
         assert_string_equal(text, types[i].text);
@@ -201,10 +204,10 @@ static void refused(void **state)
     dns_message_free(NULL);
 }
 
-#define FULL                                                                                                             \
-    HEADER("8180", "0004", "0000", "0001")                                                                               \
-    "0001 0001 c00c 0005 0001 0000003c 0007 04 686f7374 c010" A_RECORD                                                    \
-    "c00c 0041 0001 0000003c 000a 0001 00 0001 0003 02 6832 c00c 000f 0001 0000003c 0009 000a 04 6d61696c c010"           \
+#define FULL                                                                                                           \
+    HEADER("8180", "0004", "0000", "0001")                                                                             \
+    "0001 0001 c00c 0005 0001 0000003c 0007 04 686f7374 c010" A_RECORD                                                 \
+    "c00c 0041 0001 0000003c 000a 0001 00 0001 0003 02 6832 c00c 000f 0001 0000003c 0009 000a 04 6d61696c c010"        \
     "00 0029 1000 00000000 0000"
 
 static void every_prefix(void **state)
@@ -287,10 +290,10 @@ static void pointer_chains(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_query), cmocka_unit_test(an_answer), cmocka_unit_test(texts_of_records),
-        cmocka_unit_test(response_codes), cmocka_unit_test(cut_off), cmocka_unit_test(names),
-        cmocka_unit_test(refused), cmocka_unit_test(every_prefix), cmocka_unit_test(every_byte_changed),
-        cmocka_unit_test(limits), cmocka_unit_test(pointer_chains),
+        cmocka_unit_test(a_query),        cmocka_unit_test(an_answer),      cmocka_unit_test(texts_of_records),
+        cmocka_unit_test(response_codes), cmocka_unit_test(cut_off),        cmocka_unit_test(names),
+        cmocka_unit_test(refused),        cmocka_unit_test(every_prefix),   cmocka_unit_test(every_byte_changed),
+        cmocka_unit_test(limits),         cmocka_unit_test(pointer_chains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

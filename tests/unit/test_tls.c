@@ -17,28 +17,28 @@ static const struct {
     { "", CLIENT, 0 },
     { "16", CLIENT, 0 },
     { "16 03 01 02 00", CLIENT, 0 },
-    { "16 03 01 02 00 01 00 01 fc 03", CLIENT, 1 },             /* ClientHello */
-    { "16 03 03 00 5a 02 00 00 56 03", SERVER, 1 },             /* ServerHello */
-    { "16 03 01 00 01 01 16 03 01 00 01 00", CLIENT, 1 },       /* ClientHello cut into records of one byte */
-    { "16 03 01 00 01 01 47 45 54", CLIENT, -1 },               /* that, but no record behind it */
-    { "16 03 01 02 00 01 00 01 fc 47", CLIENT, 1 },             /* no hello by its version, an encrypted message by its length */
-    { "15 03 03 00 02 02 28", SERVER, 1 },                      /* handshake_failure */
+    { "16 03 01 02 00 01 00 01 fc 03", CLIENT, 1 },       /* ClientHello */
+    { "16 03 03 00 5a 02 00 00 56 03", SERVER, 1 },       /* ServerHello */
+    { "16 03 01 00 01 01 16 03 01 00 01 00", CLIENT, 1 }, /* ClientHello cut into records of one byte */
+    { "16 03 01 00 01 01 47 45 54", CLIENT, -1 },         /* that, but no record behind it */
+    { "16 03 01 02 00 01 00 01 fc 47", CLIENT, 1 }, /* no hello by its version, an encrypted message by its length */
+    { "15 03 03 00 02 02 28", SERVER, 1 },          /* handshake_failure */
     { "15 03 03 00 02 02", SERVER, 0 },
-    { "15 03 03 00 02 07 28", SERVER, -1 },                     /* no such level */
-    { "15 03 03 00 1a", CLIENT, 1 },                            /* encrypted alert */
-    { "14 03 03 00 01 01", CLIENT, 1 },                         /* ChangeCipherSpec */
+    { "15 03 03 00 02 07 28", SERVER, -1 }, /* no such level */
+    { "15 03 03 00 1a", CLIENT, 1 },        /* encrypted alert */
+    { "14 03 03 00 01 01", CLIENT, 1 },     /* ChangeCipherSpec */
     { "14 03 03 00 02 01", CLIENT, -1 },
-    { "17 03 03 00 20", SERVER, 1 },                            /* application data, the rest not there yet */
-    { "17 03 03 00 02 aa bb", SERVER, -1 },                     /* too short for encrypted data */
-    { "17 03 03 ff ff", SERVER, -1 },                           /* too long for a record */
+    { "17 03 03 00 20", SERVER, 1 },        /* application data, the rest not there yet */
+    { "17 03 03 00 02 aa bb", SERVER, -1 }, /* too short for encrypted data */
+    { "17 03 03 ff ff", SERVER, -1 },       /* too long for a record */
     { "17 03 03 00 10 00112233445566778899aabbccddeeff 17 03 03 00", CLIENT, 1 },
     { "17 03 03 00 10 00112233445566778899aabbccddeeff 17 03 01", CLIENT, -1 }, /* another version behind it */
     { "17 03 05 00 20", SERVER, -1 },
     { "18 03 03 00 20", SERVER, -1 },
-    { "47 45 54 20 2f", CLIENT, -1 },                           /* GET / */
-    { "80 2e 01 03 01 00 15 00 00 00 10", CLIENT, 1 },          /* SSL 2.0 form: 9 + 21 + 0 + 16 */
+    { "47 45 54 20 2f", CLIENT, -1 },                  /* GET / */
+    { "80 2e 01 03 01 00 15 00 00 00 10", CLIENT, 1 }, /* SSL 2.0 form: 9 + 21 + 0 + 16 */
     { "80 2e 01 03 01 00 15 00 00", CLIENT, 0 },
-    { "80 2f 01 03 01 00 15 00 00 00 10", CLIENT, -1 },         /* lengths that do not add up */
+    { "80 2f 01 03 01 00 15 00 00 00 10", CLIENT, -1 }, /* lengths that do not add up */
     { "80 2e 01 03 01 00 15 00 00 00 10", SERVER, -1 },
     { "80 2e 01 04 01 00 15 00 00 00 10", CLIENT, -1 },
 };
@@ -281,7 +281,7 @@ static void gaps(void **state)
     feed(r, SERVER, 1, hex("17 0303 0100 0011"));
     app_tls_gap(r->tls, SERVER, 254, 0, 2); /* to the end of the record */
     feed(r, SERVER, 3, hex("17 0303 0014 0011"));
-    app_tls_gap(r->tls, SERVER, 10, 0, 4);  /* inside it */
+    app_tls_gap(r->tls, SERVER, 10, 0, 4); /* inside it */
     feed(r, SERVER, 5, hex("0011223344556677 17 0303 0020"));
     assert_true(app_tls_wants(r->tls, SERVER));
     app_tls_gap(r->tls, SERVER, 100, 0, 6); /* beyond it, to where a record begins */
@@ -298,11 +298,13 @@ static void gaps(void **state)
     reader_free(r);
 }
 
-/* The ClientHello's tail is missing, as where packets were cut when captured: the name is still read, no fingerprint is made. */
+/* The ClientHello's tail is missing, as where packets were cut when captured: the name is still read, no
+ * fingerprint is made. */
 static void cut_hello(void **state)
 {
     (void)state;
-    GByteArray *bytes = record(22, client_hello(0x0303, "002f", "0000 0010 000e 00 000b 7777772e7570632e656475 0017 0000 0023 0000"));
+    GByteArray *bytes =
+        record(22, client_hello(0x0303, "002f", "0000 0010 000e 00 000b 7777772e7570632e656475 0017 0000 0023 0000"));
     for (unsigned less = 1; less < 9; less++) {
         struct reader *r = reader_new();
         reader_feed(r, CLIENT, bytes->data, bytes->len - less, 1);
@@ -358,7 +360,8 @@ static void early_data(void **state)
     reader_free(r);
 }
 
-/* A client certificate (three records), a request, an answer; and the same with a goodbye of the client before that of the server. */
+/* A client certificate (three records), a request, an answer; and the same with a goodbye of the client before
+ * that of the server. */
 static void client_certificate(void **state)
 {
     (void)state;

@@ -57,8 +57,10 @@ static void names_that_match(void **state)
     static const struct {
         const char *sni;
         bool matches;
-    } rows[] = { { "www.example.org", true }, { "WWW.EXAMPLE.ORG", true }, { "example.org", true }, { NULL, true },
-                 { "example.com", false },    { "a.example.org", false },  { "", false },           { "192.0.2.1", false } };
+    } rows[] = {
+        { "www.example.org", true }, { "WWW.EXAMPLE.ORG", true }, { "example.org", true }, { NULL, true },
+        { "example.com", false },    { "a.example.org", false },  { "", false },           { "192.0.2.1", false }
+    };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         struct tls_certificate *c = read_identity(&id, rows[i].sni);
         assert_int_equal(c->name_matches, rows[i].matches);
@@ -205,9 +207,9 @@ static void damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_certificate), cmocka_unit_test(names_that_match), cmocka_unit_test(common_name),
-        cmocka_unit_test(not_self_signed), cmocka_unit_test(odd_dates), cmocka_unit_test(rsa_keys),
-        cmocka_unit_test(many_names), cmocka_unit_test(damaged),
+        cmocka_unit_test(a_certificate),   cmocka_unit_test(names_that_match), cmocka_unit_test(common_name),
+        cmocka_unit_test(not_self_signed), cmocka_unit_test(odd_dates),        cmocka_unit_test(rsa_keys),
+        cmocka_unit_test(many_names),      cmocka_unit_test(damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

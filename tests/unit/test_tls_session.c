@@ -1,5 +1,5 @@
-/* The TLS dissector against real handshakes, made in memory by GnuTLS: every version, resumption, retry, refusals; and each of them
- * cut in every place, a byte at a time, and with every byte changed. */
+/* The TLS dissector against real handshakes, made in memory by GnuTLS: every version, resumption, retry, refusals;
+ * and each of them cut in every place, a byte at a time, and with every byte changed. */
 #include "tls_replay.h"
 
 #include <setjmp.h>
@@ -33,7 +33,9 @@ static int drop_identity(void **state)
 
 static void a_full_handshake(const char *priority, uint16_t version)
 {
-    struct plan plan = { .client_priority = priority, .server_priority = priority, .sni = "www.example.org", .alpn = "h2" };
+    struct plan plan = {
+        .client_priority = priority, .server_priority = priority, .sni = "www.example.org", .alpn = "h2"
+    };
     struct transcript tr = peers_connect(&plan, &server_id);
     struct reader *r = reader_replay(&tr, 0, APP_END_FIN);
     const struct tls_facts *f = &r->facts;
@@ -188,7 +190,9 @@ static void refused_certificates(void **state)
 static void missing_client_certificates(void **state)
 {
     (void)state;
-    struct plan plan = { .client_priority = TLS12, .server_priority = TLS12, .want_client_certificate = true, .quiet = true };
+    struct plan plan = {
+        .client_priority = TLS12, .server_priority = TLS12, .want_client_certificate = true, .quiet = true
+    };
     struct tls_alert alert = the_alert(&plan);
     assert_int_equal(alert.from, SERVER);
     assert_false(alert.encrypted);
@@ -206,7 +210,8 @@ static void missing_client_certificates(void **state)
 /* --- cut short --- */
 
 /* How a connection of which only the first chunks were sent ends. */
-static void cut_after(const struct transcript *tr, unsigned chunks, enum tls_outcome fin, enum tls_outcome rst, enum tls_outcome capture)
+static void cut_after(const struct transcript *tr, unsigned chunks, enum tls_outcome fin, enum tls_outcome rst,
+                      enum tls_outcome capture)
 {
     const enum tls_outcome expected[] = { [APP_END_FIN] = fin, [APP_END_RST] = rst, [APP_END_CAPTURE] = capture };
     for (int how = APP_END_FIN; how <= APP_END_CAPTURE; how++) {
@@ -265,16 +270,20 @@ static void one_direction(void **state)
     }
 }
 
-/* The server's certificate is lost with half of its flight, or all of its flight: data in both directions proves the rest. */
+/* The server's certificate is lost with half of its flight, or all of its flight: data in both directions proves
+ * the rest. */
 static void gaps_in_the_handshake(void **state)
 {
     (void)state;
     static const char *const priorities[] = { TLS12, TLS13 };
     for (unsigned i = 0; i < 4; i++) {
-        struct plan plan = { .client_priority = priorities[i / 2], .server_priority = priorities[i / 2], .sni = "www.example.org" };
+        struct plan plan = { .client_priority = priorities[i / 2],
+                             .server_priority = priorities[i / 2],
+                             .sni = "www.example.org" };
         struct transcript tr = peers_connect(&plan, &server_id);
         struct reader *r = reader_new();
-        unsigned lost = transcript_chunk(&tr, 1)->bytes->len / (1 + i % 2), kept = transcript_chunk(&tr, 1)->bytes->len - lost;
+        unsigned lost = transcript_chunk(&tr, 1)->bytes->len / (1 + i % 2),
+                 kept = transcript_chunk(&tr, 1)->bytes->len - lost;
         reader_chunk(r, &tr, 0);
         reader_feed(r, SERVER, transcript_chunk(&tr, 1)->bytes->data, kept, 2);
         app_tls_gap(r->tls, SERVER, lost, 0, 2);
@@ -356,11 +365,13 @@ static void any_byte_changed(struct transcript *tr)
 static void pieces_and_damage(void **state)
 {
     (void)state;
-    struct plan plans[] = { { .client_priority = TLS12, .server_priority = TLS12, .sni = "www.example.org", .alpn = "http/1.1" },
-                            { .client_priority = TLS12, .server_priority = TLS12, .resume = true },
-                            { .client_priority = TLS12, .server_priority = TLS12, .reject = true, .quiet = true },
-                            { .client_priority = TLS13, .server_priority = TLS13, .want_client_certificate = true, .quiet = true },
-                            retry_plan() };
+    struct plan plans[] = {
+        { .client_priority = TLS12, .server_priority = TLS12, .sni = "www.example.org", .alpn = "http/1.1" },
+        { .client_priority = TLS12, .server_priority = TLS12, .resume = true },
+        { .client_priority = TLS12, .server_priority = TLS12, .reject = true, .quiet = true },
+        { .client_priority = TLS13, .server_priority = TLS13, .want_client_certificate = true, .quiet = true },
+        retry_plan()
+    };
     for (unsigned i = 0; i < G_N_ELEMENTS(plans); i++) {
         struct transcript tr = peers_connect(&plans[i], &server_id);
         same_in_pieces(&tr);
@@ -375,7 +386,9 @@ static void roles_reversed(void **state)
     (void)state;
     static const char *const priorities[] = { TLS12, TLS13 };
     for (unsigned i = 0; i < 2; i++) {
-        struct plan plan = { .client_priority = priorities[i], .server_priority = priorities[i], .sni = "www.example.org" };
+        struct plan plan = { .client_priority = priorities[i],
+                             .server_priority = priorities[i],
+                             .sni = "www.example.org" };
         struct transcript tr = peers_connect(&plan, &server_id);
         struct reader *r = reader_new();
         for (unsigned k = 0; k < tr.chunks->len; k++) {

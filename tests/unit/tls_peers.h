@@ -1,5 +1,6 @@
-/* tls_peers: TLS connections made on the spot, between two GnuTLS sessions in memory, and kept as the bytes that each side sent.
- * Certificates are made on the spot too. Keys and randoms differ from run to run; nothing in the tests may depend on them. */
+/* tls_peers: TLS connections made on the spot, between two GnuTLS sessions in memory, and kept as the bytes that
+ * each side sent. Certificates are made on the spot too. Keys and randoms differ from run to run; nothing in the
+ * tests may depend on them. */
 #ifndef TCPSLEUTH_TESTS_TLS_PEERS_H
 #define TCPSLEUTH_TESTS_TLS_PEERS_H
 
@@ -95,7 +96,8 @@ static inline struct identity identity_draft(const char *dn, const char *const *
 /* Signs it by the issuer, or by itself where issuer is NULL. Once only. */
 static inline void identity_sign(struct identity *id, const struct identity *issuer)
 {
-    must(gnutls_x509_crt_sign2(id->crt, issuer ? issuer->crt : id->crt, issuer ? issuer->key : id->key, GNUTLS_DIG_SHA256, 0));
+    must(gnutls_x509_crt_sign2(id->crt, issuer ? issuer->crt : id->crt, issuer ? issuer->key : id->key,
+                               GNUTLS_DIG_SHA256, 0));
 }
 
 static inline struct identity identity_new(const char *dn, const char *const *names, time_t from, time_t to,
@@ -135,11 +137,11 @@ static inline GByteArray *identity_der(const struct identity *id)
 struct plan {
     const char *client_priority, *server_priority; /* NULL: "NORMAL" */
     const char *sni, *alpn;                        /* NULL: none */
-    bool single_key_share; /* the client sends a share for its first group only */
-    bool reject;           /* the client does not like the certificate and sends an alert */
-    bool want_client_certificate; /* the server insists on one; the client has none */
-    bool quiet;            /* nothing but the handshake */
-    bool resume;           /* a first connection is made and its session used; the transcript is of the second */
+    bool single_key_share;                         /* the client sends a share for its first group only */
+    bool reject;                                   /* the client does not like the certificate and sends an alert */
+    bool want_client_certificate;                  /* the server insists on one; the client has none */
+    bool quiet;                                    /* nothing but the handshake */
+    bool resume; /* a first connection is made and its session used; the transcript is of the second */
 };
 
 struct peer {
@@ -148,7 +150,7 @@ struct peer {
     struct transcript *log;
     GByteArray *inbox; /* what the other one sent and this one has not read */
     struct peer *other;
-    int status;        /* of the handshake */
+    int status; /* of the handshake */
 };
 
 static inline ssize_t peer_push(gnutls_transport_ptr_t p, const void *data, size_t n)
@@ -238,7 +240,8 @@ static inline void peer_read(struct peer *peer)
 /* A request, an answer, and the goodbye of both. */
 static inline void peers_talk(struct peer pair[2])
 {
-    static const char request[] = "GET / HTTP/1.0\r\nHost: www.example.org\r\n\r\n", answer[] = "HTTP/1.0 204 No Content\r\n\r\n";
+    static const char request[] = "GET / HTTP/1.0\r\nHost: www.example.org\r\n\r\n",
+                      answer[] = "HTTP/1.0 204 No Content\r\n\r\n";
     gnutls_record_send(pair[CLIENT].session, request, sizeof request - 1);
     peer_read(&pair[SERVER]);
     gnutls_record_send(pair[SERVER].session, answer, sizeof answer - 1);
@@ -258,7 +261,8 @@ static inline struct transcript shared_connect(struct shared *shared, const stru
 {
     struct transcript log = transcript_new();
     struct peer pair[2];
-    peer_open(&pair[CLIENT], CLIENT, plan->client_priority, plan->single_key_share ? GNUTLS_KEY_SHARE_TOP : 0, shared->client, &log);
+    peer_open(&pair[CLIENT], CLIENT, plan->client_priority, plan->single_key_share ? GNUTLS_KEY_SHARE_TOP : 0,
+              shared->client, &log);
     peer_open(&pair[SERVER], SERVER, plan->server_priority, 0, shared->server, &log);
     pair[CLIENT].other = &pair[SERVER];
     pair[SERVER].other = &pair[CLIENT];
