@@ -1,5 +1,5 @@
-/* measure: runs a command and prints what it cost: "STATUS USER_US SYSTEM_US MAXRSS_KB", STATUS as $? would be (137
- * where the limit of CPU seconds ended it).  The command's own output is thrown away, its errors pass.
+/* measure: runs a command and prints what it cost: "STATUS USER_US SYSTEM_US MAXRSS_KB", STATUS as $? would be (152,
+ * SIGXCPU, where the limit of CPU seconds ended it).  The command's own output is thrown away, its errors pass.
  *
  * A program of its own because the peak memory of a process includes that of the process it was forked from, and an
  * interpreter is larger than what is measured. */
@@ -13,10 +13,11 @@
 
 static void run(char **command, rlim_t seconds)
 {
-    struct rlimit limit = { seconds, seconds };
+    struct rlimit limit = { seconds, seconds + 5 }, no_core = { 0, 0 };
     int null = open("/dev/null", O_WRONLY);
 
-    if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || setrlimit(RLIMIT_CPU, &limit))
+    if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || setrlimit(RLIMIT_CPU, &limit) ||
+        setrlimit(RLIMIT_CORE, &no_core))
         err(127, "measure");
     execvp(command[0], command);
     err(127, "%s", command[0]);

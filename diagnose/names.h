@@ -34,6 +34,8 @@ struct question {
     struct step step;
 };
 
+struct given;
+
 struct name_group {
     struct addr client;
     uint8_t version;
@@ -41,10 +43,12 @@ struct name_group {
     bool spent;                    /* the conversation that it led to has been handed out */
     unsigned refs;
     GArray *questions;             /* struct question, in order of arrival */
-    int64_t first_ns, last_ns;
+    int64_t first_ns, last_ns;     /* of the first query; of the last query or answer */
+    struct given *entries;         /* names.c: where it is found */
     struct chain *chain;           /* that it led to; NULL: none, or spent */
     struct leg *user;              /* the connection that uses it; valid while chain is set */
     struct attempt use;            /* of that, also when spent */
+    const struct hop *via;         /* the redirect whose target it failed to find; NULL: none */
     struct name_group *next;       /* of the chain's groups */
 };
 
@@ -58,8 +62,6 @@ struct name_group *names_lookup(struct names *n, const struct lookup *l);
 
 /* Forgets a group: it is not found any more, and freed unless somebody holds it. */
 void names_forget(struct names *n, struct name_group *g);
-struct name_group *name_group_hold(struct name_group *g);
-void name_group_release(struct name_group *g); /* NULL-safe */
 
 /* The group whose answer this connection began with, best fit first: its own name, a group that is not used yet, the newest. NULL: none. */
 struct name_group *names_behind(const struct names *n, const struct leg *l);
@@ -70,11 +72,25 @@ struct name_group *names_find(const struct names *n, const struct addr *client, 
 /* Whether the client was told, before ts_ns, that the name has that address. */
 bool names_gave(const struct names *n, const struct addr *client, const char *name, const struct addr *address, int64_t ts_ns);
 
+/* Whether the client is a name server itself: what it asks, it asks for others. */
+bool names_asks_for_others(const struct names *n, const struct addr *client);
+
+/* --- name_group.c --- */
+
+struct name_group *name_group_new(const struct lookup *l);
+void name_group_add(struct name_group *g, const struct lookup *l);
+
+/* Whether a look-up goes on with what the group is for. */
+bool name_group_takes(const struct name_group *g, const struct lookup *l);
+
 /* Whether a group is for that name: the name itself, or with a suffix of the search list. */
 bool name_group_is(const struct name_group *g, const char *name);
 
-/* Whether the client is a name server itself: what it asks, it asks for others. */
-bool names_asks_for_others(const struct names *n, const struct addr *client);
+struct name_group *name_group_hold(struct name_group *g);
+void name_group_release(struct name_group *g); /* NULL-safe */
+
+/* When a look-up was asked; where its query is not in the capture, when it was answered. */
+int64_t lookup_start_ns(const struct lookup *l);
 
 /* --- rules_name.c --- */
 

@@ -1,5 +1,7 @@
 #include "diagnose/redirects.h"
 
+#include "diagnose/addr_key.h"
+
 struct client {
     struct addr addr;
     GPtrArray *hops; /* struct hop*, oldest first */
@@ -8,22 +10,6 @@ struct client {
 struct redirects {
     GHashTable *clients; /* struct client* by addr */
 };
-
-guint addr_hash(gconstpointer p)
-{
-    const struct addr *a = p;
-    uint64_t low, high;
-
-    memcpy(&high, a->bytes, 8);
-    memcpy(&low, a->bytes + 8, 8);
-    low = (low ^ high * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
-    return (guint)(low >> 32);
-}
-
-gboolean addr_equal(gconstpointer a, gconstpointer b)
-{
-    return addr_cmp(a, b) == 0;
-}
 
 static void client_free(gpointer p)
 {
@@ -37,7 +23,7 @@ struct redirects *redirects_new(void)
 {
     struct redirects *r = g_new0(struct redirects, 1);
 
-    r->clients = g_hash_table_new_full(addr_hash, addr_equal, NULL, client_free);
+    r->clients = g_hash_table_new_full(addr_key_hash, addr_key_equal, NULL, client_free);
     return r;
 }
 

@@ -10,10 +10,6 @@
 /* Redirects of one client that are looked through; the oldest are forgotten. */
 #define REDIRECTS_OPEN 64
 
-/* For GHashTable: keys are struct addr. */
-guint addr_hash(gconstpointer p);
-gboolean addr_equal(gconstpointer a, gconstpointer b);
-
 struct redirects;
 
 struct redirects *redirects_new(void);

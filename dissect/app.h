@@ -85,15 +85,16 @@ struct tls_certificate {
 
 struct tls_facts {
     enum tls_outcome outcome;
-    uint16_t version;                 /* negotiated, 0x0303 = TLS 1.2; 0 = no ServerHello */
+    uint16_t version;                 /* negotiated, 0x0303 = TLS 1.2 (a retry says it too); 0 = no (whole) ServerHello */
     uint16_t client_versions[TLS_VERSIONS_KEPT]; /* offered, GREASE left out, highest first */
     unsigned n_client_versions;
-    uint16_t cipher;                  /* chosen; valid where version != 0 */
+    uint16_t cipher;                  /* chosen; valid where version is neither 0 nor SSL 2.0 */
     char *sni, *alpn;                 /* alpn: chosen, NULL where hidden or none */
     char *ja3, *ja4;                  /* ja3: MD5 in hex */
     bool resumed, hello_retry, client_hello, server_hello;
     bool certificate_requested;       /* CertificateRequest seen in clear */
-    bool application_data;            /* some application data followed from both sides, or from the server */
+    bool application_data;            /* some application data followed from the server (TLS 1.3, where tickets look like data: a
+                                       * record of it behind data of the client) */
     struct tls_certificate *certificate; /* NULL: not visible */
     struct tls_alert alerts[TLS_ALERTS_KEPT];
     unsigned n_alerts;

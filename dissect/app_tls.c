@@ -437,8 +437,9 @@ void app_tls_end(struct app_tls *t, enum side from, enum app_ending how, int64_t
         t->first_fin = from;
     }
     if (how == APP_END_RST || other->ended) {
-        last_record_13(t, from, how == APP_END_RST);
-        last_record_13(t, other_side(from), how == APP_END_RST);
+        enum side first = t->half[CLIENT].last_packet <= t->half[SERVER].last_packet ? CLIENT : SERVER;
+        last_record_13(t, first, how == APP_END_RST);
+        last_record_13(t, other_side(first), how == APP_END_RST);
     }
     if (undecided(t->facts))
         t->facts->outcome = judge_end(t);

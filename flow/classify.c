@@ -19,21 +19,15 @@ const char *anomaly_name(uint32_t bit)
 
 /* --- capture duplicates --- */
 
-static inline uint32_t mix(uint32_t h, uint32_t v)
-{
-    return (h ^ v) * 0x9E3779B1u ^ (h >> 15);
-}
-
+/* One number for all that tells two packets of a direction apart; never 0, which is the empty place. */
 static uint32_t signature(const struct segment *s)
 {
     const struct tcp_facts *t = s->tcp;
-    uint32_t h = mix(s->packet->ip.id, t->seq);
+    uint64_t numbers = (uint64_t)t->seq << 32 | t->ack;
+    uint64_t rest = (uint64_t)s->packet->ip.id << 48 | (uint64_t)(t->flags & 0xff) << 40 | (uint64_t)t->window << 24 | t->checksum;
+    uint64_t h = (numbers ^ 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u + (rest ^ t->len) * 0xC2B2AE3D27D4EB4Fu;
 
-    h = mix(h, t->ack);
-    h = mix(h, (uint32_t)t->flags << 16 | t->window);
-    h = mix(h, t->len);
-    h = mix(h, t->checksum);
-    return h | 1; /* 0 is the empty place */
+    return (uint32_t)(h >> 32) | 1;
 }
 
 /* Whether the sender numbers its packets: 0 is what Linux puts where fragments are forbidden, 1 what packet generators put everywhere. */
@@ -44,27 +38,30 @@ static bool numbers_packets(const struct track_half *h, const struct segment *s)
 
 /* How old the twin of a packet may be. With an IP-ID the match is safe for longer than any mirror delays; without one only a segment
  * with content counts, and only within a time in which no sender repeats itself. */
-static int64_t duplicate_age_ns(const struct flow *f, const struct segment *s)
+static bool can_be_told(const struct track_half *h, const struct segment *s)
+{
+    return s->seq != s->end || numbers_packets(h, s);
+}
+
+static uint32_t duplicate_age_ms(const struct flow *f, const struct segment *s)
 {
     if (numbers_packets(&f->track->half[s->side], s))
-        return NS_PER_S / 5;
-    if (s->seq == s->end)
-        return -1;
+        return 200;
     int64_t rtt_ns = flow_handshake_rtt_ns(f);
-    return rtt_ns == TIME_NONE || rtt_ns > 4 * NS_PER_MS ? 2 * NS_PER_MS : rtt_ns / 2;
+    return rtt_ns == TIME_NONE || rtt_ns > 4 * NS_PER_MS ? 2 : 1;
 }
 
 bool classify_is_duplicate(struct flow *f, const struct segment *s)
 {
     struct track_half *h = &f->track->half[s->side];
-    uint32_t mine = signature(s);
+    uint32_t mine = signature(s), now_ms = (uint32_t)(s->ts_ns / NS_PER_MS);
 
     for (int i = 0; i < TRACK_SIGNATURES; i++)
-        if (h->signatures[i] == mine && s->ts_ns - h->signature_ns[i] <= duplicate_age_ns(f, s))
+        if (h->recent[i].signature == mine && can_be_told(h, s) && now_ms - h->recent[i].ms <= duplicate_age_ms(f, s))
             return true;
-    h->signatures[h->signature_at] = mine;
-    h->signature_ns[h->signature_at] = s->ts_ns;
-    h->signature_at = (h->signature_at + 1) % TRACK_SIGNATURES;
+    h->recent[h->recent_at].signature = mine;
+    h->recent[h->recent_at].ms = now_ms;
+    h->recent_at = (h->recent_at + 1) % TRACK_SIGNATURES;
     h->ip_id_constant |= h->last_ip_id && s->packet->ip.id == h->last_ip_id;
     h->last_ip_id = s->packet->ip.id;
     return false;

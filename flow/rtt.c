@@ -61,14 +61,14 @@ void rtt_resent(struct rtt_queue *q, uint32_t from, uint32_t to)
             high = middle;
     }
     for (; low < q->count && seq_lt(at(q, low)->from, to); low++)
-        at(q, low)->resent = true;
+        at(q, low)->ts_ns = TIME_NONE;
 }
 
 void rtt_acked(struct rtt_queue *q, uint32_t ack, int64_t ts_ns, struct minmax *m)
 {
     while (q->count && seq_le(at(q, 0)->to, ack)) {
         const struct rtt_segment *s = at(q, 0);
-        if (s->to == ack && !s->resent && ts_ns >= s->ts_ns)
+        if (s->to == ack && s->ts_ns != TIME_NONE && ts_ns >= s->ts_ns)
             minmax_add(m, ts_ns - s->ts_ns);
         q->head = (q->head + 1) & (q->capacity - 1);
         q->count--;

@@ -6,17 +6,17 @@
 #define TCPSLEUTH_FLOW_RTT_H
 
 #include "base/minmax.h"
+#include "base/timens.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct rtt_segment {
-    int64_t ts_ns;
+    int64_t ts_ns; /* TIME_NONE: sent twice */
     uint32_t from, to;
-    bool resent;
 };
 
-#define RTT_INLINE 4
+#define RTT_INLINE 2
 
 struct rtt_queue {
     struct rtt_segment first[RTT_INLINE]; /* used while few wait: most connections need no more */

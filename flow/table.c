@@ -34,7 +34,12 @@ static guint key_hash(gconstpointer key)
 
 static gboolean key_equal(gconstpointer a, gconstpointer b)
 {
-    return memcmp(a, b, offsetof(struct flow_key, hash)) == 0;
+    uint64_t x[5], y[5];
+
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4])) == 0 &&
+           ((const struct flow_key *)a)->layers == ((const struct flow_key *)b)->layers;
 }
 
 /* Two 64-bit words into one, by the halves of their 128-bit product. */

@@ -38,9 +38,8 @@ struct track_half {
     struct ranges seen;      /* its edge is "maxseqtobeacked": an ACK beyond it acknowledges what was not seen */
     struct rtt_queue rtt;
     struct stream stream;
-    uint32_t signatures[TRACK_SIGNATURES]; /* of its last packets, for capture duplicates; ring */
-    int64_t signature_ns[TRACK_SIGNATURES];
-    uint8_t signature_at;
+    struct { uint32_t signature, ms; } recent[TRACK_SIGNATURES]; /* its last packets, for capture duplicates; ring */
+    uint8_t recent_at;
     /* since the other end was last heard */
     uint32_t tail_retries, tail_probes, tail_largest, tail_smallest;
     uint64_t tail_first;
@@ -49,14 +48,15 @@ struct track_half {
     /* Zeek's endpoint */
     uint8_t zeek_previous;   /* enum zeek_state before the last change */
     uint8_t zeek_seen;       /* ZEEK_SEEN_* letters given already */
-    uint32_t zeek_start, zeek_last, zeek_ack;
+    uint32_t zeek_start, zeek_last;
     uint32_t zeek_syn, zeek_fin, zeek_rst; /* relative sequence numbers of the last of each */
-    uint32_t zeek_count[3], zeek_threshold[3]; /* g t w */
+    uint32_t zeek_count[3];  /* g t w */
 };
 
 struct track {
     struct track_half half[2];
     struct app *app;
+    bool app_done;           /* both directions ended: its facts are in the flow */
     bool stall_watch[2];     /* that side's window just opened: does the other one send at once? */
     /* the lists of table.c */
     uint8_t queue;           /* enum flow_queue */

@@ -16,8 +16,14 @@ struct tracker {
     struct neighbors *neighbors;
     struct stream_budget budget;
     int64_t now_ns;
+    int64_t next_expiry_ns;
+    unsigned since_expiry;     /* packets */
     uint64_t tcp_packets, log_flow;
 };
+
+/* How often the table is looked through: by capture time, and by packets where many flows begin at once. */
+#define EXPIRY_NS (NS_PER_S / 10)
+#define EXPIRY_PACKETS 256
 
 void track_clear(struct track *t)
 {
@@ -396,6 +402,8 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
     struct track *k = f->track;
     struct app_bytes bytes = { s->side, s->tcp->payload, s->ts_ns, s->packet->number };
 
+    if (k->app_done)
+        return;
     if (s->len && !(s->flags & TCP_RST) && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
         if (!k->app)
             k->app = app_new(flow_port(f, SERVER));
@@ -409,14 +417,14 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
         bytes.from = other_side(s->side);
         stream_acked(other, k->app, &t->budget, s->tcp->ack, &bytes);
     }
-    if (s->flags & TCP_FIN && s->end == k->half[s->side].seen.edge && !k->half[s->side].stream.pending)
-        app_end(k->app, s->side, APP_END_FIN, s->ts_ns);
 }
 
 static void end_app(struct tracker *t, struct flow *f)
 {
     struct track *k = f->track;
 
+    if (k->app_done)
+        return;
     for (int s = CLIENT; s <= SERVER; s++) {
         struct app_bytes now = { (enum side)s, { NULL, 0 }, f->last_ns, f->half[s].last_packet };
         stream_end(&k->half[s].stream, k->app, &t->budget, &now);
@@ -424,12 +432,14 @@ static void end_app(struct tracker *t, struct flow *f)
     if (!k->app)
         return;
     for (int s = CLIENT; s <= SERVER; s++) {
-        bool reset = f->reset.packet && !f->half[s].fin;
-        enum app_ending how = f->half[s].fin ? APP_END_FIN : reset ? APP_END_RST : APP_END_CAPTURE;
-        app_end(k->app, (enum side)s, how, reset ? f->reset.ts_ns : f->half[s].last_ns != TIME_NONE ? f->half[s].last_ns : f->last_ns);
+        const struct half *h = &f->half[s];
+        enum app_ending how = h->fin ? APP_END_FIN : f->reset.packet ? APP_END_RST : APP_END_CAPTURE;
+        int64_t end_ns = h->fin ? h->fin_ns : f->reset.packet ? f->reset.ts_ns : h->last_ns;
+        app_end(k->app, (enum side)s, how, end_ns != TIME_NONE ? end_ns : f->last_ns);
     }
     f->app = app_finish(k->app);
     k->app = NULL;
+    k->app_done = true;
 }
 
 /* --- one packet --- */
@@ -438,10 +448,14 @@ static void settle_queue(struct tracker *t, struct flow *f)
 {
     enum flow_queue queue = QUEUE_OPEN;
 
+    if (f->track->queue == QUEUE_OPEN && !f->half[CLIENT].fin && !f->half[SERVER].fin && !f->reset.packet)
+        return;
     if (flow_teardown(f) == TEARDOWN_FIN || f->reset.packet)
         queue = QUEUE_LINGERING;
     else if (f->half[CLIENT].state < STATE_ESTABLISHED && f->half[SERVER].state < STATE_ESTABLISHED)
         queue = QUEUE_EMBRYONIC;
+    if (flow_teardown(f) == TEARDOWN_FIN) /* while it is warm in the cache: no byte can follow */
+        end_app(t, f);
     flow_table_queue(t->table, f, queue, t->now_ns);
 }
 
@@ -525,7 +539,11 @@ void tracker_packet(struct tracker *t, const struct packet *p)
     case PACKET_FRAGMENT:
         break;
     }
-    flow_table_expire(t->table, t->now_ns);
+    if (t->now_ns >= t->next_expiry_ns || ++t->since_expiry >= EXPIRY_PACKETS) {
+        flow_table_expire(t->table, t->now_ns);
+        t->next_expiry_ns = t->now_ns + EXPIRY_NS;
+        t->since_expiry = 0;
+    }
 }
 
 /* --- the end of a flow --- */
@@ -549,7 +567,7 @@ struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow
     struct tracker *t = g_new0(struct tracker, 1);
 
     t->hooks = *hooks;
-    t->now_ns = TIME_NONE;
+    t->now_ns = t->next_expiry_ns = TIME_NONE;
     t->log_flow = log_flow;
     t->table = flow_table_new(flow_leaves, t);
     t->lookups = lookups_new(hooks->lookup, hooks->user);

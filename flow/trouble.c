@@ -152,8 +152,10 @@ static void watch_tail(struct flow *f, const struct segment *s)
 {
     struct track_half *mine = &f->track->half[s->side], *peer = &f->track->half[other_side(s->side)];
 
-    peer->tail_retries = peer->tail_probes = peer->tail_largest = peer->tail_smallest = 0;
-    peer->tail_first = 0;
+    if (peer->tail_first) {
+        peer->tail_retries = peer->tail_probes = peer->tail_largest = peer->tail_smallest = 0;
+        peer->tail_first = 0;
+    }
     if (s->seq == s->end && !(s->anomaly & (ANOMALY_KEEP_ALIVE | ANOMALY_ZERO_WINDOW_PROBE)))
         return; /* nobody answers a pure ACK */
     if (!mine->tail_first) {

@@ -36,16 +36,17 @@ static bool check_letter(struct flow *f, enum side s, uint8_t bit, char upper)
     return false;
 }
 
+static bool power_of_ten(uint32_t n)
+{
+    while (n >= 10 && n % 10 == 0)
+        n /= 10;
+    return n == 1;
+}
+
 static void scaled_letter(struct flow *f, enum side s, int which, char upper)
 {
-    struct track_half *h = &f->track->half[s];
-
-    if (h->zeek_threshold[which] == 0)
-        h->zeek_threshold[which] = 1;
-    if (++h->zeek_count[which] == h->zeek_threshold[which]) {
+    if (power_of_ten(++f->track->half[s].zeek_count[which]))
         add_letter(f, s, upper);
-        h->zeek_threshold[which] = h->zeek_threshold[which] > UINT32_MAX / 10 ? 0 : h->zeek_threshold[which] * 10;
-    }
 }
 
 void zeek_gap(struct flow *f, enum side of)
@@ -90,7 +91,7 @@ static void set_state(struct flow *f, enum side s, enum zeek_state state)
 
 static void start_numbers(const struct segment *s, struct track_half *h, bool syn)
 {
-    h->zeek_start = h->zeek_ack = syn ? s->seq : s->seq - 1;
+    h->zeek_start = syn ? s->seq : s->seq - 1;
     h->zeek_last = syn ? s->end : s->seq;
 }
 
@@ -216,7 +217,7 @@ void zeek_segment(struct flow *f, const struct segment *s)
         f->zeek_state[s->side] != ZEEK_RESET)
         scaled_letter(f, s->side, SCALED_ZERO_WINDOW, 'W');
     if (s->flags & TCP_ACK && f->zeek_state[other_side(s->side)] == ZEEK_INACTIVE)
-        peer->zeek_start = peer->zeek_last = peer->zeek_ack = s->tcp->ack - 1;
+        peer->zeek_start = peer->zeek_last = s->tcp->ack - 1;
     update_last(f, s, h);
     move_state(f, s);
 }
