@@ -12,6 +12,9 @@
 #define LIMIT_BLOCK_BYTES (LIMIT_FRAME_BYTES + (256u << 10))
 /* Interfaces of a pcapng section; a real file has a few dozen. */
 #define LIMIT_INTERFACES 4096
+/* A file that is not read front to back (Network Monitor, NetXray) and is compressed or comes through a pipe is kept in memory up to
+ * here. Those programs kept what they captured in memory too, so that their files are seldom larger; a plain file has no such bound. */
+#define LIMIT_KEPT_BYTES (256u << 20)
 
 /* --- dissect/ --- */
 /* Nested headers (VLAN tags, MPLS labels, tunnels, extension headers) of one frame. */
@@ -38,6 +41,8 @@
 #define LIMIT_TLS_NAME 256
 /* DNS: bytes kept of the text of one answer. */
 #define LIMIT_DNS_TEXT 512
+/* Certificates remembered with what was read of them: a capture holds those of a few hundred servers at a time. */
+#define LIMIT_KNOWN_CERTIFICATES 256
 /* A greeting's text. */
 #define LIMIT_GREETING 256
 /* Bytes looked at before the protocol of a stream is given up as unknown. */
@@ -49,7 +54,10 @@
 /* Flows that are followed at a time. A flood of SYNs from random sources must not take the machine: beyond it the flow that has been
  * quiet longest is judged and let go, unfinished handshakes first. */
 #define LIMIT_LIVE_FLOWS (1u << 18)
-/* Flows kept for a report that is written at the end (half a kilobyte each); those beyond are only counted. */
+/* Of these, unfinished handshakes. */
+#define LIMIT_EMBRYONIC_FLOWS (1u << 16)
+/* Flows, and conversations, kept for a report that is written at the end (flows of trouble with half a kilobyte each in memory; for JSON
+ * two on disk); those beyond are only counted. */
 #define LIMIT_KEPT_FLOWS (1u << 21)
 /* A closed flow waits so long for stragglers (2 MSL as most systems have it), and at most so many wait. */
 #define LIMIT_LINGER_NS (60 * NS_PER_S)
@@ -59,7 +67,7 @@
 /* An open connection without a packet: RFC 5382 wants NATs to keep them 2 h 4 min; keep-alives come every 2 h. */
 #define LIMIT_OPEN_IDLE_NS (9000 * NS_PER_S)
 /* Islands of bytes above a hole in one direction: a receiver's SACK scoreboard has less. Beyond it the lowest hole is given up. */
-#define LIMIT_ISLANDS 2048
+#define LIMIT_ISLANDS 4096
 /* Segments of one direction that wait for their ACK to give a round-trip time. */
 #define LIMIT_UNACKED_SEGMENTS 16384
 /* Stream bytes kept while a hole is open: of one direction, and of all flows together. */
@@ -74,5 +82,16 @@
 #define LIMIT_OPEN_LOOKUPS 65536
 #define LIMIT_KEPT_LOOKUPS (1u << 20)
 #define LIMIT_NEIGHBORS 65536
+
+/* --- diagnose/ --- */
+/* Flows and look-ups that wait for what belongs to them, and the bytes they hold; beyond it the oldest are judged at once. */
+#define LIMIT_WAITING (1u << 16)
+#define LIMIT_WAITING_BYTES (64u << 20)
+/* Addresses that were seen to send something: none of them is an absent neighbour. Beyond it no neighbour is called absent. */
+#define LIMIT_SEEN_ADDRESSES (1u << 16)
+
+/* --- report/ --- */
+/* Groups of healthy flows that the text report keeps (0.2 KB each), of which it shows the 50 largest. */
+#define LIMIT_HEALTHY_GROUPS (1u << 16)
 
 #endif

@@ -61,7 +61,7 @@ struct finding *rule_tls_certificate(const struct flow *f, const struct judge_co
         text = date_text(cert->not_before_s);
         return certificate_finding(f, CODE_TLS_CERTIFICATE_NOT_YET_VALID, "The server's certificate is valid only from %s on.", text);
     }
-    if (t->sni && !cert->name_matches) {
+    if (t->sni && !t->certificate_matches) {
         g_autofree char *names = names_text(cert);
         text = g_strdup_printf("\"%s\" and the certificate is for %s", t->sni, names);
         return certificate_finding(f, CODE_TLS_NAME_MISMATCH, "The client asks for %s.", text);

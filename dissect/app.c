@@ -27,6 +27,7 @@ struct app {
     uint16_t server_port;
     uint8_t handovers;
     struct app_facts *facts; /* NULL until something is recognised */
+    struct certs *certs; /* shared; NULL: none */
     union {
         struct app_http *http;
         struct app_tls *tls;
@@ -55,6 +56,11 @@ struct app *app_new(uint16_t server_port)
     struct app *a = g_new0(struct app, 1);
     a->server_port = server_port;
     return a;
+}
+
+void app_share(struct app *a, struct certs *c)
+{
+    a->certs = c;
 }
 
 static void free_dissector(struct app *a)
@@ -124,6 +130,7 @@ static void start(struct app *a, enum stage stage, enum app_protocol protocol)
     } else if (stage == IN_TLS && !a->facts->tls) {
         a->facts->tls = g_new0(struct tls_facts, 1);
         a->tls = app_tls_new(a->facts->tls);
+        app_tls_share(a->tls, a->certs);
     } else if (stage == IN_FIRST) {
         a->first = app_first_new(a->facts, name, protocol, a->server_port);
     } else {

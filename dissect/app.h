@@ -75,9 +75,10 @@ struct tls_certificate {
     char *subject, *issuer;         /* RFC 4514 strings */
     int64_t not_before_s, not_after_s; /* seconds since 1970 */
     char **names;                   /* subjectAltName DNS names and IP addresses (else the CN); NULL-terminated */
+    bool names_cut;                 /* there were more than LIMIT_TLS_NAMES names */
     bool self_signed;               /* issuer equals subject and its own key verifies the signature */
-    bool name_matches;              /* the SNI (where sent) matches, RFC 6125 */
     bool unreadable;                /* it was there and could not be parsed; the rest is empty */
+    unsigned references;            /* beyond the first: connections share what was read of one certificate (certs.h) */
 };
 
 #define TLS_ALERTS_KEPT 8
@@ -96,6 +97,7 @@ struct tls_facts {
     bool application_data;            /* some application data followed from the server (TLS 1.3, where tickets look like data: a
                                        * record of it behind data of the client) */
     struct tls_certificate *certificate; /* NULL: not visible */
+    bool certificate_matches;         /* one of its names is the SNI (RFC 6125); true where none was sent */
     struct tls_alert alerts[TLS_ALERTS_KEPT];
     unsigned n_alerts;
     uint64_t client_hello_packet, server_hello_packet, certificate_packet, finished_packet, not_tls_packet;
@@ -119,10 +121,14 @@ struct app_facts {
 };
 
 struct app;
+struct certs;
 
 /* A new one for a connection to server_port (a weak hint, never a decision). Free with app_free (NULL-safe). */
 struct app *app_new(uint16_t server_port);
 void app_free(struct app *a);
+
+/* Certificates that a reads are shared with others through c (certs.h), which must outlive it. Without it, each reads its own. */
+void app_share(struct app *a, struct certs *c);
 
 /* The next bytes of a direction. */
 void app_data(struct app *a, const struct app_bytes *bytes);

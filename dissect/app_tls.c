@@ -3,6 +3,7 @@
  * Up to TLS 1.2 both sides show ChangeCipherSpec and behind it one encrypted handshake record, the Finished. TLS
  * 1.3 hides all but the hellos in application data records; there, the client's first such record behind the
  * server's flight is its answer: the Finished (perhaps behind a certificate), or, by its size, an alert. */
+#include "dissect/certs.h"
 #include "dissect/tls_internal.h"
 
 #include <string.h>
@@ -13,6 +14,11 @@ struct app_tls *app_tls_new(struct tls_facts *facts)
     t->facts = facts;
     facts->client_hello_ts_ns = facts->server_hello_ts_ns = facts->finished_ts_ns = TIME_NONE;
     return t;
+}
+
+void app_tls_share(struct app_tls *t, struct certs *c)
+{
+    t->certs = c;
 }
 
 void app_tls_free(struct app_tls *t)
@@ -276,7 +282,8 @@ static void certificate_read(struct app_tls *t, const struct app_bytes *b, struc
     struct slice leaf = cursor_take(&list, cursor_u24(&list));
     if (leaf.n == 0)
         return; /* none was sent */
-    f->certificate = tls_certificate_read(leaf, f->sni);
+    f->certificate = certs_read(t->certs, leaf);
+    f->certificate_matches = !f->sni || tls_certificate_matches(f->certificate, f->sni);
     f->certificate_packet = b->packet;
 }
 

@@ -14,6 +14,7 @@ struct app_tls;
 /* facts is the caller's, zeroed before, and outlives the dissector; its times are set to TIME_NONE here. */
 struct app_tls *app_tls_new(struct tls_facts *facts);
 /* NULL-safe; the facts stay. */
+void app_tls_share(struct app_tls *t, struct certs *c); /* certificates are read through c; NULL: each by itself */
 void app_tls_free(struct app_tls *t);
 
 /* The next bytes of a direction; a gap in it; its end. As app_data, app_gap, app_end of dissect/app.h. */

@@ -109,6 +109,7 @@ static void read_names(struct tls_certificate *c, gnutls_x509_crt_t crt)
     }
     if (names->len == 0)
         read_common_name(names, crt);
+    c->names_cut = names->len >= LIMIT_TLS_NAMES;
     g_ptr_array_add(names, NULL);
     c->names = (char **)g_ptr_array_free(names, FALSE);
 }
@@ -198,7 +199,25 @@ static bool is_self_signed(gnutls_x509_crt_t crt, struct slice der)
 
 /* --- all of it --- */
 
-static bool read_all(struct tls_certificate *c, gnutls_x509_crt_t crt, struct slice der, const char *sni)
+/* RFC 6125 section 6.4.3: a name of the certificate matches the host, without regard to case; "*" stands for the whole leftmost label. */
+static bool name_matches(const char *name, const char *host)
+{
+    if (name[0] == '*' && name[1] == '.') {
+        const char *rest = strchr(host, '.');
+        return rest && rest != host && strchr(rest + 1, '.') && g_ascii_strcasecmp(name + 1, rest) == 0;
+    }
+    return g_ascii_strcasecmp(name, host) == 0;
+}
+
+bool tls_certificate_matches(const struct tls_certificate *c, const char *host)
+{
+    for (char **name = c->names; name && *name; name++)
+        if (name_matches(*name, host))
+            return true;
+    return c->names_cut; /* it may be among those that were not kept */
+}
+
+static bool read_all(struct tls_certificate *c, gnutls_x509_crt_t crt, struct slice der)
 {
     gnutls_datum_t data = { (unsigned char *)der.p, (unsigned)der.n };
     if (gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_DER) < 0 || !read_validity(c, crt))
@@ -206,25 +225,24 @@ static bool read_all(struct tls_certificate *c, gnutls_x509_crt_t crt, struct sl
     read_subject_and_issuer(c, crt);
     read_names(c, crt);
     c->self_signed = is_self_signed(crt, der);
-    c->name_matches = !sni || gnutls_x509_crt_check_hostname(crt, sni) != 0;
     return true;
 }
 
-struct tls_certificate *tls_certificate_read(struct slice der, const char *sni)
+struct tls_certificate *tls_certificate_read(struct slice der)
 {
     struct tls_certificate *c = g_new0(struct tls_certificate, 1);
     gnutls_x509_crt_t crt;
     c->unreadable = true;
     if (der.n == 0 || der.n > LIMIT_TLS_CERTIFICATE || gnutls_x509_crt_init(&crt) < 0)
         return c;
-    c->unreadable = !read_all(c, crt, der, sni);
+    c->unreadable = !read_all(c, crt, der);
     gnutls_x509_crt_deinit(crt);
     return c;
 }
 
 void tls_certificate_free(struct tls_certificate *c)
 {
-    if (!c)
+    if (!c || c->references-- > 0)
         return;
     g_free(c->subject);
     g_free(c->issuer);

@@ -66,6 +66,7 @@ struct tls_half {
 
 struct app_tls {
     struct tls_facts *facts;
+    struct certs *certs;    /* shared with other connections; NULL: none */
     struct tls_half half[2];
     enum side client;       /* who plays the TLS client */
     uint8_t session_id[32], n_session_id; /* that the ClientHello offered */
@@ -132,8 +133,11 @@ char *tls_ja4(const struct tls_client_hello *hello);
 
 /* --- tls_cert.c --- */
 
-/* Reads one certificate in DER; sni may be NULL. Never NULL: where it cannot be parsed, `unreadable` says so. */
-struct tls_certificate *tls_certificate_read(struct slice der, const char *sni);
+/* Reads one certificate in DER. Never NULL: where it cannot be parsed, `unreadable` says so. */
+struct tls_certificate *tls_certificate_read(struct slice der);
+/* Whether one of its names is that of the host. */
+bool tls_certificate_matches(const struct tls_certificate *c, const char *host);
+/* Gives back one reference. */
 void tls_certificate_free(struct tls_certificate *c);
 
 #endif

@@ -185,7 +185,7 @@ static uint32_t old_segment(const struct flow *f, const struct segment *s, const
 
     bool seen = ranges_cover(&fwd->seen, s->seq, s->end);
     int order = sent_order(s, fwd);
-    if (!seen && order < 0)
+    if (order < 0 && (!seen || fwd->gave_up))
         return ANOMALY_OUT_OF_ORDER;
     if (looks_fast(f, s, rev))
         return ANOMALY_RETRANSMISSION | ANOMALY_FAST_RETRANSMISSION;
@@ -224,6 +224,7 @@ static void remember_bytes(struct segment *s, struct track_half *fwd)
         s->new_bytes = ranges_add(&fwd->seen, data, data + s->len, &given_up);
     if (s->flags & TCP_FIN)
         ranges_add(&fwd->seen, s->end - 1, s->end, &given_up);
+    fwd->gave_up |= given_up != 0;
 }
 
 /* Moves the highest number on. A window probe does not: its byte is sent again where the receiver had no room. A RST's number says

@@ -72,10 +72,14 @@ uint32_t ranges_give_up(struct ranges *r, uint32_t to)
 
 static void insert_island(struct ranges *r, uint32_t at, struct range new, uint32_t *given_up)
 {
+    if (r->n >= LIMIT_ISLANDS && at == 0) { /* in the lowest hole: what is below it is given up */
+        *given_up += new.from - r->edge;
+        r->edge = new.to;
+        return;
+    }
     if (r->n >= LIMIT_ISLANDS) {
-        uint32_t before = r->n;
         *given_up += ranges_give_up(r, r->islands[0].from);
-        at -= MIN(at, before - r->n);
+        at--;
     }
     if (r->n == r->capacity) {
         r->capacity = r->capacity ? r->capacity * 2 : 4;

@@ -101,8 +101,12 @@ static void keep(struct stream *s, struct app *app, struct stream_budget *budget
 {
     size_t cost = bytes->data.n + PENDING_COST;
 
-    while (s->pending && s->pending_bytes + cost > LIMIT_REASSEMBLY_FLOW)
-        close_hole(s, app, budget, bytes);
+    while (s->pending && s->pending_bytes + cost > LIMIT_REASSEMBLY_FLOW && position > s->position) {
+        if (lowest(s)->position > position)
+            skip(s, app, position - s->position, bytes);
+        else
+            close_hole(s, app, budget, bytes);
+    }
     if (position <= s->position) { /* closing holes brought the stream up to it */
         hand_on(s, app, position, len, bytes);
         drain(s, app, budget, bytes->from);

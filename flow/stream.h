@@ -1,8 +1,9 @@
 /* stream: the ordered bytes of one direction for the application dissectors.
  *
  * Bytes that arrive in order are handed on straight from the frame; only those above a hole are copied, within LIMIT_REASSEMBLY_FLOW
- * and LIMIT_REASSEMBLY_ALL. Where two segments overlap the bytes that came first win. A hole ends as a gap when the receiver
- * acknowledged beyond it (the capture missed the packet), when there is no room, or at the end of the flow.
+ * and LIMIT_REASSEMBLY_ALL. Where segments overlap, what was handed on before wins; of those that wait, the one that begins lower, and
+ * of two that begin alike the longer. A hole ends as a gap when the receiver acknowledged beyond it (the capture missed the packet), when
+ * there is no room, or at the end of the flow.
  */
 #ifndef TCPSLEUTH_FLOW_STREAM_H
 #define TCPSLEUTH_FLOW_STREAM_H

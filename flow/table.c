@@ -224,10 +224,11 @@ void flow_table_remove(struct flow_table *t, struct flow *f)
     t->leaves(t->user, f);
 }
 
-/* A flow at the head of its queue was queued longest ago, but may have been active since: then it goes to the end, as of its last packet. */
+/* A flow at the head of its queue was queued longest ago, but may have been active since: then it goes to the end, as of its last packet.
+ * A closed flow waits from its end on, whatever comes late. */
 static bool still_active(struct flow_table *t, struct flow *f)
 {
-    if (f->last_ns <= f->track->queued_ns)
+    if (f->last_ns <= f->track->queued_ns || f->track->queue == QUEUE_LINGERING)
         return false;
     enum flow_queue queue = f->track->queue;
     unlink_flow(t, f);
@@ -235,22 +236,28 @@ static bool still_active(struct flow_table *t, struct flow *f)
     return true;
 }
 
+/* Lets go of the flow that has been in a queue longest without a packet; false where the queue is empty. */
+static bool evict_from(struct flow_table *t, enum flow_queue queue)
+{
+    struct queue *q = &t->queues[queue];
+
+    for (guint tries = 0; q->head && tries < 8 && still_active(t, q->head);)
+        tries++;
+    struct flow *f = q->head;
+    if (!f)
+        return false;
+    if (queue != QUEUE_LINGERING) {
+        f->evicted = true;
+        t->evicted++;
+    }
+    flow_table_remove(t, f);
+    return true;
+}
+
 static void evict_one(struct flow_table *t)
 {
-    static const enum flow_queue order[QUEUES] = { QUEUE_LINGERING, QUEUE_EMBRYONIC, QUEUE_OPEN };
-
-    for (int i = 0; i < QUEUES; i++) {
-        struct queue *q = &t->queues[order[i]];
-        for (guint tries = 0; q->head; tries++) {
-            struct flow *f = q->head;
-            if (tries < 8 && order[i] != QUEUE_LINGERING && still_active(t, f))
-                continue;
-            f->evicted = order[i] != QUEUE_LINGERING;
-            t->evicted += f->evicted;
-            flow_table_remove(t, f);
-            return;
-        }
-    }
+    if (!evict_from(t, QUEUE_LINGERING) && !evict_from(t, QUEUE_EMBRYONIC))
+        evict_from(t, QUEUE_OPEN);
 }
 
 void flow_table_expire(struct flow_table *t, int64_t now_ns)
@@ -267,6 +274,8 @@ void flow_table_expire(struct flow_table *t, int64_t now_ns)
     }
     while (t->queues[QUEUE_LINGERING].n > LIMIT_LINGERING)
         flow_table_remove(t, t->queues[QUEUE_LINGERING].head);
+    while (t->queues[QUEUE_EMBRYONIC].n > LIMIT_EMBRYONIC_FLOWS)
+        evict_from(t, QUEUE_EMBRYONIC);
     while (g_hash_table_size(t->flows) > LIMIT_LIVE_FLOWS)
         evict_one(t);
 }

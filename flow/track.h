@@ -35,6 +35,7 @@ struct track_half {
     uint8_t n_sack;
     struct { uint32_t left, right; } sack[TCP_SACK_BLOCKS]; /* of its last packet */
     uint32_t fin_end;        /* sequence number behind its FIN */
+    bool gave_up;            /* LIMIT_ISLANDS was reached: bytes below the edge of `seen` may not have been seen */
     struct ranges seen;      /* its edge is "maxseqtobeacked": an ACK beyond it acknowledges what was not seen */
     struct rtt_queue rtt;
     struct stream stream;

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/seq.h"
+#include "dissect/certs.h"
 #include "flow/classify.h"
 #include "flow/lookups.h"
 #include "flow/state.h"
@@ -14,6 +15,7 @@ struct tracker {
     struct flow_table *table;
     struct lookups *lookups;
     struct neighbors *neighbors;
+    struct certs *certs;
     struct stream_budget budget;
     int64_t now_ns;
     int64_t next_expiry_ns;
@@ -405,8 +407,10 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
     if (k->app_done)
         return;
     if (s->len && !(s->flags & TCP_RST) && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
-        if (!k->app)
+        if (!k->app) {
             k->app = app_new(flow_port(f, SERVER));
+            app_share(k->app, t->certs);
+        }
         if (app_wants(k->app, s->side))
             stream_segment(&k->half[s->side].stream, k->app, &t->budget, s->seq + (s->flags & TCP_SYN ? 1 : 0), s->len, &bytes);
     }
@@ -572,6 +576,7 @@ struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow
     t->table = flow_table_new(flow_leaves, t);
     t->lookups = lookups_new(hooks->lookup, hooks->user);
     t->neighbors = neighbors_new();
+    t->certs = certs_new();
     return t;
 }
 
@@ -588,6 +593,7 @@ void tracker_free(struct tracker *t)
     flow_table_free(t->table);
     lookups_free(t->lookups);
     neighbors_free(t->neighbors);
+    certs_free(t->certs);
     g_free(t);
 }
 

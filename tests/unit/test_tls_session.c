@@ -58,7 +58,7 @@ static void a_full_handshake(const char *priority, uint16_t version)
     } else {
         assert_string_equal(f->alpn, "h2");
         assert_string_equal(f->certificate->subject, "CN=www.example.org,O=Example");
-        assert_true(f->certificate->self_signed && f->certificate->name_matches);
+        assert_true(f->certificate->self_signed && f->certificate_matches);
         assert_int_equal(f->certificate_packet, 2);
     }
     assert_true(app_tls_closing_only(r->tls, CLIENT) && app_tls_closing_only(r->tls, SERVER));
