@@ -60,8 +60,8 @@ BENCHES := $(BENCH_SRC:%.c=$(OBJ)/%)
 ALL_SRC := $(LIB_SRC) $(SRC_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(TOOL_SRC) $(BENCH_SRC) $(wildcard tests/fuzz/main.c)
 
 .PHONY: all
-all: $(BIN) ## build the program: build/plain/tcpsleuth
-	$(Q)ln -sfn $(BIN) tcpsleuth
+all: $(BIN) ## build the program: build/plain/tcpsleuth, and ./tcpsleuth that leads to it
+	$(if $(filter plain,$(VARIANT)),$(Q)ln -sfn $(BIN) tcpsleuth)
 
 .PHONY: run
 run: all ## build, then judge the bundled capture

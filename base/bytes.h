@@ -115,4 +115,10 @@ static inline uint32_t cursor_le32(struct cursor *c)
     return s.n ? (uint32_t)s.p[3] << 24 | (uint32_t)s.p[2] << 16 | (uint32_t)s.p[1] << 8 | s.p[0] : 0;
 }
 
+static inline uint64_t cursor_le64(struct cursor *c)
+{
+    uint64_t low = cursor_le32(c);
+    return (uint64_t)cursor_le32(c) << 32 | low;
+}
+
 #endif

@@ -215,6 +215,15 @@ struct capture *capture_open_files(const char *const *paths, size_t n, const cha
     return NULL;
 }
 
+bool capture_is_input(const struct capture *c, const char *path)
+{
+    for (size_t i = 0; i < c->n_sources; i++) {
+        if (stream_is_file(c->sources[i]->stream, path))
+            return true;
+    }
+    return false;
+}
+
 void capture_free(struct capture *c)
 {
     if (!c)

@@ -1,5 +1,6 @@
-/* capture: where frames come from. One opaque reader for one or several capture files (pcap, pcapng; plain, gzip or zstd;
- * "-" is standard input), merged by time, filtered by a pcap-filter(7) expression. Reads each file once, front to back.
+/* capture: where frames come from. One opaque reader for one or several capture files (pcap, pcapng, snoop, ERF, Network
+ * Monitor, NetXray; plain, gzip or zstd; "-" is standard input), merged by time, filtered by a pcap-filter(7) expression.
+ * Reads each file once, front to back where its format allows it.
  *
  * pcap files go through libpcap. pcapng is read here, block by block, because libpcap refuses a file whose interfaces
  * differ in link type; each interface keeps its own link type, time resolution and offset. Filters are compiled by libpcap
@@ -59,6 +60,9 @@ const struct capture_info *capture_info(const struct capture *c);
 /* The name of a link type as pcap_datalink_val_to_name gives it ("EN10MB"), or "DLT_nnn". Writes into out (at least 32 bytes) and
  * returns it. */
 const char *capture_dlt_name(int dlt, char out[32]);
+
+/* Whether path leads to one of the files that c reads, by whichever of its names: opening it for writing would empty it. */
+bool capture_is_input(const struct capture *c, const char *path);
 
 /* NULL-safe. */
 void capture_free(struct capture *c);

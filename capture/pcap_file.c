@@ -2,7 +2,6 @@
 #include "capture/source.h"
 
 #include "base/limits.h"
-#include "capture/capture.h"
 
 #include <pcap/pcap.h>
 
@@ -46,10 +45,7 @@ static bool end(struct pcap_file *f, int answer)
         return source_end(&f->source, false, NULL);
     if (feof(pcap_file(f->pcap)))
         return source_end(&f->source, false, "cut short");
-    char *what = g_strdup_printf("damaged (%s)", pcap_geterr(f->pcap));
-    bool r = source_end(&f->source, true, what);
-    g_free(what);
-    return r;
+    return source_end_damaged(&f->source, pcap_geterr(f->pcap));
 }
 
 static bool next(struct source *s, struct frame *frame)
@@ -61,7 +57,7 @@ static bool next(struct source *s, struct frame *frame)
     if (G_UNLIKELY(answer != 1))
         return end(f, answer);
     if (G_UNLIKELY(header->caplen > LIMIT_FRAME_BYTES))
-        return source_end(s, true, "damaged (a packet larger than any frame)");
+        return source_end_damaged(s, "a packet larger than any frame");
     frame->bytes = bytes;
     frame->caplen = header->caplen;
     frame->wirelen = MAX(header->len, header->caplen);
@@ -78,19 +74,6 @@ static void pcap_file_free(struct source *s)
     if (f->pcap)
         pcap_close(f->pcap);
     g_free(f);
-}
-
-/* The header is there as a whole? */
-static bool check_length(struct stream *stream, GError **error)
-{
-    size_t have = stream_peek(stream, FILE_HEADER).n;
-    if (have == FILE_HEADER)
-        return true;
-    const char *problem = stream_problem(stream);
-    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT,
-                "%s: only %zu of the %d bytes that a pcap file begins with are there%s%s; capture or copy it again",
-                stream_name(stream), have, FILE_HEADER, problem ? ": " : "", problem ? problem : "");
-    return false;
 }
 
 /* libpcap's handle for the stream, or NULL and *error. */
@@ -110,14 +93,13 @@ static pcap_t *open_pcap(struct pcap_file *f, struct stream *stream, GError **er
         return pcap;
     if (file)
         fclose(file);
-    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT,
-                "%s: its pcap header is damaged (%s); capture or copy it again", stream_name(stream), why);
+    source_refuse_header(stream, "pcap", why, error);
     return NULL;
 }
 
 struct source *pcap_file_open(struct stream *stream, GError **error)
 {
-    if (!check_length(stream, error))
+    if (source_header(stream, FILE_HEADER, "pcap", error).n == 0)
         return NULL;
     struct pcap_file *f = g_new0(struct pcap_file, 1);
     f->source.next = next;

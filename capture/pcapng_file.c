@@ -3,7 +3,6 @@
 #include "capture/source.h"
 
 #include "base/limits.h"
-#include "capture/capture.h"
 #include "capture/linktype.h"
 
 enum block_type {
@@ -299,15 +298,6 @@ static enum outcome next_block(struct pcapng_file *f, struct frame *frame)
     }
 }
 
-/* The sentence about the damage that was met. */
-static bool end_with_damage(struct pcapng_file *f)
-{
-    char *what = g_strdup_printf("damaged (%s)", f->damage);
-    bool r = source_end(&f->source, true, what);
-    g_free(what);
-    return r;
-}
-
 static bool next(struct source *s, struct frame *frame)
 {
     struct pcapng_file *f = (struct pcapng_file *)s;
@@ -321,7 +311,7 @@ static bool next(struct source *s, struct frame *frame)
     case GOT_CUT:
         return source_end(s, false, "cut short");
     case GOT_DAMAGE:
-        return end_with_damage(f);
+        return source_end_damaged(s, f->damage);
     default:
         return source_end(s, false, NULL);
     }
@@ -343,9 +333,7 @@ static bool read_first_section(struct pcapng_file *f, GError **error)
     if (r == GOT_OTHER)
         return true;
     const char *problem = stream_problem(stream), *what = r == GOT_CUT ? "it is cut short" : f->damage;
-    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT,
-                "%s: its pcapng header is damaged (%s); capture or copy it again", stream_name(stream),
-                problem ? problem : what);
+    source_refuse_header(stream, "pcapng", problem ? problem : what, error);
     return false;
 }
 

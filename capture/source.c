@@ -1,5 +1,6 @@
 #include "capture/source.h"
 
+#include "base/limits.h"
 #include "capture/capture.h"
 
 #include <string.h>
@@ -16,10 +17,7 @@ static const char convert[] = "convert it first: editcap -F pcap IN OUT";
 static const char unpack[] = "unpack it first";
 
 static const struct lookalike lookalikes[] = {
-    { "snoop\0\0\0", 8, "a snoop capture", convert },
-    { "GMBU", 4, "a Network Monitor capture", convert },
-    { "RTSS", 4, "a Network Monitor capture", convert },
-    { "XCP\0", 4, "a NetXray capture", convert },
+    { "VL\0", 4, "a capture of an early NetXray", convert },
     { "TRSNIFF data", 12, "a Sniffer capture", convert },
     { "\x54\x52\x00\x64", 4, "a Sniffer capture", convert },
     { "\x1f\x8b", 2, "compressed twice", unpack },
@@ -73,7 +71,8 @@ static void set_kind_error(const char *name, struct slice beginning, GError **er
                     known->what, known->advice);
     else
         g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT,
-                    "%s: not a capture file (%s%s); tcpsleuth reads pcap and pcapng, also gzip- or zstd-compressed",
+                    "%s: not a capture file (%s%s); tcpsleuth reads pcap and pcapng, snoop, ERF, Network Monitor and "
+                    "NetXray captures, also gzip- or zstd-compressed",
                     name, known ? "it is " : "", known ? known->what : describe(beginning));
 }
 
@@ -91,17 +90,37 @@ static void set_format_error(struct stream *stream, GError **error)
         set_kind_error(name, beginning, error);
 }
 
+/* The kinds that have a magic number. */
+static const struct kind {
+    bool (*recognise)(struct slice beginning);
+    struct source *(*open)(struct stream *stream, GError **error);
+} kinds[] = {
+    { pcapng_file_recognise, pcapng_file_open },   { pcap_file_recognise, pcap_file_open },
+    { snoop_file_recognise, snoop_file_open },     { netmon_file_recognise, netmon_file_open },
+    { netxray_file_recognise, netxray_file_open },
+};
+
+static const struct kind *find_kind(struct stream *stream)
+{
+    struct slice beginning = stream_peek(stream, SOURCE_MAGIC);
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        if (kinds[i].recognise(beginning))
+            return &kinds[i];
+    }
+    return NULL;
+}
+
 struct source *source_open(const char *path, GError **error)
 {
     struct stream *stream = stream_open(path, error);
     if (!stream)
         return NULL;
-    struct slice beginning = stream_peek(stream, 4);
+    const struct kind *kind = find_kind(stream);
     struct source *s = NULL;
-    if (pcapng_file_recognise(beginning))
-        s = pcapng_file_open(stream, error);
-    else if (pcap_file_recognise(beginning))
-        s = pcap_file_open(stream, error);
+    if (kind)
+        s = kind->open(stream, error);
+    else if (erf_file_recognise(stream))
+        s = erf_file_open(stream, error);
     else
         set_format_error(stream, error);
     if (!s)
@@ -129,6 +148,51 @@ bool source_end(struct source *s, bool damaged, const char *what)
         s->problem = g_strdup_printf("%s: %s after %" G_GUINT64_FORMAT " packet%s; what came before is used", name,
                                      cause ? cause : what, s->frames, s->frames == 1 ? "" : "s");
     return false;
+}
+
+bool source_end_damaged(struct source *s, const char *what)
+{
+    g_autofree char *sentence = g_strdup_printf("damaged (%s)", what);
+    return source_end(s, true, sentence);
+}
+
+bool source_give(struct source *s, struct frame *frame, struct slice bytes, uint32_t wirelen)
+{
+    if (bytes.n > LIMIT_FRAME_BYTES)
+        return source_end_damaged(s, "a packet larger than any frame");
+    frame->bytes = bytes.p;
+    frame->caplen = (uint32_t)bytes.n;
+    frame->wirelen = MAX(wirelen, frame->caplen);
+    s->frames++;
+    return true;
+}
+
+struct slice source_header(struct stream *stream, size_t n, const char *kind, GError **error)
+{
+    struct slice have = stream_peek(stream, n);
+    if (have.n == n)
+        return have;
+    const char *problem = stream_problem(stream);
+    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT,
+                "%s: only %zu of the %zu bytes that a %s file begins with are there%s%s; capture or copy it again",
+                stream_name(stream), have.n, n, kind, problem ? ": " : "", problem ? problem : "");
+    return slice_of(NULL, 0);
+}
+
+void source_refuse_header(const struct stream *stream, const char *kind, const char *what, GError **error)
+{
+    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT,
+                "%s: its %s header is damaged (%s); capture or copy it again", stream_name(stream), kind, what);
+}
+
+void source_refuse(const struct stream *stream, GError **error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *what = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FORMAT, "%s: it is %s, which tcpsleuth does not read; %s",
+                stream_name(stream), what, convert);
 }
 
 void source_free(struct source *s)

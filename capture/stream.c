@@ -1,5 +1,6 @@
 #include "capture/stream.h"
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "capture/capture.h"
 #include "capture/decompress.h"
@@ -14,9 +15,16 @@
 /* Large enough that system calls do not count, small enough to stay in a second-level cache. */
 #define CHUNK ((size_t)64 << 10)
 
+/* Where reading jumps about: a packet or two, and what the system reads anyway. */
+#define PIECE ((size_t)4 << 10)
+
 struct stream {
     int fd;
     char *name;
+    bool is_file; /* a regular file: then these three are known */
+    dev_t device;
+    ino_t inode;
+    off_t origin; /* where in it reading began */
     uint64_t bytes_read, bytes_total;
     bool ended;
     bool damaged;
@@ -26,6 +34,7 @@ struct stream {
     struct slice raw_left;   /* what it has not taken of that */
     uint8_t *buffer; /* decoded bytes read ahead: [start, end) of size */
     size_t start, end, size;
+    uint64_t window; /* stream_at of a plain file: the offset of buffer[0] */
 };
 
 static void end_with_problem(struct stream *s, bool damaged, char *problem)
@@ -158,6 +167,56 @@ bool stream_skip(struct stream *s, uint64_t n)
     return true;
 }
 
+/* Fills the buffer from that offset of a plain file on, with n bytes or more where there are so many. */
+static void move_window(struct stream *s, uint64_t offset, size_t n)
+{
+    /* Much at a time where reading goes on from where it was; little where it jumps, as it may for every packet. */
+    bool onward = offset >= s->window && offset - s->window <= s->end + CHUNK;
+    size_t most = MAX(n, onward ? CHUNK : PIECE);
+    s->window = offset;
+    s->end = 0;
+    make_room(s, most);
+    while (s->end < n && !s->problem) {
+        ssize_t got = pread(s->fd, s->buffer + s->end, most - s->end, s->origin + (off_t)(offset + s->end));
+        if (got == 0)
+            break;
+        if (got > 0)
+            s->end += (size_t)got;
+        else if (errno != EINTR)
+            end_with_problem(s, true, g_strdup_printf("reading it failed: %s", g_strerror(errno)));
+    }
+}
+
+static struct slice at_in_file(struct stream *s, uint64_t offset, size_t n)
+{
+    if (offset < s->window || offset + n > s->window + s->end)
+        move_window(s, offset, n);
+    s->bytes_read = MIN(offset + n, s->bytes_total);
+    size_t skip = (size_t)(offset - s->window);
+    return slice_of(s->buffer + skip, MIN(n, s->end - skip));
+}
+
+/* Keeps everything up to there. Step by step: an offset that is made up must not take memory that the input does not
+ * fill. */
+static struct slice at_in_memory(struct stream *s, uint64_t offset, size_t n)
+{
+    size_t most = (size_t)MIN(offset + n, LIMIT_KEPT_BYTES), have = s->end, step;
+    do {
+        step = MIN(most, MAX(CHUNK, 2 * have));
+        have = stream_peek(s, step).n;
+    } while (have == step && step < most);
+    if (have == LIMIT_KEPT_BYTES && most < offset + n && !s->problem)
+        end_with_problem(s, false,
+                         g_strdup_printf("cut off at %u MB because it is compressed or piped (unpack it into a file)",
+                                         LIMIT_KEPT_BYTES >> 20));
+    return offset < have ? slice_of(s->buffer + offset, MIN(n, have - offset)) : slice_of(NULL, 0);
+}
+
+struct slice stream_at(struct stream *s, uint64_t offset, size_t n)
+{
+    return s->is_file && !s->decoder ? at_in_file(s, offset, n) : at_in_memory(s, offset, n);
+}
+
 static ssize_t cookie_read(void *cookie, char *out, size_t n)
 {
     return (ssize_t)stream_read(cookie, out, n);
@@ -205,7 +264,7 @@ static int open_stdin(GError **error)
     return fd;
 }
 
-/* Refuses a directory; finds the size of a regular file. */
+/* Refuses a directory; finds the size of a regular file, and which one it is. */
 static bool look_at_kind(struct stream *s, GError **error)
 {
     struct stat st;
@@ -219,9 +278,12 @@ static bool look_at_kind(struct stream *s, GError **error)
                     s->name);
         return false;
     }
-    off_t at = S_ISREG(st.st_mode) ? lseek(s->fd, 0, SEEK_CUR) : -1;
-    if (at >= 0 && at <= st.st_size)
-        s->bytes_total = (uint64_t)(st.st_size - at);
+    s->origin = S_ISREG(st.st_mode) ? lseek(s->fd, 0, SEEK_CUR) : -1;
+    s->is_file = s->origin >= 0;
+    s->device = st.st_dev;
+    s->inode = st.st_ino;
+    if (s->is_file && s->origin <= st.st_size)
+        s->bytes_total = (uint64_t)(st.st_size - s->origin);
     return true;
 }
 
@@ -280,6 +342,12 @@ const char *stream_problem(const struct stream *s)
 bool stream_damaged(const struct stream *s)
 {
     return s->damaged;
+}
+
+bool stream_is_file(const struct stream *s, const char *path)
+{
+    struct stat st;
+    return s->is_file && stat(path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode;
 }
 
 const char *stream_compression(const struct stream *s)

@@ -30,6 +30,12 @@ bool stream_skip(struct stream *s, uint64_t n);
 /* The next at most n bytes into out; 0 at the end. */
 size_t stream_read(struct stream *s, void *out, size_t n);
 
+/* The n bytes at that offset of the decoded input, fewer only at its end: for formats that are not read front to back.
+ * They stay where they are until the next call. A plain file is read where it is asked for; of any other input
+ * everything up to there is kept in memory, LIMIT_KEPT_BYTES at most (stream_problem says so). Nothing may have been
+ * consumed, skipped or read before, or be after. */
+struct slice stream_at(struct stream *s, uint64_t offset, size_t n);
+
 /* The rest of the stream as a FILE: for libpcap. Closing it does not free s; s must live as long. NULL where there is
  * no memory. */
 FILE *stream_as_file(struct stream *s);
@@ -44,10 +50,14 @@ const char *stream_problem(const struct stream *s);
 /* Whether that problem is damage, or a failed read, rather than a file that is cut short. */
 bool stream_damaged(const struct stream *s);
 
+/* Whether path leads to the regular file that is read here, by whichever of its names. */
+bool stream_is_file(const struct stream *s, const char *path);
+
 /* "gzip", "zstd" or NULL. */
 const char *stream_compression(const struct stream *s);
 
-/* Bytes read of the input as it lies on disk, and how many it has (0 where that is not known). */
+/* Bytes read of the input as it lies on disk, or how far into it stream_at has come; and how many it has (0 where that
+ * is not known). */
 uint64_t stream_bytes_read(const struct stream *s);
 uint64_t stream_bytes_total(const struct stream *s);
 

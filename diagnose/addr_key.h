@@ -8,17 +8,19 @@
 
 static inline guint addr_key_hash(gconstpointer p)
 {
-    const struct addr *a = p;
-    uint64_t high, low;
+    uint64_t words[2];
 
-    memcpy(&high, a->bytes, 8);
-    memcpy(&low, a->bytes + 8, 8);
-    return (guint)(((low ^ high * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu) >> 32);
+    memcpy(words, p, sizeof words);
+    return (guint)(((words[1] ^ words[0] * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu) >> 32);
 }
 
 static inline gboolean addr_key_equal(gconstpointer a, gconstpointer b)
 {
-    return addr_cmp(a, b) == 0;
+    uint64_t x[2], y[2];
+
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    return x[0] == y[0] && x[1] == y[1];
 }
 
 #endif

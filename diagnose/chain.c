@@ -111,7 +111,7 @@ static void add_questions(GArray *steps, const struct name_group *g, bool failed
 /* Steps beyond the limit are counted in the last one. */
 static void cut_steps(GArray *steps)
 {
-    struct sentence s = { 0 };
+    struct sentence s = {0};
 
     if (steps->len <= CHAIN_STEPS)
         return;
@@ -201,7 +201,8 @@ static GArray *tell_hops(const GPtrArray *hops)
 
     for (guint i = 0; i < hops->len; i++) {
         struct hop *h = g_ptr_array_index(hops, i);
-        struct redirect r = { .status = h->status, .from = g_strdup(h->from), .to = g_strdup(h->to.text), .followed_by = h->followed_by };
+        struct redirect r = {
+            .status = h->status, .from = g_strdup(h->from), .to = g_strdup(h->to.text), .followed_by = h->followed_by};
         g_array_append_val(redirects, r);
     }
     return redirects;
@@ -246,7 +247,7 @@ static const struct name_group *failed_group(const struct chain *c)
     return first;
 }
 
-static struct finding *first_broken(const struct chain *c, const GPtrArray *legs, int64_t now_ns)
+static struct finding *first_broken(const struct chain *c, const GPtrArray *legs, const struct silence *silence)
 {
     const struct name_group *g = failed_group(c);
 
@@ -257,18 +258,19 @@ static struct finding *first_broken(const struct chain *c, const GPtrArray *legs
             continue;
         return l->via && v->code != CODE_HTTP_SERVER_ERROR ? rule_redirect_broken(l->via, v) : finding_copy(v);
     }
-    struct finding *cause = g ? rule_name(g, now_ns) : NULL, *d = cause ? rule_redirect_broken(g->via, cause) : NULL;
+    struct finding *cause = g ? rule_name(g, silence) : NULL, *d = cause ? rule_redirect_broken(g->via, cause) : NULL;
     finding_free(cause);
     return d;
 }
 
-static struct finding *judge(const struct chain *c, const GPtrArray *legs, const GPtrArray *hops, int64_t now_ns)
+static struct finding *judge(const struct chain *c, const GPtrArray *legs, const GPtrArray *hops,
+                             const struct silence *silence)
 {
     const struct finding *worst = NULL;
     struct finding *d = rule_redirect_loop(hops);
 
     if (!d)
-        d = first_broken(c, legs, now_ns);
+        d = first_broken(c, legs, silence);
     for (guint i = 0; !d && i < legs->len; i++) {
         const struct finding *v = verdict_at(legs, i);
         if (v && (!worst || finding_compare(v, worst) < 0))
@@ -279,7 +281,8 @@ static struct finding *judge(const struct chain *c, const GPtrArray *legs, const
 
 /* --- conversations --- */
 
-static struct conversation *conversation_new(const struct addr *client, unsigned version, int64_t first_ns, int64_t last_ns)
+static struct conversation *conversation_new(const struct addr *client, unsigned version, int64_t first_ns,
+                                             int64_t last_ns)
 {
     struct conversation *v = g_new0(struct conversation, 1);
 
@@ -315,7 +318,7 @@ static gint compare_legs(gconstpointer a, gconstpointer b)
     return x->packet < y->packet ? -1 : x->packet > y->packet;
 }
 
-static struct conversation *whole_conversation(struct chain *c, int64_t now_ns)
+static struct conversation *whole_conversation(struct chain *c, const struct silence *silence)
 {
     g_autoptr(GPtrArray) legs = g_ptr_array_sized_new(c->n_legs);
 
@@ -335,15 +338,16 @@ static struct conversation *whole_conversation(struct chain *c, int64_t now_ns)
         v->first_ns = MIN(v->first_ns, g->first_ns);
         v->last_ns = MAX(v->last_ns, g->last_ns);
     }
-    v->verdict = judge(c, legs, hops, now_ns);
+    v->verdict = judge(c, legs, hops, silence);
     v->redirects = tell_hops(hops);
     v->steps = gather_steps(c, legs);
     return v;
 }
 
-struct conversation *chain_conversation(struct chain *c, int64_t now_ns)
+struct conversation *chain_conversation(struct chain *c, const struct silence *silence)
 {
-    struct conversation *v = c->n_legs == 1 && !c->groups && !c->first->hops ? lone_conversation(c->first) : whole_conversation(c, now_ns);
+    struct conversation *v =
+        c->n_legs == 1 && !c->groups && !c->first->hops ? lone_conversation(c->first) : whole_conversation(c, silence);
 
     chain_free(c);
     return v;
@@ -364,8 +368,12 @@ struct conversation *names_conversation(const struct name_group *g, struct findi
 struct conversation *neighbor_conversation(const struct neighbor *n, struct finding *verdict)
 {
     struct conversation *v = conversation_new(&n->asker, n->version, n->first_ns, n->last_ns);
-    struct step step = { .kind = STEP_ARP, .packet = n->evidence[0], .ts_ns = n->first_ns, .duration_ns = TIME_NONE, .status = verdict->status };
-    struct sentence s = { 0 };
+    struct step step = {.kind = STEP_ARP,
+                        .packet = n->evidence[0],
+                        .ts_ns = n->first_ns,
+                        .duration_ns = TIME_NONE,
+                        .status = verdict->status};
+    struct sentence s = {0};
 
     say(&s, "who has ");
     say_addr(&s, &n->target, n->version);

@@ -24,7 +24,8 @@ struct chain *chain_new(struct leg *l);
 /* Frees the chain, its legs, and lets go of its look-ups. */
 void chain_free(struct chain *c);
 
-/* Moves the whole chain of `l` into `into`. Does nothing where that is one and the same, or there would be too many legs. */
+/* Moves the whole chain of `l` into `into`. Does nothing where that is one and the same, or there would be too many
+ * legs. */
 void chain_join(struct chain *into, struct leg *l);
 
 /* The look-ups led to `l`: they are part of its chain from now on. */
@@ -33,8 +34,8 @@ void chain_claim(struct leg *l, struct name_group *g);
 /* The look-ups that a redirect of this chain asked for failed: they are part of the chain. */
 void chain_claim_failed(struct chain *c, struct name_group *g, struct hop *via);
 
-/* The conversation that the chain is; without its id. The chain is freed. now_ns as for rule_name. */
-struct conversation *chain_conversation(struct chain *c, int64_t now_ns);
+/* The conversation that the chain is; without its id. The chain is freed. */
+struct conversation *chain_conversation(struct chain *c, const struct silence *silence);
 
 /* A conversation of look-ups only, with that verdict (taken over). */
 struct conversation *names_conversation(const struct name_group *g, struct finding *verdict);

@@ -1,9 +1,35 @@
 #include "diagnose/conversations.h"
 
+#include "base/limits.h"
+#include "diagnose/addr_key.h"
+#include "diagnose/due.h"
+#include "diagnose/link.h"
+
+/* How long after its start something waits for what led to it before it is linked: a look-up is handed in two minutes
+ * after its query, a closed connection one minute after its end. */
+#define WAIT_NS (120 * NS_PER_S + CONVERSATION_HORIZON_NS)
+/* HTTP and TLS wait longer: the connection whose redirect they follow is often kept alive for some minutes. */
+#define WAIT_WEB_NS (LIMIT_EMBRYONIC_IDLE_NS + 90 * NS_PER_S)
+/* How long after its query a look-up can be found, and a redirect can be followed by something that comes late: a
+ * connection that never came to be is over five minutes after its last SYN. */
+#define WAIT_LATE_NS (WAIT_WEB_NS + LEAD_NS + CONVERSATION_HORIZON_NS)
+
+/* What a group of look-ups takes, with what it is found by. */
+#define GROUP_BYTES 1024
+
+enum waiting { WAITING_LEG, WAITING_NAMES };
+
 struct conversations {
     conversation_done_fn *done;
     void *user;
-    uint64_t made;
+    uint64_t handed_out;
+    int64_t now_ns;
+    struct redirects *redirects;
+    struct names *names;
+    struct due_queue due;  /* struct leg, struct name_group */
+    size_t bytes;          /* of what waits, about */
+    GHashTable *seen;      /* struct addr: who sent something */
+    struct addr seen_last; /* the newest of those: often the next one too */
 };
 
 struct conversations *conversations_new(conversation_done_fn *done, void *user)
@@ -12,60 +38,291 @@ struct conversations *conversations_new(conversation_done_fn *done, void *user)
 
     c->done = done;
     c->user = user;
+    c->now_ns = TIME_NONE;
+    c->redirects = redirects_new();
+    c->names = names_new();
+    due_start(&c->due);
+    c->seen = g_hash_table_new_full(addr_key_hash, addr_key_equal, g_free, NULL);
     return c;
 }
 
-void conversations_free(struct conversations *c)
+static void hand_out(struct conversations *c, struct conversation *v)
 {
-    g_free(c);
+    v->id = ++c->handed_out;
+    c->done(c->user, v);
 }
 
-static struct finding *copy(const struct finding *f)
-{
-    struct finding *d = finding_new(f->code, f->where, "%s", f->summary);
+/* --- what comes in --- */
 
-    d->status = f->status;
-    d->confidence = f->confidence;
-    for (unsigned i = 0; i < f->n_evidence; i++)
-        finding_add_evidence(d, f->evidence[i]);
-    return d;
+static void note_seen(struct conversations *c, const struct addr *a)
+{
+    if (addr_cmp(&c->seen_last, a) == 0)
+        return;
+    c->seen_last = *a;
+    if (!g_hash_table_contains(c->seen, a) && g_hash_table_size(c->seen) < LIMIT_SEEN_ADDRESSES)
+        g_hash_table_add(c->seen, g_memdup2(a, sizeof *a));
 }
+
+static void wait_for(struct conversations *c, enum waiting kind, void *what, int64_t since_ns, int64_t wait_ns)
+{
+    due_add(&c->due, since_ns > INT64_MAX - wait_ns ? INT64_MAX : since_ns + wait_ns, (int)kind, what);
+}
+
+static void relieve(struct conversations *c);
 
 void conversations_flow(struct conversations *c, const struct flow *f, const struct judgement *j)
 {
-    struct conversation *v = g_new0(struct conversation, 1);
-    struct step step = { .kind = STEP_TCP, .flow = f->id, .packet = f->half[CLIENT].first_packet, .ts_ns = f->first_ns, .duration_ns = TIME_NONE };
+    struct leg *l = leg_new(f, j);
 
-    v->id = ++c->made;
-    v->client = *flow_addr(f, CLIENT);
-    v->version = f->key.version;
-    v->first_ns = f->first_ns;
-    v->last_ns = f->last_ns;
-    v->steps = g_array_new(FALSE, FALSE, sizeof(struct step));
-    v->flows = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    step.status = judgement_verdict(j)->status;
-    step.text = g_strdup(judgement_verdict(j)->summary);
-    g_array_append_val(v->steps, step);
-    g_array_append_val(v->flows, f->id);
-    v->verdict = j->verdict ? copy(j->verdict) : NULL;
-    c->done(c->user, v);
+    for (int s = CLIENT; s <= SERVER; s++)
+        if (f->half[s].packets)
+            note_seen(c, flow_addr(f, (enum side)s));
+    chain_new(l);
+    redirects_open(c->redirects, l);
+    c->bytes += leg_bytes(l);
+    wait_for(c, WAITING_LEG, l, l->to.start_ns, l->web ? WAIT_WEB_NS : WAIT_NS);
+    relieve(c);
 }
 
 void conversations_lookup(struct conversations *c, const struct lookup *l)
 {
-    (void)c;
-    (void)l;
+    if (l->query_packet)
+        note_seen(c, &l->client);
+    if (l->response_packet)
+        note_seen(c, &l->server);
+    struct name_group *fresh = names_lookup(c->names, l);
+    if (!fresh)
+        return;
+    c->bytes += GROUP_BYTES;
+    wait_for(c, WAITING_NAMES, fresh, fresh->first_ns, WAIT_LATE_NS);
+    relieve(c);
+}
+
+/* --- what is due --- */
+
+static struct silence silence_of(const struct conversations *c)
+{
+    return (struct silence){.now_ns = c->now_ns, .blind = names_sees_no_answers(c->names)};
+}
+
+static void chain_over(struct conversations *c, struct chain *chain)
+{
+    struct silence silence = silence_of(c);
+
+    hand_out(c, chain_conversation(chain, &silence));
+}
+
+/* Its place is found; its redirects can still be followed for a while. */
+static void leg_linked(struct conversations *c, struct leg *l)
+{
+    link_leg(c->redirects, c->names, l);
+    l->linked = true;
+}
+
+static void leg_due(struct conversations *c, struct leg *l)
+{
+    if (!l->linked) {
+        leg_linked(c, l);
+        if (l->hops) {
+            wait_for(c, WAITING_LEG, l, g_array_index(l->hops, struct hop, l->hops->len - 1).ts_ns,
+                     WAIT_LATE_NS + FOLLOW_NS);
+            return;
+        }
+    }
+    redirects_close(c->redirects, l);
+    c->bytes -= leg_bytes(l);
+    if (--l->chain->pending == 0)
+        chain_over(c, l->chain);
+}
+
+/* The conversation of look-ups that led to nothing and failed, unless a redirect asked for them; NULL: none. */
+static struct conversation *failed_names(struct conversations *c, struct name_group *g)
+{
+    if (!g->questions->len || g->chain || g->spent || names_asks_for_others(c->names, &g->client))
+        return NULL;
+    struct silence silence = silence_of(c);
+    struct finding *d = rule_name(g, &silence);
+    if (!d)
+        return NULL;
+    if (!link_failed_names(c->redirects, g))
+        return names_conversation(g, d);
+    finding_free(d);
+    return NULL;
+}
+
+static void names_due(struct conversations *c, struct name_group *g)
+{
+    struct conversation *v = failed_names(c, g);
+
+    if (v)
+        hand_out(c, v);
+    c->bytes -= GROUP_BYTES;
+    names_forget(c->names, g);
+}
+
+static void take_one(struct conversations *c)
+{
+    struct due d = due_take(&c->due);
+
+    if (d.kind == WAITING_LEG)
+        leg_due(c, d.what);
+    else
+        names_due(c, d.what);
+}
+
+/* Too much waits: the oldest goes on as if its time had come. */
+static void relieve(struct conversations *c)
+{
+    while (c->due.heap->len > LIMIT_WAITING || (c->bytes > LIMIT_WAITING_BYTES && c->due.heap->len > 1))
+        take_one(c);
 }
 
 void conversations_settle(struct conversations *c, int64_t now_ns)
 {
-    (void)c;
-    (void)now_ns;
+    const struct due *first;
+
+    c->now_ns = MAX(c->now_ns, now_ns);
+    while ((first = due_first(&c->due)) && first->when_ns <= c->now_ns)
+        take_one(c);
+}
+
+/* --- the end --- */
+
+static gint compare_legs(gconstpointer a, gconstpointer b)
+{
+    const struct leg *x = *(struct leg *const *)a, *y = *(struct leg *const *)b;
+
+    if (x->to.start_ns != y->to.start_ns)
+        return x->to.start_ns < y->to.start_ns ? -1 : 1;
+    return x->packet < y->packet ? -1 : x->packet > y->packet;
+}
+
+static uint64_t conversation_packet(const struct conversation *v)
+{
+    return v->steps && v->steps->len ? g_array_index(v->steps, struct step, 0).packet : 0;
+}
+
+static gint compare_conversations(gconstpointer a, gconstpointer b)
+{
+    const struct conversation *x = *(struct conversation *const *)a, *y = *(struct conversation *const *)b;
+    uint64_t p = conversation_packet(x), q = conversation_packet(y);
+    return p < q ? -1 : p > q;
+}
+
+/* Everything that waits, legs (by start) and groups apart. */
+static void empty(struct conversations *c, GPtrArray *legs, GPtrArray *groups)
+{
+    while (due_first(&c->due)) {
+        struct due d = due_take(&c->due);
+        g_ptr_array_add(d.kind == WAITING_LEG ? legs : groups, d.what);
+    }
+    g_ptr_array_sort(legs, compare_legs);
+}
+
+static void finish_legs(struct conversations *c, const GPtrArray *legs, GPtrArray *all)
+{
+    g_autoptr(GPtrArray) chains = g_ptr_array_new();
+    struct silence silence = silence_of(c);
+
+    for (guint i = 0; i < legs->len; i++) {
+        struct chain *chain = ((struct leg *)g_ptr_array_index(legs, i))->chain;
+        if (!chain->gathered)
+            g_ptr_array_add(chains, chain);
+        chain->gathered = true;
+    }
+    for (guint i = 0; i < chains->len; i++)
+        g_ptr_array_add(all, chain_conversation(g_ptr_array_index(chains, i), &silence));
+}
+
+/* --- neighbours --- */
+
+static bool was_seen(const struct conversations *c, const struct addr *a)
+{
+    return g_hash_table_size(c->seen) >= LIMIT_SEEN_ADDRESSES || g_hash_table_contains(c->seen, a);
+}
+
+/* How many targets each asker asked for in vain. */
+static GHashTable *count_unanswered(const GPtrArray *pairs)
+{
+    GHashTable *askers = g_hash_table_new(addr_key_hash, addr_key_equal);
+
+    for (guint i = 0; i < pairs->len; i++) {
+        struct neighbor *n = g_ptr_array_index(pairs, i);
+        guint so_far = GPOINTER_TO_UINT(g_hash_table_lookup(askers, &n->asker));
+        g_hash_table_insert(askers, &n->asker, GUINT_TO_POINTER(so_far + (n->answered || n->ever_answered ? 0 : 1)));
+    }
+    return askers;
+}
+
+static void finish_neighbors(const struct conversations *c, const struct neighbors *n, GPtrArray *all)
+{
+    const GPtrArray *pairs = neighbors_all(n);
+    g_autoptr(GHashTable) askers = count_unanswered(pairs);
+    struct link_context context = {.neighbors = n, .several_askers = g_hash_table_size(askers) > 1};
+
+    for (guint i = 0; i < pairs->len; i++) {
+        const struct neighbor *pair = g_ptr_array_index(pairs, i);
+        context.asker_seen = g_hash_table_contains(c->seen, &pair->asker);
+        context.target_seen = was_seen(c, &pair->target);
+        context.asker_unanswered = GPOINTER_TO_UINT(g_hash_table_lookup(askers, &pair->asker));
+        struct finding *d = rule_neighbor(pair, &context);
+        if (d)
+            g_ptr_array_add(all, neighbor_conversation(pair, d));
+    }
 }
 
 void conversations_finish(struct conversations *c, const struct neighbors *n, int64_t now_ns)
 {
-    (void)c;
-    (void)n;
-    (void)now_ns;
+    g_autoptr(GPtrArray) legs = g_ptr_array_new(), groups = g_ptr_array_new(), all = g_ptr_array_new();
+
+    c->now_ns = MAX(c->now_ns, now_ns);
+    empty(c, legs, groups);
+    for (guint i = 0; i < legs->len; i++)
+        if (!((struct leg *)g_ptr_array_index(legs, i))->linked)
+            leg_linked(c, g_ptr_array_index(legs, i));
+    for (guint i = 0; i < groups->len; i++) {
+        struct conversation *v = failed_names(c, g_ptr_array_index(groups, i));
+        if (v)
+            g_ptr_array_add(all, v);
+    }
+    for (guint i = 0; i < legs->len; i++)
+        redirects_close(c->redirects, g_ptr_array_index(legs, i));
+    finish_legs(c, legs, all);
+    for (guint i = 0; i < groups->len; i++)
+        names_forget(c->names, g_ptr_array_index(groups, i));
+    if (n)
+        finish_neighbors(c, n, all);
+    c->bytes = 0;
+    g_ptr_array_sort(all, compare_conversations);
+    for (guint i = 0; i < all->len; i++)
+        hand_out(c, g_ptr_array_index(all, i));
+}
+
+/* --- what is dropped --- */
+
+static void drop(struct conversations *c)
+{
+    while (due_first(&c->due)) {
+        struct due d = due_take(&c->due);
+        if (d.kind == WAITING_NAMES) {
+            names_forget(c->names, d.what);
+            continue;
+        }
+        struct leg *l = d.what;
+        redirects_close(c->redirects, l);
+        if (--l->chain->pending == 0)
+            chain_free(l->chain);
+    }
+}
+
+void conversations_free(struct conversations *c)
+{
+    if (!c)
+        return;
+    drop(c);
+    due_end(&c->due);
+    redirects_free(c->redirects);
+    names_free(c->names);
+    g_hash_table_destroy(c->seen);
+    g_free(c);
 }

@@ -1,8 +1,8 @@
 /* conversations: puts flows and look-ups together into conversations (conversation.h), in time order, and judges each.
  *
- * Flows and look-ups are handed in when they are over, in any order. What is kept of them is a leg: a few hundred bytes, for
- * CONVERSATION_HORIZON_NS of capture time. So a report that is written as things happen needs memory for what is going on, not for
- * the whole capture.
+ * Flows and look-ups are handed in when they are over, in any order. What is kept of them is a leg: a few hundred
+ * bytes, for CONVERSATION_HORIZON_NS of capture time. So a report that is written as things happen needs memory for
+ * what is going on, not for the whole capture.
  */
 #ifndef TCPSLEUTH_DIAGNOSE_CONVERSATIONS_H
 #define TCPSLEUTH_DIAGNOSE_CONVERSATIONS_H

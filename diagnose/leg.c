@@ -7,15 +7,19 @@
 static bool redirects(const struct http_transaction *h)
 {
     switch (h->status) {
-    case 301: case 302: case 303: case 307: case 308:
+    case 301:
+    case 302:
+    case 303:
+    case 307:
+    case 308:
         return h->location && h->method;
     default:
         return false;
     }
 }
 
-/* RFC 9110 section 15.4: 303 asks for GET (a HEAD stays one); after 301 and 302 a POST becomes a GET, as all browsers do; 307 and 308 keep the
- * method. */
+/* RFC 9110 section 15.4: 303 asks for GET (a HEAD stays one); after 301 and 302 a POST becomes a GET, as all browsers
+ * do; 307 and 308 keep the method. */
 static const char *method_after(const char *method, int status)
 {
     if (status == 303)
@@ -27,7 +31,7 @@ static const char *method_after(const char *method, int status)
 
 static void add_hop(struct leg *l, const struct http_transaction *h, const char *url, uint64_t hash)
 {
-    struct hop hop = { .leg = l, .status = h->status, .from = url_cut(url), .from_hash = hash };
+    struct hop hop = {.leg = l, .status = h->status, .from = url_cut(url), .from_hash = hash};
 
     hop.response_packet = h->response_packet;
     hop.ts_ns = h->response_ts_ns;
@@ -41,7 +45,7 @@ static void add_hop(struct leg *l, const struct http_transaction *h, const char 
 
 static void add_request(struct leg *l, const struct http_transaction *h, uint64_t hash)
 {
-    struct request r = { .url_hash = hash, .ts_ns = h->request_ts_ns, .resolved = h->status >= 200 && !redirects(h) };
+    struct request r = {.url_hash = hash, .ts_ns = h->request_ts_ns, .resolved = h->status >= 200 && !redirects(h)};
 
     if (!l->requests)
         l->requests = g_array_sized_new(FALSE, FALSE, sizeof r, 2);
@@ -100,7 +104,10 @@ static void know_names(struct leg *l, const struct app_facts *app)
 static enum reach reach_of(const struct flow *f)
 {
     switch (flow_handshake(f)) {
-    case HANDSHAKE_NO_ANSWER: case HANDSHAKE_REFUSED: case HANDSHAKE_UNREACHABLE: case HANDSHAKE_UNFINISHED:
+    case HANDSHAKE_NO_ANSWER:
+    case HANDSHAKE_REFUSED:
+    case HANDSHAKE_UNREACHABLE:
+    case HANDSHAKE_UNFINISHED:
         return REACH_FAILED;
     default:
         return f->half[CLIENT].bytes || f->half[SERVER].bytes ? REACH_USED : REACH_OPEN;
@@ -114,8 +121,12 @@ struct leg *leg_new(const struct flow *f, const struct judgement *j)
     l->flow = f->id;
     l->packet = leg_first_packet(f);
     l->client = *flow_addr(f, CLIENT);
-    l->to = (struct attempt){ .server = *flow_addr(f, SERVER), .port = flow_port(f, SERVER), .version = f->key.version,
-                              .reach = (uint8_t)reach_of(f), .start_ns = f->first_ns, .last_ns = f->last_ns };
+    l->to = (struct attempt){.server = *flow_addr(f, SERVER),
+                             .port = flow_port(f, SERVER),
+                             .version = f->key.version,
+                             .reach = (uint8_t)reach_of(f),
+                             .start_ns = f->first_ns,
+                             .last_ns = f->last_ns};
     l->port = l->to.port;
     l->client_fin_ns = f->half[CLIENT].fin ? f->half[CLIENT].fin_ns : TIME_NONE;
     l->server_data_ns = f->half[SERVER].bytes ? f->half[SERVER].last_data_ns : TIME_NONE;
@@ -163,6 +174,7 @@ size_t leg_bytes(const struct leg *l)
     if (l->requests)
         n += l->requests->len * sizeof(struct request);
     for (guint i = 0; l->hops && i < l->hops->len; i++)
-        n += sizeof(struct hop) + strlen(g_array_index(l->hops, struct hop, i).from) + strlen(g_array_index(l->hops, struct hop, i).to.text);
+        n += sizeof(struct hop) + strlen(g_array_index(l->hops, struct hop, i).from) +
+             strlen(g_array_index(l->hops, struct hop, i).to.text);
     return n;
 }

@@ -1,4 +1,5 @@
-/* leg: what conversations keep of a flow that is over: whom it served, what it said, how it fared, and its steps, told once. */
+/* leg: what conversations keep of a flow that is over: whom it served, what it said, how it fared, and its steps, told
+ * once. */
 #ifndef TCPSLEUTH_DIAGNOSE_LEG_H
 #define TCPSLEUTH_DIAGNOSE_LEG_H
 
@@ -19,18 +20,19 @@ struct chain;
 
 /* A redirect that a request was answered with. */
 struct hop {
-    struct leg *leg;              /* where */
+    struct leg *leg; /* where */
     int status;
-    char method[METHOD_SIZE], next_method[METHOD_SIZE]; /* of the request, and with which it is to be followed (RFC 9110 section 15.4) */
+    char method[METHOD_SIZE],
+        next_method[METHOD_SIZE]; /* of the request, and with which it is to be followed (RFC 9110 section 15.4) */
     char *from;
     uint64_t from_hash;
     struct url to;
     uint64_t response_packet;
-    int64_t ts_ns;                /* of the answer */
-    uint64_t followed_by;         /* flow; 0: nothing so far */
-    const struct leg *follower;   /* the leg of that; NULL: none, or this one */
-    enum confidence confidence;   /* that it is that one */
-    bool resolved;                /* its target was asked for and answered by something other than a redirect */
+    int64_t ts_ns;              /* of the answer */
+    uint64_t followed_by;       /* flow; 0: nothing so far */
+    struct leg *follower;       /* the leg of that; NULL: none, or this one */
+    enum confidence confidence; /* that it is that one */
+    bool resolved;              /* its target was asked for and answered by something other than a redirect */
 };
 
 /* A request of a leg. */
@@ -48,28 +50,28 @@ struct attempt {
     struct addr server;
     uint16_t port;
     uint8_t version;
-    uint8_t reach;                /* enum reach */
+    uint8_t reach; /* enum reach */
     int64_t start_ns, last_ns;
 };
 
 struct leg {
-    uint64_t flow, packet;        /* its id; its first packet */
+    uint64_t flow, packet; /* its id; its first packet */
     struct addr client;
     struct attempt to;
-    uint16_t port;                /* that the client means: of the CONNECT request where there is one, else to.port */
-    bool web;                     /* speaks HTTP or TLS */
-    bool secure;                  /* TLS: what is asked cannot be read */
-    bool proxied;                 /* requests in absolute-form, or CONNECT: the name is not that of `server` */
-    bool linked, loser;           /* loser: another address was tried for the same purpose, and used */
-    char *name;                   /* that the client means: SNI or Host, lower case; NULL: not known */
+    uint16_t port;      /* that the client means: of the CONNECT request where there is one, else to.port */
+    bool web;           /* speaks HTTP or TLS */
+    bool secure;        /* TLS: what is asked cannot be read */
+    bool proxied;       /* requests in absolute-form, or CONNECT: the name is not that of `server` */
+    bool linked, loser; /* loser: another address was tried for the same purpose, and used */
+    char *name;         /* that the client means: SNI or Host, lower case; NULL: not known */
     int64_t client_fin_ns, server_data_ns; /* TIME_NONE: none */
-    GArray *steps;                /* struct step, in order of time */
-    GArray *hops;                 /* struct hop, in order; NULL: none */
-    GArray *requests;             /* struct request, in order; NULL: none */
-    struct finding *verdict;      /* NULL: finding_ok() */
-    const struct hop *via;        /* the redirect that it follows; NULL: none */
-    struct chain *chain;          /* chain.h */
-    struct leg *next;             /* of the chain */
+    GArray *steps;                         /* struct step, in order of time */
+    GArray *hops;                          /* struct hop, in order; NULL: none */
+    GArray *requests;                      /* struct request, in order; NULL: none */
+    struct finding *verdict;               /* NULL: finding_ok() */
+    struct hop *via;                       /* the redirect that it follows; NULL: none */
+    struct chain *chain;                   /* chain.h */
+    struct leg *next;                      /* of the chain */
 };
 
 struct leg *leg_new(const struct flow *f, const struct judgement *j);

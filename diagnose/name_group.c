@@ -7,10 +7,11 @@
 #define SAME_NAME_NS (5 * NS_PER_S)
 /* After a time-out the resolver goes on with the next server or the next form of the search list. */
 #define TIMEOUT_NS (15 * NS_PER_S)
-/* After an answer a resolver goes on with the next form of the search list at once; this is generous to a loaded machine. */
+/* After an answer a resolver goes on with the next form of the search list at once; this is generous to a loaded
+ * machine. */
 #define NEXT_FORM_NS (1 * NS_PER_S)
-/* Forms that only share their first labels are taken for one search list only where they follow each other as fast as one process can
- * ask; another program needs longer to start. */
+/* Forms that only share their first labels are taken for one search list only where they follow each other as fast as
+ * one process can ask; another program needs longer to start. */
 #define SAME_PROCESS_NS (5 * NS_PER_MS)
 
 int64_t lookup_start_ns(const struct lookup *l)
@@ -24,16 +25,22 @@ static enum name_outcome outcome_of(const struct lookup *l)
 {
     if (l->rcode && l->rcode_number == 0 && l->addresses && l->addresses->len)
         return NAME_GIVEN;
-    if (!l->query_packet || l->flavour != DNS_UNICAST || (l->type_number != TYPE_A && l->type_number != TYPE_AAAA) || l->truncated)
+    if (!l->query_packet || l->flavour != DNS_UNICAST || (l->type_number != TYPE_A && l->type_number != TYPE_AAAA) ||
+        l->truncated)
         return NAME_IGNORED;
     if (!l->rcode)
         return NAME_NO_ANSWER;
     switch (l->rcode_number) {
-    case 0:  return NAME_NO_DATA;
-    case 2:  return NAME_SERVFAIL;
-    case 3:  return NAME_NXDOMAIN;
-    case 5:  return NAME_REFUSED;
-    default: return NAME_IGNORED;
+    case 0:
+        return NAME_NO_DATA;
+    case 2:
+        return NAME_SERVFAIL;
+    case 3:
+        return NAME_NXDOMAIN;
+    case 5:
+        return NAME_REFUSED;
+    default:
+        return NAME_IGNORED;
     }
 }
 
@@ -68,7 +75,8 @@ static bool is_parent(const char *domain, const char *of)
     return n > 0 && m > n && of[m - n - 1] == '.' && strcmp(of + m - n, domain) == 0;
 }
 
-/* How soon a look-up of `next` must follow one of `name` that failed to be the next form of the same search list; -1: it is none. */
+/* How soon a look-up of `next` must follow one of `name` that failed to be the next form of the same search list; -1:
+ * it is none. */
 static int64_t form_within_ns(const char *name, const char *next)
 {
     size_t common = common_labels(name, next);
@@ -77,7 +85,8 @@ static int64_t form_within_ns(const char *name, const char *next)
         return 2 * NEXT_FORM_NS;
     if (common == 0)
         return -1;
-    return is_parent(next + common, name + common) || is_parent(name + common, next + common) ? NEXT_FORM_NS : SAME_PROCESS_NS;
+    return is_parent(next + common, name + common) || is_parent(name + common, next + common) ? NEXT_FORM_NS
+                                                                                              : SAME_PROCESS_NS;
 }
 
 bool name_group_is(const struct name_group *g, const char *name)
@@ -105,7 +114,8 @@ static bool goes_on(const struct name_group *g, const struct question *q, const 
     if (g->given || !failed(q))
         return false;
     int64_t within_ns = form_within_ns(q->name, l->name);
-    return within_ns >= 0 && since_ns >= 0 && lookup_start_ns(l) - g->last_ns <= (timed_out && within_ns >= NEXT_FORM_NS ? TIMEOUT_NS : within_ns);
+    return within_ns >= 0 && since_ns >= 0 &&
+           lookup_start_ns(l) - g->last_ns <= (timed_out && within_ns >= NEXT_FORM_NS ? TIMEOUT_NS : within_ns);
 }
 
 /* The question was answered: to ask it again is another purpose. */
@@ -135,7 +145,8 @@ bool name_group_takes(const struct name_group *g, const struct lookup *l)
 
 void name_group_add(struct name_group *g, const struct lookup *l)
 {
-    struct question q = { .outcome = outcome_of(l), .type_number = l->type_number, .server = l->server, .version = (uint8_t)l->version };
+    struct question q = {
+        .outcome = outcome_of(l), .type_number = l->type_number, .server = l->server, .version = (uint8_t)l->version};
 
     q.name = g_strdup(l->name);
     q.type = g_strdup(l->type);

@@ -14,11 +14,12 @@
 
 /* That a name was asked for, or that an answer gave an address. Ordered by client, name or address, and time. */
 struct given {
-    struct addr client; /* of an address of the other family than the client's: zeros: the client connects from another address */
+    struct addr client; /* of an address of the other family than the client's: zeros: the client connects from another
+                           address */
     struct addr address;
-    const char *name;   /* NULL in the tree by address */
+    const char *name; /* NULL in the tree by address */
     int64_t ts_ns;
-    uint64_t serial;    /* makes it unique */
+    uint64_t serial; /* makes it unique */
     struct name_group *group;
     struct given *next; /* of the group */
 };
@@ -32,6 +33,8 @@ struct names {
     GTree *by_address, *by_name; /* struct given */
     GHashTable *askers;          /* struct asker, by client */
     GHashTable *servers;         /* struct addr */
+    struct addr first_client;    /* that asked */
+    bool several_clients, answers;
     uint64_t serial;
 };
 
@@ -151,13 +154,13 @@ static void index_addresses(struct names *n, struct name_group *g, const struct 
 {
     for (guint i = 0; l->addresses && i < MIN(l->addresses->len, ADDRESSES_MOST); i++) {
         const struct dns_address *a = &g_array_index(l->addresses, struct dns_address, i);
-        struct given entry = { .ts_ns = l->response_ns };
+        struct given entry = {.ts_ns = l->response_ns};
         memcpy(entry.address.bytes, a->bytes, sizeof entry.address.bytes);
         entry.client = l->client;
         add_entry(n, g, entry);
         if (a->version == l->version)
             continue;
-        entry.client = (struct addr){ 0 };
+        entry.client = (struct addr){0};
         add_entry(n, g, entry);
     }
 }
@@ -166,18 +169,34 @@ static void index_addresses(struct names *n, struct name_group *g, const struct 
 static bool of_use(const struct lookup *l)
 {
     switch (l->type_number) {
-    case 1: case 28: case 64: case 65: /* A, AAAA, SVCB, HTTPS */
+    case 1:
+    case 28:
+    case 64:
+    case 65: /* A, AAAA, SVCB, HTTPS */
         return lookup_start_ns(l) != TIME_NONE;
     default:
         return l->addresses && l->addresses->len && l->response_ns != TIME_NONE;
     }
 }
 
-struct name_group *names_lookup(struct names *n, const struct lookup *l)
+static void know_ends(struct names *n, const struct lookup *l)
 {
-    if (l->response_packet && l->flavour == DNS_UNICAST && addr_cmp(&l->client, &l->server) != 0 && g_hash_table_size(n->servers) < SERVERS_MOST &&
+    static const struct addr nobody;
+
+    if (l->flavour != DNS_UNICAST)
+        return;
+    if (addr_cmp(&n->first_client, &nobody) == 0)
+        n->first_client = l->client;
+    n->several_clients |= addr_cmp(&n->first_client, &l->client) != 0;
+    n->answers |= l->response_packet != 0;
+    if (l->response_packet && addr_cmp(&l->client, &l->server) != 0 && g_hash_table_size(n->servers) < SERVERS_MOST &&
         !g_hash_table_contains(n->servers, &l->server))
         g_hash_table_add(n->servers, g_memdup2(&l->server, sizeof l->server));
+}
+
+struct name_group *names_lookup(struct names *n, const struct lookup *l)
+{
+    know_ends(n, l);
     if (!of_use(l))
         return NULL;
     struct name_group *g = group_for(n, l), *fresh = NULL;
@@ -188,7 +207,7 @@ struct name_group *names_lookup(struct names *n, const struct lookup *l)
         be_recent(n, g);
     }
     struct question *q = &g_array_index(g->questions, struct question, g->questions->len - 1);
-    add_entry(n, g, (struct given){ .client = l->client, .name = q->name, .ts_ns = q->query_ns });
+    add_entry(n, g, (struct given){.client = l->client, .name = q->name, .ts_ns = q->query_ns});
     index_addresses(n, g, l);
     return fresh;
 }
@@ -203,6 +222,11 @@ void names_forget(struct names *n, struct name_group *g)
 bool names_asks_for_others(const struct names *n, const struct addr *client)
 {
     return g_hash_table_contains(n->servers, client);
+}
+
+bool names_sees_no_answers(const struct names *n)
+{
+    return n->several_clients && !n->answers;
 }
 
 /* --- questions --- */
@@ -225,7 +249,8 @@ static struct name_group *best_of(const struct names *n, struct given key, const
 
     for (int i = 0; node && i < WEIGHED; i++, node = g_tree_node_previous(node)) {
         const struct given *e = g_tree_node_key(node);
-        if (addr_cmp(&e->client, &key.client) || addr_cmp(&e->address, &key.address) || l->to.start_ns - e->ts_ns > LEAD_NS)
+        if (addr_cmp(&e->client, &key.client) || addr_cmp(&e->address, &key.address) ||
+            l->to.start_ns - e->ts_ns > LEAD_NS)
             break;
         int f = fit(e->group, l);
         if (f > best_fit) {
@@ -236,17 +261,18 @@ static struct name_group *best_of(const struct names *n, struct given key, const
     return best;
 }
 
-/* A client that asks over IPv4 and connects over IPv6 has two addresses. It is taken for the same one where nobody else was given that address
- * in the last seconds. */
+/* A client that asks over IPv4 and connects over IPv6 has two addresses. It is taken for the same one where nobody else
+ * was given that address in the last seconds. */
 static struct name_group *other_family(const struct names *n, struct given key, const struct leg *l)
 {
-    key.client = (struct addr){ 0 };
+    key.client = (struct addr){0};
     struct name_group *best = best_of(n, key, l);
     GTreeNode *node = best ? first_before(n->by_address, &key) : NULL;
 
     for (int i = 0; node; i++, node = g_tree_node_previous(node)) {
         const struct given *e = g_tree_node_key(node);
-        if (addr_cmp(&e->client, &key.client) || addr_cmp(&e->address, &key.address) || l->to.start_ns - e->ts_ns > LEAD_NS)
+        if (addr_cmp(&e->client, &key.client) || addr_cmp(&e->address, &key.address) ||
+            l->to.start_ns - e->ts_ns > LEAD_NS)
             break;
         if (i == WEIGHED || addr_cmp(&e->group->client, &best->client))
             return NULL;
@@ -256,7 +282,7 @@ static struct name_group *other_family(const struct names *n, struct given key, 
 
 struct name_group *names_behind(const struct names *n, const struct leg *l)
 {
-    struct given key = { .client = l->client, .address = l->to.server, .ts_ns = l->to.start_ns, .serial = UINT64_MAX };
+    struct given key = {.client = l->client, .address = l->to.server, .ts_ns = l->to.start_ns, .serial = UINT64_MAX};
 
     if (g_tree_nnodes(n->by_address) == 0)
         return NULL;
@@ -266,7 +292,7 @@ struct name_group *names_behind(const struct names *n, const struct leg *l)
 
 struct name_group *names_find(const struct names *n, const struct addr *client, const char *name, int64_t ts_ns)
 {
-    struct given key = { .client = *client, .name = name, .ts_ns = ts_ns, .serial = UINT64_MAX };
+    struct given key = {.client = *client, .name = name, .ts_ns = ts_ns, .serial = UINT64_MAX};
     GTreeNode *node = g_tree_nnodes(n->by_name) ? first_before(n->by_name, &key) : NULL;
 
     if (!node)
@@ -277,9 +303,10 @@ struct name_group *names_find(const struct names *n, const struct addr *client, 
     return e->group;
 }
 
-bool names_gave(const struct names *n, const struct addr *client, const char *name, const struct addr *address, int64_t ts_ns)
+bool names_gave(const struct names *n, const struct addr *client, const char *name, const struct addr *address,
+                int64_t ts_ns)
 {
-    struct given key = { .client = *client, .address = *address, .ts_ns = ts_ns, .serial = UINT64_MAX };
+    struct given key = {.client = *client, .address = *address, .ts_ns = ts_ns, .serial = UINT64_MAX};
     GTreeNode *node = g_tree_nnodes(n->by_address) ? first_before(n->by_address, &key) : NULL;
 
     for (int i = 0; node && i < WEIGHED; i++, node = g_tree_node_previous(node)) {

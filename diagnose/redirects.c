@@ -48,12 +48,17 @@ static struct client *client_of(struct redirects *r, const struct addr *addr)
     return c;
 }
 
+static bool later(const struct hop *a, const struct hop *b)
+{
+    return a->ts_ns != b->ts_ns ? a->ts_ns > b->ts_ns : a->response_packet > b->response_packet;
+}
+
 /* In order of time: legs come in the order of their ends. */
 static void insert(GPtrArray *hops, struct hop *h)
 {
     guint at = hops->len;
 
-    while (at > 0 && ((const struct hop *)g_ptr_array_index(hops, at - 1))->ts_ns > h->ts_ns)
+    while (at > 0 && later(g_ptr_array_index(hops, at - 1), h))
         at--;
     g_ptr_array_insert(hops, (gint)at, h);
     if (hops->len > REDIRECTS_OPEN)

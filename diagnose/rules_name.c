@@ -16,9 +16,9 @@ static bool asked_again(const struct name_group *g, guint at)
 }
 
 /* Whether the silence counts: it lasted, the query was repeated, or ICMP answered it (CONTRACT, guards). */
-static bool silence_counts(const struct name_group *g, const struct question *q, int64_t now_ns)
+static bool silence_counts(const struct name_group *g, const struct question *q, const struct silence *s)
 {
-    if (q->icmp_packet || q->retries || now_ns - q->last_query_ns >= SILENCE_NS)
+    if (q->icmp_packet || q->retries || (!s->blind && s->now_ns - q->last_query_ns >= SILENCE_NS))
         return true;
     for (guint i = 0; i < g->questions->len; i++) {
         const struct question *other = &g_array_index(g->questions, struct question, i);
@@ -29,7 +29,7 @@ static bool silence_counts(const struct name_group *g, const struct question *q,
 }
 
 /* The question whose outcome is told: NULL where one gave an address, or one cannot be judged. */
-static const struct question *worst(const struct name_group *g, int64_t now_ns)
+static const struct question *worst(const struct name_group *g, const struct silence *s)
 {
     const struct question *w = NULL;
 
@@ -39,7 +39,7 @@ static const struct question *worst(const struct name_group *g, int64_t now_ns)
 
         if (q->outcome == NAME_GIVEN || (q->outcome == NAME_IGNORED && address))
             return NULL;
-        if (q->outcome == NAME_NO_ANSWER && !silence_counts(g, q, now_ns))
+        if (q->outcome == NAME_NO_ANSWER && !silence_counts(g, q, s))
             return NULL;
         if (q->outcome == NAME_IGNORED || asked_again(g, i))
             continue;
@@ -52,20 +52,23 @@ static const struct question *worst(const struct name_group *g, int64_t now_ns)
 static struct finding *describe(const struct question *q)
 {
     char server[ADDR_TEXT_SIZE];
-    struct sentence s = { 0 };
+    struct sentence s = {0};
 
     addr_text(server, &q->server, q->version);
     say_outside(&s, *q->name ? q->name : ".", 2 * SAY_NAME);
     g_autofree char *name = sentence_dup(&s);
     switch (q->outcome) {
     case NAME_NXDOMAIN:
-        return finding_new(CODE_DNS_NXDOMAIN, WHERE_NONE, "The name \"%s\" does not exist: %s answers NXDOMAIN.", name, server);
+        return finding_new(CODE_DNS_NXDOMAIN, WHERE_NONE, "The name \"%s\" does not exist: %s answers NXDOMAIN.", name,
+                           server);
     case NAME_NO_DATA:
-        return finding_new(CODE_DNS_NO_DATA, WHERE_NONE, "The name \"%s\" has no address: %s answers without one.", name, server);
+        return finding_new(CODE_DNS_NO_DATA, WHERE_NONE, "The name \"%s\" has no address: %s answers without one.",
+                           name, server);
     case NAME_REFUSED:
         return finding_new(CODE_DNS_REFUSED, WHERE_SERVER, "%s refuses to look up \"%s\".", server, name);
     case NAME_SERVFAIL:
-        return finding_new(CODE_DNS_SERVFAIL, WHERE_SERVER, "%s cannot look up \"%s\": it answers SERVFAIL.", server, name);
+        return finding_new(CODE_DNS_SERVFAIL, WHERE_SERVER, "%s cannot look up \"%s\": it answers SERVFAIL.", server,
+                           name);
     default:
         return finding_new(CODE_DNS_NO_ANSWER, WHERE_PATH, "%s does not answer the queries for \"%s\".", server, name);
     }
@@ -103,9 +106,9 @@ static void tell_questions(struct finding *d, const struct name_group *g)
     finding_detail_list(d, "types", (const char *const *)types->pdata);
 }
 
-struct finding *rule_name(const struct name_group *g, int64_t now_ns)
+struct finding *rule_name(const struct name_group *g, const struct silence *s)
 {
-    const struct question *q = worst(g, now_ns);
+    const struct question *q = worst(g, s);
     char server[ADDR_TEXT_SIZE];
     unsigned queries = 0;
 

@@ -19,8 +19,9 @@ void say(struct sentence *s, const char *text)
 
 void say_outside(struct sentence *s, const char *text, size_t max)
 {
-    size_t n = text ? strnlen(text, max + 1) : 0;
-
+    if (!text)
+        return;
+    size_t n = strnlen(text, max + 1);
     if (n <= max) {
         put(s, text, n);
         return;
@@ -78,7 +79,7 @@ void say_duration(struct sentence *s, int64_t ns)
 
 void say_bytes(struct sentence *s, uint64_t v)
 {
-    static const char *const units[] = { " KB", " MB", " GB", " TB" };
+    static const char *const units[] = {" KB", " MB", " GB", " TB"};
     uint64_t unit = 1000;
     size_t i = 0;
 

@@ -38,7 +38,7 @@ static uint16_t read_port(const char *p, const char *end)
 static struct authority split_authority(const char *text, size_t n)
 {
     const char *end = text + n, *at = memchr(text, '@', n), *colon;
-    struct authority a = { 0 };
+    struct authority a = {0};
 
     a.host = at ? at + 1 : text;
     colon = memrchr(a.host, ':', (size_t)(end - a.host));
@@ -69,7 +69,7 @@ char *url_host(const char *authority, uint16_t *port)
 static char *put_lower(char *out, const char *text, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        *out++ = g_ascii_tolower(text[i]);
+        *out++ = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] | 0x20) : text[i];
     return out;
 }
 
@@ -150,13 +150,13 @@ static void keep(struct url *out, GUri *uri)
     int port = g_uri_get_port(uri);
     g_autofree char *authority = g_strdup_printf(strchr(host, ':') ? "[%s]" : "%s", host);
     g_autofree char *target = g_strconcat(path, query ? "?" : "", query, NULL);
-    struct authority a = { authority, strlen(authority), port > 0 ? (uint16_t)port : 0 };
+    struct authority a = {authority, strlen(authority), port > 0 ? (uint16_t)port : 0};
 
     if (a.n > 1 && authority[a.n - 1] == '.')
         a.n--;
     out->secure = strcmp(g_uri_get_scheme(uri), "https") == 0;
     out->port = a.port ? a.port : out->secure ? 443 : 80;
-    out->host = url_host(authority, &(uint16_t){ 0 });
+    out->host = url_host(authority, &(uint16_t){0});
     g_autofree char *whole = g_malloc(3 * (a.n + strlen(target)) + 64);
     size_t n = write_url(whole, out->secure, a, target, strlen(target));
     out->hash = url_hash(whole, n);
@@ -175,7 +175,7 @@ void url_resolve(struct url *out, const char *base, const char *reference)
     g_autoptr(GUri) from = g_uri_parse(base, flags, NULL);
     g_autoptr(GUri) uri = g_uri_parse_relative(from, reference, flags, NULL);
 
-    *out = (struct url){ 0 };
+    *out = (struct url){0};
     if (uri && followable(uri)) {
         keep(out, uri);
         if (out->host)
@@ -189,5 +189,5 @@ void url_clear(struct url *u)
 {
     g_free(u->text);
     g_free(u->host);
-    *u = (struct url){ 0 };
+    *u = (struct url){0};
 }

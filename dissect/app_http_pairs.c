@@ -12,27 +12,36 @@
 
 #include <string.h>
 
-/* Frees what t holds and makes it an empty transaction. Returns the bytes of text that it held. */
-static size_t transaction_reset(struct http_transaction *t)
+static void transaction_clear(struct http_transaction *t)
 {
     char *texts[] = { t->method, t->host, t->target, t->version, t->reason, t->location };
-    size_t bytes = 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
-        bytes += texts[i] ? strlen(texts[i]) : 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
-    }
+}
+
+static size_t transaction_text(const struct http_transaction *t)
+{
+    const char *texts[] = { t->method, t->host, t->target, t->version, t->reason, t->location };
+    size_t bytes = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        bytes += texts[i] ? strlen(texts[i]) : 0;
+    return bytes;
+}
+
+/* Makes t an empty transaction; it holds nothing, or is cleared. */
+static void transaction_init(struct http_transaction *t)
+{
     *t = (struct http_transaction){
         .request_ts_ns = TIME_NONE, .request_end_ts_ns = TIME_NONE,
         .response_ts_ns = TIME_NONE, .response_end_ts_ns = TIME_NONE,
         .announced_bytes = UINT64_MAX,
     };
-    return bytes;
 }
 
 void http_transaction_free(void *transaction)
 {
     if (transaction)
-        transaction_reset(transaction);
+        transaction_clear(transaction);
     g_free(transaction);
 }
 
@@ -77,7 +86,9 @@ static bool only_newest_waits(const struct app_http *h)
 static struct http_transaction *transaction_reuse(struct app_http *h)
 {
     struct http_transaction *t = transaction_at(h, transactions(h) - 1);
-    h->text_bytes -= transaction_reset(t);
+    h->text_bytes -= transaction_text(t);
+    transaction_clear(t);
+    transaction_init(t);
     h->facts->http_dropped++;
     h->next = transactions(h) - 1;
     if (h->half[CLIENT].now == t)
@@ -97,8 +108,8 @@ static struct http_transaction *transaction_add(struct app_http *h)
     guint n = transactions(h);
     if (n > 0 && (n >= LIMIT_HTTP_TRANSACTIONS || h->text_bytes >= LIMIT_HTTP_TEXT))
         return h->next == n || only_newest_waits(h) ? transaction_reuse(h) : NULL;
-    struct http_transaction *t = g_new0(struct http_transaction, 1);
-    transaction_reset(t);
+    struct http_transaction *t = g_new(struct http_transaction, 1);
+    transaction_init(t);
     g_ptr_array_add(h->facts->http, t);
     return t;
 }

@@ -266,11 +266,12 @@ static void acknowledge(struct flow *f, const struct segment *s, struct track_ha
         sender->acked_largest = MAX(sender->acked_largest, rev->waiting_largest);
         rev->waiting_largest = 0;
     }
-    if (!rev->seq_known || seq_le(ack, rev->seen.edge) || seq_diff(ack, rev->seen.edge) >= (int32_t)FAR_AWAY)
+    if (!rev->seq_known)
         return;
-    ranges_give_up(&rev->seen, ack); /* the receiver has it: the capture missed it */
-    if (s->anomaly & ANOMALY_ZERO_WINDOW_PROBE_ACK)
-        rev->next = seq_max(rev->next, ack);
+    if (seq_gt(ack, rev->seen.edge) && seq_diff(ack, rev->seen.edge) < (int32_t)FAR_AWAY)
+        ranges_give_up(&rev->seen, ack); /* the receiver has it: the capture missed it */
+    else if (ack == rev->next + 1)
+        rev->next = ack; /* it took the byte of a window probe */
 }
 
 static void remember_sack(const struct segment *s, struct track_half *fwd)

@@ -177,24 +177,23 @@ struct flow {
     bool evicted;              /* retired early because LIMIT_LIVE_FLOWS was reached */
     bool simultaneous;         /* both ends sent a SYN before any SYN-ACK */
     uint8_t history_len;
-    char history[31];          /* Zeek's history letters, NUL-terminated */
-    uint64_t id;               /* 1, 2, ... in order of first packet */
-    uint64_t previous;         /* id of the flow that had these ports before; 0 */
+    char history[32];          /* Zeek's history letters, NUL-terminated */
+    struct track *track;       /* NULL after retirement */
+    struct trouble *trouble;   /* NULL: nothing went wrong */
+    GArray *log;               /* struct log_entry of every packet, for --flow; NULL for other flows */
     int64_t first_ns, last_ns;
     struct half half[2];
 
     uint64_t syn_packet, synack_packet, ack_packet; /* last SYN before the first SYN-ACK; first SYN-ACK; the handshake's ACK */
     int64_t syn_ns, synack_ns, synack_last_ns, ack_ns; /* synack_last_ns: last transmission of the SYN-ACK before the ACK */
+    struct reset_facts reset;
     uint64_t first_syn_packet;
     uint32_t syns, synacks;    /* transmissions seen of each */
-    struct reset_facts reset;
-
-    struct trouble *trouble;   /* NULL: nothing went wrong */
     uint32_t layers;           /* hash of the VLANs and tunnels of its first packet; 0: none */
+    uint64_t id;               /* 1, 2, ... in order of first packet */
+    uint64_t previous;         /* id of the flow that had these ports before; 0 */
     struct encap *encap;       /* VLANs and tunnels of its first packet; NULL: none */
     struct app_facts *app;     /* after retirement; NULL: nothing recognised */
-    struct track *track;       /* NULL after retirement */
-    GArray *log;               /* struct log_entry of every packet, for --flow; NULL for other flows */
 };
 
 /* One packet of a flow that is drawn as a ladder. */

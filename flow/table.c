@@ -217,6 +217,8 @@ void flow_table_queue(struct flow_table *t, struct flow *f, enum flow_queue queu
 
 void flow_table_remove(struct flow_table *t, struct flow *f)
 {
+    if (f->track->queue_next) /* the next to leave, most likely */
+        warm(f->track->queue_next);
     unlink_flow(t, f);
     g_hash_table_remove(t->flows, f);
     if (t->last == f)

@@ -14,56 +14,58 @@
 
 /* What one direction of a flow has sent so far, in Wireshark's terms where it has some (packet-tcp.c, tcp_analyze_sequence_number). */
 struct track_half {
+    /* touched by every packet of this direction, in the order of its work */
+    struct { uint32_t signature, ms; } recent[TRACK_SIGNATURES]; /* its last packets, for capture duplicates; ring */
+    uint8_t recent_at;
+    bool ip_id_constant;     /* two different packets bore the same IP-ID: it says nothing */
+    uint16_t last_ip_id;
+    bool isn_known;          /* flow->half[].isn holds */
+    uint8_t zeek_previous;   /* enum zeek_state before the last change */
+    uint8_t zeek_seen;       /* ZEEK_SEEN_* letters given already */
     bool seq_known;          /* next holds */
+    uint32_t zeek_start, zeek_last;
     bool ack_known;          /* last_ack holds */
     bool window_known;
-    bool isn_known;          /* flow->half[].isn holds */
+    bool window_scales;      /* its last packet was no SYN: the scale applies to its window */
+    bool next_has_tsval;
+    uint16_t window;         /* as in its last packet */
+    uint16_t next_ip_id;
     uint32_t next;           /* "nextseq": highest sequence number sent + 1 */
     uint32_t last_ack;       /* of its last packet */
     uint32_t highest_ack;    /* highest it ever sent */
+    uint32_t last_anomaly;   /* ANOMALY_* of its last packet */
+    uint32_t dup_acks;       /* in a row */
+    uint32_t waiting_largest; /* payload of the largest segment that waits for its ACK */
+    struct ranges seen;      /* its edge is "maxseqtobeacked": an ACK beyond it acknowledges what was not seen */
     int64_t next_ns;         /* when `next` was reached */
     int64_t last_ack_ns;     /* time of its last packet */
     uint32_t next_len;       /* payload of the packet that reached `next` */
-    uint16_t next_ip_id, last_ip_id;
-    bool ip_id_constant;     /* two different packets bore the same IP-ID: it says nothing */
-    bool next_has_tsval;
     uint32_t next_tsval;
-    uint16_t window;         /* as in its last packet */
-    bool window_scales;      /* that packet was no SYN: the scale applies to its window */
-    uint32_t dup_acks;       /* in a row */
-    uint32_t last_anomaly;   /* ANOMALY_* of its last packet */
-    uint8_t n_sack;
-    struct { uint32_t left, right; } sack[TCP_SACK_BLOCKS]; /* of its last packet */
-    uint32_t fin_end;        /* sequence number behind its FIN */
-    bool gave_up;            /* LIMIT_ISLANDS was reached: bytes below the edge of `seen` may not have been seen */
-    struct ranges seen;      /* its edge is "maxseqtobeacked": an ACK beyond it acknowledges what was not seen */
+    uint64_t tail_first;     /* first packet since the other end was last heard that waits for an answer; 0: none */
     struct rtt_queue rtt;
-    struct stream stream;
-    struct { uint32_t signature, ms; } recent[TRACK_SIGNATURES]; /* its last packets, for capture duplicates; ring */
-    uint8_t recent_at;
-    /* since the other end was last heard */
-    uint32_t tail_retries, tail_probes, tail_largest, tail_smallest;
-    uint64_t tail_first;
-    int64_t tail_first_ns, tail_idle_ns;
-    uint32_t waiting_largest; /* payload of the largest segment that waits for its ACK */
-    /* Zeek's endpoint */
-    uint8_t zeek_previous;   /* enum zeek_state before the last change */
-    uint8_t zeek_seen;       /* ZEEK_SEEN_* letters given already */
-    uint32_t zeek_start, zeek_last;
+    /* the rest is for what is out of the ordinary */
+    bool gave_up;            /* LIMIT_ISLANDS was reached: bytes below the edge of `seen` may not have been seen */
+    uint8_t n_sack;
+    uint32_t fin_end;        /* sequence number behind its FIN */
+    struct { uint32_t left, right; } sack[TCP_SACK_BLOCKS]; /* of its last packet */
+    int64_t tail_first_ns, tail_idle_ns; /* of tail_first */
+    uint32_t tail_retries, tail_probes, tail_largest, tail_smallest; /* since then */
     uint32_t zeek_syn, zeek_fin, zeek_rst; /* relative sequence numbers of the last of each */
     uint32_t zeek_count[3];  /* g t w */
+    struct stream stream;
 };
 
 struct track {
-    struct track_half half[2];
     struct app *app;
     bool app_done;           /* both directions ended: its facts are in the flow */
+    bool finished;           /* nothing to add up since tracker.c finish() */
     bool stall_watch[2];     /* that side's window just opened: does the other one send at once? */
     /* the lists of table.c */
     uint8_t queue;           /* enum flow_queue */
     int64_t queued_ns;
     struct flow *queue_next, *queue_previous;
     struct track *spare;     /* of table.c */
+    struct track_half half[2];
 };
 
 /* Everything about the packet at hand that several modules need, worked out once. */

@@ -34,8 +34,10 @@ void track_clear(struct track *t)
         rtt_clear(&t->half[s].rtt);
         if (t->half[s].stream.pending)
             g_tree_unref(t->half[s].stream.pending);
+        t->half[s].stream.pending = NULL;
     }
     app_free(t->app);
+    t->app = NULL;
 }
 
 void track_free(struct track *t)
@@ -157,8 +159,8 @@ static bool begins_anew(const struct flow *f, enum side s, const struct tcp_fact
 
     if (!(tcp->flags & TCP_SYN) || tcp->flags & TCP_RST)
         return false;
-    if (tcp->flags & TCP_ACK)
-        return other_number && (over || f->half[s].offer.seen || !f->syns);
+    if (tcp->flags & TCP_ACK) /* a SYN that two servers answer is one attempt */
+        return other_number && (over || !f->syns);
     return other_number || (over && f->synacks && f->syns);
 }
 
@@ -370,7 +372,7 @@ static void restart_numbers(struct track_half *fwd, struct track_half *rev)
 static void learn_isn(struct flow *f, const struct segment *s)
 {
     struct track_half *fwd = &f->track->half[s->side], *rev = &f->track->half[other_side(s->side)];
-    bool syn = s->flags & TCP_SYN && !f->half[s->side].offer.seen;
+    bool syn = s->flags & TCP_SYN && (!f->half[s->side].offer.seen || (s->flags & TCP_ACK && !f->ack_packet));
 
     if (syn && fwd->isn_known && f->half[s->side].isn != s->seq)
         restart_numbers(fwd, rev);
@@ -446,6 +448,20 @@ static void end_app(struct tracker *t, struct flow *f)
     k->app_done = true;
 }
 
+/* Adds up what is only known at the end and frees the working memory. Done when a flow closes, while it is warm in the cache; a straggler
+ * makes it necessary once more. */
+static void finish(struct tracker *t, struct flow *f, bool no_byte_can_follow)
+{
+    if (no_byte_can_follow)
+        end_app(t, f);
+    trouble_finish(f);
+    for (int s = CLIENT; s <= SERVER; s++)
+        f->half[s].unacked = unacked(f, (enum side)s);
+    if (f->track->app_done)
+        track_clear(f->track);
+    f->track->finished = f->track->app_done;
+}
+
 /* --- one packet --- */
 
 static void settle_queue(struct tracker *t, struct flow *f)
@@ -458,8 +474,8 @@ static void settle_queue(struct tracker *t, struct flow *f)
         queue = QUEUE_LINGERING;
     else if (f->half[CLIENT].state < STATE_ESTABLISHED && f->half[SERVER].state < STATE_ESTABLISHED)
         queue = QUEUE_EMBRYONIC;
-    if (flow_teardown(f) == TEARDOWN_FIN) /* while it is warm in the cache: no byte can follow */
-        end_app(t, f);
+    if (queue == QUEUE_LINGERING && f->track->queue != QUEUE_LINGERING)
+        finish(t, f, flow_teardown(f) == TEARDOWN_FIN);
     flow_table_queue(t->table, f, queue, t->now_ns);
 }
 
@@ -501,6 +517,7 @@ static void tcp_packet(struct tracker *t, const struct packet *p)
         return;
     }
     f->last_ns = MAX(f->last_ns, p->ts_ns);
+    f->track->finished = false;
     take_segment(t, f, &s);
 }
 
@@ -556,11 +573,8 @@ static void flow_leaves(void *user, struct flow *f)
 {
     struct tracker *t = user;
 
-    end_app(t, f);
-    trouble_finish(f);
-    for (int s = CLIENT; s <= SERVER; s++)
-        f->half[s].unacked = unacked(f, (enum side)s);
-    track_clear(f->track);
+    if (!f->track->finished)
+        finish(t, f, true);
     flow_table_recycle(t->table, f->track);
     f->track = NULL;
     t->hooks.flow(t->hooks.user, f);

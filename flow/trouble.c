@@ -218,7 +218,7 @@ void trouble_finish(struct flow *f)
 
         if (f->trouble && f->trouble->losses[s].current.from_packet)
             stall_end(f, (enum side)s, 0, f->last_ns);
-        if (h->tail_retries || h->tail_probes) {
+        if (f->trouble || h->tail_retries || h->tail_probes) {
             struct losses *l = &trouble_of(f)->losses[s];
             l->tail_retries = h->tail_retries;
             l->tail_probes = h->tail_probes;

@@ -6,12 +6,20 @@
 void json_start(struct json *j, FILE *out, bool nanoseconds)
 {
     j->out = out;
+    j->handed = 0;
     j->failed = false;
-    j->decimals = nanoseconds ? 9 : 6;
+    json_set_precision(j, nanoseconds);
     j->depth = 0;
     j->date[0] = '\0';
     j->escaped = NULL;
     j->p = j->buffer;
+}
+
+static void hand_over(struct json *j, size_t n)
+{
+    if (!j->failed && fwrite(j->buffer, 1, n, j->out) != n)
+        j->failed = true;
+    j->handed += n;
 }
 
 /* The last byte stays: it may be a comma to take back. */
@@ -20,22 +28,27 @@ void json_flush(struct json *j)
     size_t n = (size_t)(j->p - j->buffer);
     if (n < 2)
         return;
-    if (!j->failed && fwrite(j->buffer, 1, n - 1, j->out) != n - 1)
-        j->failed = true;
+    hand_over(j, n - 1);
     j->buffer[0] = j->p[-1];
     j->p = j->buffer + 1;
 }
 
-bool json_finish(struct json *j)
+void json_end_line(struct json *j)
 {
     if (j->p > j->buffer && j->p[-1] == ',')
         j->p--;
     json_put(j, "\n", 1);
-    json_flush(j);
-    if (!j->failed && fwrite(j->buffer, 1, (size_t)(j->p - j->buffer), j->out) != (size_t)(j->p - j->buffer))
-        j->failed = true;
+    hand_over(j, (size_t)(j->p - j->buffer));
+    j->p = j->buffer;
+}
+
+bool json_finish(struct json *j)
+{
+    hand_over(j, (size_t)(j->p - j->buffer));
+    j->p = j->buffer;
     if (j->escaped)
         g_string_free(j->escaped, TRUE);
+    j->escaped = NULL;
     return !j->failed && j->depth == 0;
 }
 
@@ -122,15 +135,24 @@ void json_write_seconds(struct json *j, int64_t ns)
     *j->p++ = ',';
 }
 
-/* Whether the second can be written; then it is in j->date. Packets come many to the second. */
+#define DAY_S 86400
+#define CLOCK_AT (sizeof "2023-03-15T" - 1)
+
+/* Whether the second can be written; then it is in j->date. Packets come many to the second, and days are long. */
 static bool have_date(struct json *j, int64_t seconds)
 {
     if (j->date[0] && j->date_s == seconds)
         return true;
-    char *end = number_date(j->date, seconds);
-    *end = '\0';
+    uint64_t into_day = (uint64_t)seconds - (uint64_t)j->day_s;
     j->date_s = seconds;
-    return end > j->date;
+    if (j->date[0] && into_day < DAY_S) {
+        number_clock(j->date + CLOCK_AT, (uint32_t)into_day);
+        return true;
+    }
+    *number_date(j->date, seconds) = '\0';
+    if (j->date[0])
+        j->day_s = seconds - (seconds % DAY_S + DAY_S) % DAY_S;
+    return j->date[0] != '\0';
 }
 
 #define DATE_LENGTH (sizeof j->date - 1)
@@ -185,6 +207,29 @@ static bool is_plain(char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* The same of eight bytes at once: none has its high bit set, and none of these differences goes below zero. */
+static bool are_plain(const char *s)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t w;
+
+    memcpy(&w, s, sizeof w);
+    uint64_t bad = w | (w - ones * 0x20) | ((w ^ ones * 0x7f) - ones) | ((w ^ ones * '"') - ones) | ((w ^ ones * '\\') - ones);
+    return (bad & ones * 0x80) == 0;
+}
+
+/* How many of the n bytes are plain, from the first one on. */
+static size_t count_plain(const char *s, size_t n)
+{
+    size_t plain = 0;
+
+    while (n - plain >= 8 && are_plain(s + plain))
+        plain += 8;
+    while (plain < n && is_plain(s[plain]))
+        plain++;
+    return plain;
+}
+
 /* Any length, through the buffer piece by piece. */
 static void put_long(struct json *j, const char *bytes, size_t n)
 {
@@ -199,16 +244,15 @@ static void put_long(struct json *j, const char *bytes, size_t n)
 /* What is between the quotes: plain bytes at once, the rest by the one function that knows the rules. */
 static void put_text(struct json *j, const char *s)
 {
-    size_t plain = 0;
-    while (is_plain(s[plain]))
-        plain++;
+    size_t n = strlen(s), plain = count_plain(s, n);
+
     put_long(j, s, plain);
-    if (!s[plain])
+    if (plain == n)
         return;
     if (!j->escaped)
         j->escaped = g_string_new(NULL);
     g_string_truncate(j->escaped, 0);
-    text_append_json(j->escaped, slice_of(s + plain, strlen(s + plain)));
+    text_append_json(j->escaped, slice_of(s + plain, n - plain));
     put_long(j, j->escaped->str, j->escaped->len);
 }
 

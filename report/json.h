@@ -23,23 +23,39 @@
 
 struct json {
     FILE *out;
+    uint64_t handed;           /* bytes handed to out */
     bool failed;
     unsigned decimals;         /* of a second: 6 or 9 */
     unsigned depth;            /* objects and arrays that are open */
     char closers[JSON_DEPTH];  /* '}' or ']' of each */
-    int64_t date_s;            /* the second that date holds */
+    int64_t date_s, day_s;     /* the second that date holds, and the first one of its day */
     char date[20];             /* "2023-03-15T14:46:57"; "" where nothing was printed yet */
     GString *escaped;          /* room for texts that are not plain ASCII; NULL until there is one */
     char *p;                   /* where the next byte goes */
     char buffer[JSON_BUFFER];
 };
 
-/* Begins a document or line on out (borrowed). nanoseconds: times with 9 digits, else 6. */
+/* Begins on out (borrowed). nanoseconds: times with 9 digits, else 6. */
 void json_start(struct json *j, FILE *out, bool nanoseconds);
 
-/* Ends it with a new line, hands it to out, frees what j holds. False where something could not be written, or an object
- * or array was left open. */
+/* The digits of the times from here on. */
+static inline void json_set_precision(struct json *j, bool nanoseconds)
+{
+    j->decimals = nanoseconds ? 9 : 6;
+}
+
+/* A document, or a line of NDJSON, is over: ends it with a new line and hands it to out. The next one may follow. */
+void json_end_line(struct json *j);
+
+/* Hands over what is left and frees what j holds. False where something could not be written, or an object or array was
+ * left open. */
 bool json_finish(struct json *j);
+
+/* How many bytes there are, with the comma behind the last value. */
+static inline uint64_t json_position(const struct json *j)
+{
+    return j->handed + (uint64_t)(j->p - j->buffer);
+}
 
 void json_open_object(struct json *j);
 void json_open_array(struct json *j);

@@ -1,181 +1,157 @@
-#include "base/timens.h"
+/* json: one document at the end. Each thing becomes text as soon as it is final and is put aside; in the end the texts are
+ * copied in their order. So the document takes 24 bytes of memory for each, whatever it holds.
+ */
+#include "base/limits.h"
 #include "report/json_parts.h"
+#include "report/spool.h"
 
-static void link_types(struct json *j, const GPtrArray *names)
-{
-    json_open_array(j);
-    for (guint i = 0; names && i < names->len; i++)
-        json_write_string(j, g_ptr_array_index(names, i));
-    json_close(j);
-}
+#include <stdlib.h>
 
-static void undecoded_reasons(struct json *j, const struct capture_summary *c)
+/* An object that was put aside. */
+struct entry {
+    uint64_t order;  /* id of a flow; the packet that another one begins with */
+    uint64_t offset; /* in the spool; of equals the one that came first goes first */
+    uint32_t length;
+};
+
+struct document {
+    struct report_writer head;
+    FILE *out;
+    struct report *report;
+    struct spool *spool;
+    GArray *conversations, *flows, *lookups; /* struct entry */
+    struct json json; /* into the spool; in the end to out */
+};
+
+/* --- putting aside --- */
+
+/* Begins an object; NULL: the list is full, which is counted. */
+static struct json *put_aside(struct document *d, GArray *list, guint limit, uint64_t order, uint64_t *forgotten)
 {
-    json_open_object(j);
-    for (unsigned i = 0; i < UNDECODED_REASONS; i++) {
-        if (c->undecoded_by[i] == 0)
-            continue;
-        json_key_of(j, undecoded_name((enum undecoded)i));
-        json_write_uint(j, c->undecoded_by[i]);
+    struct entry e = { .order = order, .offset = json_position(&d->json) };
+
+    if (list->len >= limit) {
+        ++*forgotten;
+        return NULL;
     }
-    json_close(j);
+    g_array_append_val(list, e);
+    json_set_precision(&d->json, d->report->capture.nanoseconds);
+    json_open_object(&d->json);
+    return &d->json;
 }
 
-void json_capture(struct json *j, const struct capture_summary *c)
+static void aside(struct document *d, GArray *list)
 {
-    json_open_object(j);
-    json_member(j, "source", string, c->source);
-    json_key(j, "linktypes");
-    link_types(j, c->linktypes);
-    json_member(j, "packets", uint, c->packets);
-    json_member(j, "tcp_packets", uint, c->tcp_packets);
-    json_member(j, "undecoded", uint, c->undecoded);
-    json_member(j, "first", time, c->first_ns);
-    json_member(j, "last", time, c->last_ns);
-    json_key(j, "dropped");
-    json_write_null(j); /* only a live capture can tell */
-    json_member(j, "truncated", bool, c->truncated);
-    json_key(j, "undecoded_reasons");
-    undecoded_reasons(j, c);
-    json_member(j, "evicted_flows", uint, c->evicted_flows);
-    json_member(j, "forgotten_flows", uint, c->forgotten_flows);
-    json_member(j, "reassembly_dropped", uint, c->reassembly_dropped);
-    json_close(j);
+    struct entry *e = &g_array_index(list, struct entry, list->len - 1);
+
+    json_close(&d->json);
+    e->length = (uint32_t)(json_position(&d->json) - e->offset - strlen(","));
 }
 
-void json_run_verdict(struct json *j, const struct report *r)
+static void document_flow(struct report_writer *w, const struct judged_flow *f)
 {
-    json_finding(j, r->verdict ? r->verdict : finding_ok());
+    struct document *d = (struct document *)w;
+    struct judged_flow mine = *f;
+    struct json *j =
+        put_aside(d, d->flows, LIMIT_KEPT_FLOWS, f->flow->id, &d->report->capture.forgotten_flows);
+
+    if (j) {
+        json_flow_members(j, f);
+        aside(d, d->flows);
+    }
+    judged_flow_clear(&mine);
 }
 
-static void step(struct json *j, const struct step *s)
+/* The id is not known yet. */
+static void document_conversation(struct report_writer *w, struct conversation *c)
 {
-    json_open_object(j);
-    json_member(j, "kind", string, step_kind_name(s->kind));
-    json_member(j, "flow", number_or_null, s->flow);
-    json_member(j, "packet", number_or_null, s->packet);
-    json_member(j, "status", string, status_name(s->status));
-    json_member(j, "text", string, s->text);
-    json_member(j, "at", time, s->ts_ns);
-    json_member(j, "duration", seconds, s->duration_ns);
-    json_close(j);
+    struct document *d = (struct document *)w;
+    struct json *j = put_aside(d, d->conversations, LIMIT_KEPT_FLOWS, report_conversation_packet(c),
+                               &d->report->capture.forgotten_conversations);
+
+    if (j) {
+        json_conversation_members(j, c);
+        aside(d, d->conversations);
+    }
+    conversation_free(c);
 }
 
-static void redirect(struct json *j, const struct redirect *r)
+static void document_lookup(struct report_writer *w, struct lookup *l)
 {
-    json_open_object(j);
-    json_member(j, "status", int, r->status);
-    json_member(j, "from", string, r->from);
-    json_member(j, "to", string, r->to);
-    json_member(j, "followed_by", number_or_null, r->followed_by);
-    json_close(j);
+    struct document *d = (struct document *)w;
+    uint64_t packet = l->query_packet ? l->query_packet : l->response_packet;
+    struct json *j = put_aside(d, d->lookups, LIMIT_KEPT_LOOKUPS, packet, &d->report->capture.forgotten_lookups);
+
+    if (j) {
+        json_lookup_members(j, l);
+        aside(d, d->lookups);
+    }
+    lookup_free(l);
 }
 
-void json_conversation_members(struct json *j, const struct conversation *c)
+/* --- the end --- */
+
+static int compare_entries(const void *a, const void *b)
 {
-    json_member(j, "id", uint, c->id);
-    json_member(j, "client", addr, &c->client, c->version);
-    json_key(j, "steps");
-    json_open_array(j);
-    for (guint i = 0; c->steps && i < c->steps->len; i++)
-        step(j, &g_array_index(c->steps, struct step, i));
-    json_close(j);
-    json_key(j, "redirects");
-    json_open_array(j);
-    for (guint i = 0; c->redirects && i < c->redirects->len; i++)
-        redirect(j, &g_array_index(c->redirects, struct redirect, i));
-    json_close(j);
-    json_key(j, "verdict");
-    json_finding(j, conversation_verdict(c));
-    json_key(j, "flows");
-    json_open_array(j);
-    for (guint i = 0; c->flows && i < c->flows->len; i++)
-        json_write_uint(j, g_array_index(c->flows, uint64_t, i));
-    json_close(j);
-    json_member(j, "first", time, c->first_ns);
-    json_member(j, "last", time, c->last_ns);
+    const struct entry *x = a, *y = b;
+
+    if (x->order != y->order)
+        return x->order < y->order ? -1 : 1;
+    return x->offset < y->offset ? -1 : 1;
 }
 
-static const char *flavour_name(enum dns_flavour flavour)
+static void copy(struct document *d, uint64_t offset, uint64_t n)
 {
-    static const char *const names[] = { [DNS_UNICAST] = "dns", [DNS_MULTICAST] = "mdns", [DNS_LLMNR] = "llmnr" };
+    struct json *j = &d->json;
 
-    return names[flavour];
+    while (n > 0) {
+        size_t part = (size_t)MIN(n, JSON_BUFFER / 2);
+        json_room(j, part);
+        if (!spool_read(d->spool, offset, j->p, part))
+            j->failed = true;
+        j->p += part;
+        offset += part;
+        n -= part;
+    }
+    json_put(j, ",", 1);
 }
 
-static int64_t answer_time_ns(const struct lookup *l)
+/* numbered: with an id in front, 1, 2, ... */
+static void put_list(struct document *d, const char *name, GArray *list, bool numbered)
 {
-    return l->response_ns == TIME_NONE || l->query_ns == TIME_NONE ? TIME_NONE : l->response_ns - l->query_ns;
-}
+    struct json *j = &d->json;
 
-void json_lookup_members(struct json *j, const struct lookup *l)
-{
-    json_member(j, "name", string, l->name);
-    json_member(j, "type", string, l->type);
-    json_member(j, "client", addr, &l->client, l->version);
-    json_member(j, "server", addr, &l->server, l->version);
-    json_member(j, "rcode", string, l->rcode);
-    json_member(j, "answers", strings, l->answers);
-    json_member(j, "query_packet", number_or_null, l->query_packet);
-    json_member(j, "response_packet", number_or_null, l->response_packet);
-    json_member(j, "time", seconds, answer_time_ns(l));
-    json_member(j, "retries", uint, l->retries);
-    json_member(j, "at", time, l->query_ns);
-    json_member(j, "protocol", string, flavour_name(l->flavour));
-    json_member(j, "tcp", bool, l->tcp);
-    json_member(j, "truncated", bool, l->truncated);
-    json_member(j, "icmp_packet", number_or_null, l->icmp_packet);
-}
-
-static void conversations(struct json *j, const GPtrArray *all)
-{
+    if (list->len > 1)
+        qsort(list->data, list->len, sizeof(struct entry), compare_entries);
     json_break(j);
-    json_key(j, "conversations");
+    json_key_of(j, name);
     json_open_array(j);
-    for (guint i = 0; all && i < all->len; i++) {
+    for (guint i = 0; i < list->len; i++) {
+        const struct entry *e = &g_array_index(list, struct entry, i);
+        size_t brace = numbered ? strlen("{") : 0;
         json_break(j);
-        json_open_object(j);
-        json_conversation_members(j, g_ptr_array_index(all, i));
-        json_close(j);
+        if (numbered) {
+            json_put(j, "{", 1);
+            json_member(j, "id", uint, i + 1);
+        }
+        copy(d, e->offset + brace, e->length - brace);
     }
     json_close(j);
 }
 
-static void flows(struct json *j, const GArray *all)
+static void put_nothing(struct json *j, const char *name)
 {
-    json_break(j);
-    json_key(j, "flows");
+    json_key_of(j, name);
     json_open_array(j);
-    for (guint i = 0; all && i < all->len; i++) {
-        json_break(j);
-        json_open_object(j);
-        json_flow_members(j, &g_array_index(all, struct judged_flow, i));
-        json_close(j);
-    }
-    json_close(j);
-}
-
-static void lookups(struct json *j, const GPtrArray *all)
-{
-    json_break(j);
-    json_key(j, "dns");
-    json_open_array(j);
-    for (guint i = 0; all && i < all->len; i++) {
-        json_break(j);
-        json_open_object(j);
-        json_lookup_members(j, g_ptr_array_index(all, i));
-        json_close(j);
-    }
     json_close(j);
 }
 
 /* A line for each flow, conversation and look-up: diff and grep stay of use. */
-void report_json_end(FILE *out, const struct report *r, const struct report_options *options)
+static void put_document(struct document *d)
 {
-    g_autofree struct json *j = g_malloc(sizeof *j);
+    struct json *j = &d->json;
+    const struct report *r = d->report;
 
-    (void)options;
-    json_start(j, out, r->capture.nanoseconds);
     json_open_object(j);
     json_member(j, "schema", uint, JSON_SCHEMA);
     json_member(j, "version", string, TCPSLEUTH_VERSION);
@@ -185,16 +161,65 @@ void report_json_end(FILE *out, const struct report *r, const struct report_opti
     json_break(j);
     json_key(j, "verdict");
     json_run_verdict(j, r);
-    conversations(j, r->conversations);
-    flows(j, r->flows);
-    lookups(j, r->lookups);
+    put_list(d, "conversations", d->conversations, true);
+    put_list(d, "flows", d->flows, false);
+    put_list(d, "dns", d->lookups, false);
     json_break(j);
-    json_key(j, "probes");
-    json_open_array(j);
+    put_nothing(j, "probes");
+    put_nothing(j, "ladder");
     json_close(j);
-    json_key(j, "ladder");
-    json_open_array(j);
-    json_close(j);
-    json_close(j);
-    json_finish(j); /* what could not be written stays in ferror(out), where the caller looks */
+    json_end_line(j);
 }
+
+static int document_end(struct report_writer *w)
+{
+    struct document *d = (struct document *)w;
+
+    json_finish(&d->json);
+    json_start(&d->json, d->out, d->report->capture.nanoseconds);
+    if (!spool_error(d->spool))
+        put_document(d);
+    return spool_error(d->spool);
+}
+
+/* --- life --- */
+
+static struct report_writer *document_open(FILE *out, struct report *totals, const struct report_options *options)
+{
+    struct document *d = g_new(struct document, 1);
+
+    (void)options;
+    d->head.format = &json_format;
+    d->out = out;
+    d->report = totals;
+    d->spool = spool_new();
+    d->conversations = g_array_new(FALSE, FALSE, sizeof(struct entry));
+    d->flows = g_array_new(FALSE, FALSE, sizeof(struct entry));
+    d->lookups = g_array_new(FALSE, FALSE, sizeof(struct entry));
+    json_start(&d->json, spool_stream(d->spool), false);
+    return &d->head;
+}
+
+static void document_free(struct report_writer *w)
+{
+    struct document *d = (struct document *)w;
+
+    if (!d)
+        return;
+    json_finish(&d->json);
+    spool_free(d->spool);
+    g_array_free(d->conversations, TRUE);
+    g_array_free(d->flows, TRUE);
+    g_array_free(d->lookups, TRUE);
+    g_free(d);
+}
+
+const struct report_format json_format = {
+    .name = "json",
+    .open = document_open,
+    .flow = document_flow,
+    .conversation = document_conversation,
+    .lookup = document_lookup,
+    .end = document_end,
+    .free = document_free,
+};

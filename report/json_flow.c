@@ -129,6 +129,27 @@ static void anomalies(struct json *j, const struct anomalies *a)
     json_close(j);
 }
 
+/* What nearly every connection has, in one piece. */
+#define NONE_OF_SIDE \
+    "{\"retransmissions\":0,\"fast_retransmissions\":0,\"spurious_retransmissions\":0,\"out_of_order\":0,\"duplicate_acks\":0," \
+    "\"lost_segments\":0,\"acked_unseen\":0,\"zero_windows\":0,\"zero_window_time\":0.0,\"window_full\":0,\"keep_alives\":0," \
+    "\"capture_duplicates\":0,\"zero_window_probes\":0,\"window_updates\":0,\"bad_checksums\":0}"
+#define NONE "{\"client\":" NONE_OF_SIDE ",\"server\":" NONE_OF_SIDE "},"
+
+static void both_anomalies(struct json *j, const struct flow *f)
+{
+    if (!f->trouble) {
+        json_put(j, NONE, sizeof NONE - 1);
+        return;
+    }
+    json_open_object(j);
+    json_key(j, "client");
+    anomalies(j, flow_anomalies(f, CLIENT));
+    json_key(j, "server");
+    anomalies(j, flow_anomalies(f, SERVER));
+    json_close(j);
+}
+
 static void rtt(struct json *j, const struct minmax *m)
 {
     bool known = m->samples > 0;
@@ -165,12 +186,7 @@ static void identity(struct json *j, const struct flow *f)
 static void measured(struct json *j, const struct flow *f)
 {
     json_key(j, "anomalies");
-    json_open_object(j);
-    json_key(j, "client");
-    anomalies(j, flow_anomalies(f, CLIENT));
-    json_key(j, "server");
-    anomalies(j, flow_anomalies(f, SERVER));
-    json_close(j);
+    both_anomalies(j, f);
     json_key(j, "rtt");
     json_open_object(j);
     json_key(j, "client");

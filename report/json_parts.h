@@ -13,16 +13,12 @@ void json_finding(struct json *j, const struct finding *f);          /* json_fin
 void json_findings(struct json *j, const GPtrArray *findings);       /* NULL gives [] */
 void json_app(struct json *j, const struct app_facts *app);          /* json_app.c; NULL: nothing recognised */
 void json_flow_members(struct json *j, const struct judged_flow *f); /* json_flow.c */
-void json_capture(struct json *j, const struct capture_summary *c);  /* json_document.c */
+void json_lookup_members(struct json *j, const struct lookup *l);    /* json_conversation.c */
+void json_conversation_members(struct json *j, const struct conversation *c); /* all but the id, which comes first */
+void json_capture(struct json *j, const struct capture_summary *c);  /* json_capture.c */
 void json_run_verdict(struct json *j, const struct report *r);
-void json_conversation_members(struct json *j, const struct conversation *c);
-void json_lookup_members(struct json *j, const struct lookup *l);
 
-/* The writers of report.c's table. */
-void report_json_end(FILE *out, const struct report *r, const struct report_options *options);
-void report_ndjson_flow(FILE *out, const struct judged_flow *f, const struct report *so_far);
-void report_ndjson_conversation(FILE *out, const struct conversation *c, const struct report *so_far);
-void report_ndjson_lookup(FILE *out, const struct lookup *l, const struct report *so_far);
-void report_ndjson_end(FILE *out, const struct report *r, const struct report_options *options);
+/* The rows of report.c's table. */
+extern const struct report_format json_format, ndjson_format;
 
 #endif

@@ -1,11 +1,17 @@
 /* ndjson: one object a line, as soon as each is final: flows, conversations and look-ups, and the run at the end. */
 #include "report/json_parts.h"
 
-static struct json *line_start(FILE *out, const struct report *so_far, const char *type)
-{
-    struct json *j = g_malloc(sizeof *j);
+struct lines {
+    struct report_writer head;
+    const struct report *report;
+    struct json json;
+};
 
-    json_start(j, out, so_far->capture.nanoseconds);
+static struct json *line_start(struct lines *l, const char *type)
+{
+    struct json *j = &l->json;
+
+    json_set_precision(j, l->report->capture.nanoseconds);
     json_open_object(j);
     json_member(j, "type", string, type);
     return j;
@@ -14,43 +20,47 @@ static struct json *line_start(FILE *out, const struct report *so_far, const cha
 static void line_end(struct json *j)
 {
     json_close(j);
-    json_finish(j); /* what could not be written stays in ferror(out) */
-    g_free(j);
+    json_end_line(j);
 }
 
-void report_ndjson_flow(FILE *out, const struct judged_flow *f, const struct report *so_far)
+static void lines_flow(struct report_writer *w, const struct judged_flow *f)
 {
-    struct json *j = line_start(out, so_far, "flow");
+    struct judged_flow mine = *f;
+    struct json *j = line_start((struct lines *)w, "flow");
 
     json_flow_members(j, f);
     line_end(j);
+    judged_flow_clear(&mine);
 }
 
-void report_ndjson_conversation(FILE *out, const struct conversation *c, const struct report *so_far)
+static void lines_conversation(struct report_writer *w, struct conversation *c)
 {
-    struct json *j = line_start(out, so_far, "conversation");
+    struct json *j = line_start((struct lines *)w, "conversation");
 
+    json_member(j, "id", uint, c->id);
     json_conversation_members(j, c);
     line_end(j);
+    conversation_free(c);
 }
 
 /* The look-up keeps to itself: its own "type" is that of the record asked for. */
-void report_ndjson_lookup(FILE *out, const struct lookup *l, const struct report *so_far)
+static void lines_lookup(struct report_writer *w, struct lookup *l)
 {
-    struct json *j = line_start(out, so_far, "dns");
+    struct json *j = line_start((struct lines *)w, "dns");
 
     json_key(j, "dns");
     json_open_object(j);
     json_lookup_members(j, l);
     json_close(j);
     line_end(j);
+    lookup_free(l);
 }
 
-void report_ndjson_end(FILE *out, const struct report *r, const struct report_options *options)
+static int lines_end(struct report_writer *w)
 {
-    struct json *j = line_start(out, r, "summary");
+    const struct report *r = ((struct lines *)w)->report;
+    struct json *j = line_start((struct lines *)w, "summary");
 
-    (void)options;
     json_member(j, "schema", uint, JSON_SCHEMA);
     json_member(j, "version", string, TCPSLEUTH_VERSION);
     json_key(j, "capture");
@@ -58,4 +68,34 @@ void report_ndjson_end(FILE *out, const struct report *r, const struct report_op
     json_key(j, "verdict");
     json_run_verdict(j, r);
     line_end(j);
+    return 0;
 }
+
+static struct report_writer *lines_open(FILE *out, struct report *totals, const struct report_options *options)
+{
+    struct lines *l = g_new(struct lines, 1);
+
+    (void)options;
+    l->head.format = &ndjson_format;
+    l->report = totals;
+    json_start(&l->json, out, false);
+    return &l->head;
+}
+
+static void lines_free(struct report_writer *w)
+{
+    if (!w)
+        return;
+    json_finish(&((struct lines *)w)->json); /* what could not be written stays in ferror(out) */
+    g_free(w);
+}
+
+const struct report_format ndjson_format = {
+    .name = "ndjson",
+    .open = lines_open,
+    .flow = lines_flow,
+    .conversation = lines_conversation,
+    .lookup = lines_lookup,
+    .end = lines_end,
+    .free = lines_free,
+};

@@ -52,8 +52,11 @@ char *number_int(char *p, int64_t v)
 char *number_seconds(char *p, int64_t ns, unsigned decimals)
 {
     uint64_t rest = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
-    uint64_t whole = rest / (uint64_t)NS_PER_S;
-    rest %= (uint64_t)NS_PER_S;
+    uint64_t whole = 0;
+    if (rest >= (uint64_t)NS_PER_S) {
+        whole = rest / (uint64_t)NS_PER_S;
+        rest %= (uint64_t)NS_PER_S;
+    }
     for (unsigned i = decimals; i < 9; i++)
         rest /= 10;
     if (ns < 0 && (whole || rest))
@@ -70,6 +73,15 @@ char *number_seconds(char *p, int64_t ns, unsigned decimals)
     return p;
 }
 
+char *number_clock(char *p, uint32_t second)
+{
+    p = number_digits(p, second / 3600, 2);
+    *p++ = ':';
+    p = number_digits(p, second / 60 % 60, 2);
+    *p++ = ':';
+    return number_digits(p, second % 60, 2);
+}
+
 char *number_date(char *p, int64_t seconds)
 {
     time_t t = (time_t)seconds;
@@ -82,11 +94,7 @@ char *number_date(char *p, int64_t seconds)
     *p++ = '-';
     p = number_digits(p, (uint64_t)tm.tm_mday, 2);
     *p++ = 'T';
-    p = number_digits(p, (uint64_t)tm.tm_hour, 2);
-    *p++ = ':';
-    p = number_digits(p, (uint64_t)tm.tm_min, 2);
-    *p++ = ':';
-    return number_digits(p, (uint64_t)tm.tm_sec, 2);
+    return number_clock(p, (uint32_t)(tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec));
 }
 
 int64_t number_split_ns(int64_t ns, uint32_t *beyond)

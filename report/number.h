@@ -25,6 +25,9 @@ char *number_seconds(char *p, int64_t ns, unsigned decimals);
 /* "2023-03-15T14:46:57", UTC, from seconds since 1970; returns p itself where the year is not one of 0000 to 9999. */
 char *number_date(char *p, int64_t seconds);
 
+/* "14:46:57", of a second of the day (0 to 86399). */
+char *number_clock(char *p, uint32_t second);
+
 /* Whole seconds, towards the past, and the nanoseconds beyond them, of a time before or after 1970. */
 int64_t number_split_ns(int64_t ns, uint32_t *beyond);
 

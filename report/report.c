@@ -3,16 +3,25 @@
 #include "report/text_parts.h"
 
 /* A new format is a file and a row. */
-static const struct report_format formats[] = {
-    { "text", false, NULL, NULL, NULL, report_text_end },
-    { "json", false, NULL, NULL, NULL, report_json_end },
-    { "ndjson", true, report_ndjson_flow, report_ndjson_conversation, report_ndjson_lookup, report_ndjson_end },
-};
+static const struct report_format *const formats[] = { &text_format, &json_format, &ndjson_format };
 
 const struct report_format *report_format_find(const char *name)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
-        if (strcmp(formats[i].name, name) == 0)
-            return &formats[i];
+        if (strcmp(formats[i]->name, name) == 0)
+            return formats[i];
     return NULL;
+}
+
+void judged_flow_clear(struct judged_flow *f)
+{
+    judgement_clear(&f->judgement);
+    flow_free(f->flow);
+    f->flow = NULL;
+}
+
+/* Its steps are in the order of time. */
+uint64_t report_conversation_packet(const struct conversation *c)
+{
+    return c->steps && c->steps->len ? g_array_index(c->steps, struct step, 0).packet : 0;
 }

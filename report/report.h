@@ -1,7 +1,9 @@
-/* report: what was found, and the writers that print it. One struct in, one writer a format; nothing outside report/ prints results.
+/* report: what was found, and the writers that print it. Nothing outside report/ prints results.
  *
- * A streaming format (ndjson) is handed each object as soon as it is final (flow, conversation, dns) and the run's summary at the
- * end; the others are handed everything at the end. In both cases the writer sees the same structs.
+ * A format is a writer: an object that is handed each flow, conversation and look-up once, as soon as it is final, in the
+ * order in which they end, and owns it from then on. What a writer does not need for the end it frees at once: a report
+ * in text or NDJSON takes memory for what is wrong and what is going on, not for the whole capture. The totals of the
+ * run are kept by the caller.
  */
 #ifndef TCPSLEUTH_REPORT_REPORT_H
 #define TCPSLEUTH_REPORT_REPORT_H
@@ -21,11 +23,12 @@ struct capture_summary {
     uint64_t undecoded;         /* sum of the next */
     uint64_t undecoded_by[UNDECODED_REASONS];
     int64_t first_ns, last_ns;  /* TIME_NONE: no packets */
-    bool nanoseconds;           /* 9 digits, else 6 */
+    bool nanoseconds;           /* 9 digits, else 6; of an input whose interfaces differ it may turn true on the way */
     bool truncated;
     uint64_t evicted_flows;     /* flows judged early because LIMIT_LIVE_FLOWS was reached */
-    uint64_t forgotten_flows;   /* flows beyond LIMIT_KEPT_FLOWS: in the totals, not in the list */
     uint64_t reassembly_dropped; /* stream bytes that no dissector saw because LIMIT_REASSEMBLY_* was reached */
+    /* In the totals, but not listed, because LIMIT_KEPT_FLOWS or LIMIT_KEPT_LOOKUPS was reached; counted by the writer. */
+    uint64_t forgotten_flows, forgotten_conversations, forgotten_lookups;
 };
 
 /* A flow and what was judged of it. */
@@ -33,14 +36,14 @@ struct judged_flow {
     struct flow *flow;
     struct judgement judgement;
 };
+void judged_flow_clear(struct judged_flow *f);
 
+/* The totals. While things are handed out only capture.nanoseconds is up to date; all is final for end(). */
 struct report {
     struct capture_summary capture;
-    GArray *flows;              /* struct judged_flow, by id; empty for a streaming format */
-    GPtrArray *conversations;   /* struct conversation*, by id; empty for a streaming format */
-    GPtrArray *lookups;         /* struct lookup*, by query packet; empty for a streaming format */
     struct finding *verdict;    /* of the whole run; NULL: finding_ok() */
-    uint64_t conversations_by_status[4]; /* counted in every format; index enum status */
+    uint64_t conversations_by_status[4]; /* index enum status */
+    uint64_t flows_by_status[4];
     uint64_t flows_by_code[CODES];
 };
 
@@ -53,16 +56,35 @@ struct report_options {
     unsigned columns;           /* width of the terminal, 100 where unknown */
 };
 
+/* The head of each format's own struct. */
+struct report_writer {
+    const struct report_format *format;
+};
+
 struct report_format {
     const char *name;           /* of --format */
-    bool streaming;
-    void (*flow)(FILE *out, const struct judged_flow *f, const struct report *so_far);           /* streaming only */
-    void (*conversation)(FILE *out, const struct conversation *c, const struct report *so_far);  /* streaming only */
-    void (*lookup)(FILE *out, const struct lookup *l, const struct report *so_far);              /* streaming only */
-    void (*end)(FILE *out, const struct report *report, const struct report_options *options);
+
+    /* A writer to out. out and totals are borrowed and outlive it; of the totals it may raise capture.forgotten_*. */
+    struct report_writer *(*open)(FILE *out, struct report *totals, const struct report_options *options);
+
+    /* A thing is final. The writer owns it from now on: f->flow and f->judgement, c, l. */
+    void (*flow)(struct report_writer *w, const struct judged_flow *f);
+    void (*conversation)(struct report_writer *w, struct conversation *c);
+    void (*lookup)(struct report_writer *w, struct lookup *l);
+
+    /* Nothing more comes and the totals are final: writes what is left to write. What could not be written to out stays in
+     * ferror(out). Returns 0, or the errno of what else kept it from a complete report: the temporary file. */
+    int (*end)(struct report_writer *w);
+
+    /* NULL-safe, also without end(). */
+    void (*free)(struct report_writer *w);
 };
 
 /* NULL: there is no such format. */
 const struct report_format *report_format_find(const char *name);
+
+/* The packet that a conversation begins with: conversations are listed and numbered in this order, those of one packet in the
+ * order in which they ended. 0: none is known. */
+uint64_t report_conversation_packet(const struct conversation *c);
 
 #endif

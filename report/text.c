@@ -1,6 +1,6 @@
 /* text: the report for people. What was read and how it ended first, then what is wrong, worst first, then what is
- * healthy. */
-#include "report/number.h"
+ * healthy. Only what is wrong is kept until the end; the rest is folded into groups as it comes. */
+#include "base/limits.h"
 #include "report/text_parts.h"
 #include "report/words.h"
 
@@ -19,12 +19,11 @@ enum page_style text_status_style(enum status s)
 
 const struct judged_flow *text_flow_by_id(const struct text *t, uint64_t id)
 {
-    const GArray *flows = t->report->flows;
-    guint low = 0, high = flows ? flows->len : 0;
+    guint low = 0, high = t->kept->len;
 
     while (low < high) {
         guint middle = low + (high - low) / 2;
-        const struct judged_flow *f = &g_array_index(flows, struct judged_flow, middle);
+        const struct judged_flow *f = &g_array_index(t->kept, struct judged_flow, middle);
         if (f->flow->id == id)
             return f;
         if (f->flow->id < id)
@@ -43,33 +42,6 @@ const struct judged_flow *text_listed(const struct text *t, guint i)
 enum status text_status(const struct judged_flow *f)
 {
     return judgement_verdict(&f->judgement)->status;
-}
-
-static uint64_t id_of(const GArray *list, const struct group_item *item)
-{
-    return g_array_index(list, const struct judged_flow *, item->at)->flow->id;
-}
-
-#define MORE_IDS ", ..."
-
-void text_append_ids(GString *out, const GArray *list, const struct group *group, size_t max)
-{
-    char range[2 * NUMBER_ROOM];
-    size_t start = out->len;
-
-    for (guint i = 0, next; i < group->n; i = next) {
-        uint64_t first = id_of(list, &group->items[i]), last = first;
-        for (next = i + 1; next < group->n && id_of(list, &group->items[next]) == last + 1; next++)
-            last++;
-        char *p = number_uint(i > 0 ? stpcpy(range, ", ") : range, first);
-        if (last > first)
-            p = number_uint(stpcpy(p, "-"), last);
-        if (out->len - start + (size_t)(p - range) + (next < group->n ? strlen(MORE_IDS) : 0) > max && i > 0) {
-            g_string_append(out, MORE_IDS);
-            return;
-        }
-        g_string_append_len(out, range, p - range);
-    }
 }
 
 /* Larger is worse: the status, then how near to the root the code stands. */
@@ -94,14 +66,13 @@ static int worst_first(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-static GArray *worst_flows(const struct report *r, bool all)
+/* Of the flows kept, which are in order of id. */
+static GArray *worst_flows(const GArray *kept)
 {
-    g_autoptr(GArray) ranks = g_array_new(FALSE, FALSE, sizeof(struct ranked));
-    for (guint i = 0; r->flows && i < r->flows->len; i++) {
-        const struct judged_flow *f = &g_array_index(r->flows, struct judged_flow, i);
-        struct ranked rank = { badness(f), i };
-        if (all || text_status(f) != STATUS_OK)
-            g_array_append_val(ranks, rank);
+    g_autoptr(GArray) ranks = g_array_sized_new(FALSE, FALSE, sizeof(struct ranked), kept->len);
+    for (guint i = 0; i < kept->len; i++) {
+        struct ranked rank = { badness(&g_array_index(kept, struct judged_flow, i)), i };
+        g_array_append_val(ranks, rank);
     }
     if (ranks->len > 1)
         qsort(ranks->data, ranks->len, sizeof(struct ranked), worst_first);
@@ -109,7 +80,7 @@ static GArray *worst_flows(const struct report *r, bool all)
     GArray *worst = g_array_sized_new(FALSE, FALSE, sizeof(const struct judged_flow *), ranks->len);
     for (guint i = 0; i < ranks->len; i++) {
         const struct judged_flow *f =
-            &g_array_index(r->flows, struct judged_flow, g_array_index(ranks, struct ranked, i).at);
+            &g_array_index(kept, struct judged_flow, g_array_index(ranks, struct ranked, i).at);
         g_array_append_val(worst, f);
     }
     return worst;
@@ -118,13 +89,13 @@ static GArray *worst_flows(const struct report *r, bool all)
 /* --flow N */
 static void one_flow(struct text *t)
 {
-    const struct judged_flow *f = text_flow_by_id(t, t->options->flow);
+    const struct judged_flow *f = text_flow_by_id(t, t->options.flow);
     char words[WORDS_ROOM];
 
     page_line(t->page);
     if (!f) {
         page_put(t->page, "There is no flow ");
-        page_put(t->page, words_number(words, t->options->flow));
+        page_put(t->page, words_number(words, t->options.flow));
         page_put(t->page, " in this capture.");
         page_line(t->page);
         return;
@@ -133,24 +104,128 @@ static void one_flow(struct text *t)
     text_ladder(t, f->flow);
 }
 
-void report_text_end(FILE *out, const struct report *r, const struct report_options *options)
+static int compare_ids(const void *a, const void *b)
 {
-    struct page page;
-    g_autoptr(GArray) listed = worst_flows(r, options->all);
-    struct text t = { &page, r, options, listed };
+    uint64_t x = ((const struct judged_flow *)a)->flow->id, y = ((const struct judged_flow *)b)->flow->id;
 
-    page_open(&page, out, options->columns, options->color);
-    text_head(&t);
-    if (options->flow) {
-        one_flow(&t);
-    } else if (!options->quiet) {
-        text_flows(&t);
-        text_details(&t);
-        if (!options->all)
-            text_healthy_flows(&t);
-        text_conversations(&t);
-    }
-    if (!options->flow)
-        text_totals(&t);
-    page_close(&page);
+    return (x > y) - (x < y);
 }
+
+static void put_all(struct text *t)
+{
+    text_head(t);
+    if (t->options.flow) {
+        one_flow(t);
+        return;
+    }
+    if (!t->options.quiet) {
+        text_flows(t);
+        text_details(t);
+        if (t->healthy)
+            text_healthy_flows(t);
+        text_conversations(t);
+    }
+    text_totals(t);
+}
+
+/* --- the writer --- */
+
+static struct report_writer *text_open(FILE *out, struct report *totals, const struct report_options *options)
+{
+    struct text *t = g_new0(struct text, 1);
+
+    t->head.format = &text_format;
+    t->out = out;
+    t->report = totals;
+    t->options = *options;
+    t->kept = g_array_new(FALSE, FALSE, sizeof(struct judged_flow));
+    g_array_set_clear_func(t->kept, (GDestroyNotify)judged_flow_clear);
+    if (!options->quiet && !options->all && !options->flow)
+        t->healthy = healthy_new();
+    blocks_start(&t->blocks, options->all);
+    return &t->head;
+}
+
+/* Whether the report will speak of this very flow. */
+static bool is_told(const struct text *t, const struct judged_flow *f)
+{
+    if (t->options.flow)
+        return f->flow->id == t->options.flow;
+    return !t->options.quiet && (t->options.all || text_status(f) != STATUS_OK);
+}
+
+static void text_flow(struct report_writer *w, const struct judged_flow *f)
+{
+    struct text *t = (struct text *)w;
+    struct judged_flow mine = *f;
+    bool told = is_told(t, f);
+
+    if (t->healthy && text_status(f) == STATUS_OK)
+        healthy_add(t->healthy, f->flow);
+    else if (t->healthy)
+        healthy_pass(t->healthy, f->flow->id);
+    if (told && t->kept->len < LIMIT_KEPT_FLOWS) {
+        g_array_append_val(t->kept, mine);
+        return;
+    }
+    t->report->capture.forgotten_flows += told;
+    judged_flow_clear(&mine);
+}
+
+static void text_conversation(struct report_writer *w, struct conversation *c)
+{
+    struct text *t = (struct text *)w;
+
+    if (t->options.quiet || t->options.flow)
+        conversation_free(c);
+    else
+        blocks_add(&t->blocks, c);
+}
+
+/* Look-ups are told in their conversations. */
+static void text_lookup(struct report_writer *w, struct lookup *l)
+{
+    (void)w;
+    lookup_free(l);
+}
+
+static int text_end(struct report_writer *w)
+{
+    struct text *t = (struct text *)w;
+    struct page page;
+
+    if (t->kept->len > 1)
+        qsort(t->kept->data, t->kept->len, sizeof(struct judged_flow), compare_ids);
+    t->listed = worst_flows(t->kept);
+    blocks_finish(&t->blocks);
+    t->report->capture.forgotten_conversations += t->blocks.forgotten;
+    page_open(&page, t->out, t->options.columns, t->options.color);
+    t->page = &page;
+    put_all(t);
+    page_close(&page);
+    return 0;
+}
+
+static void text_free(struct report_writer *w)
+{
+    struct text *t = (struct text *)w;
+
+    if (!t)
+        return;
+    healthy_free(t->healthy);
+    blocks_end(&t->blocks);
+    if (t->listed)
+        g_array_free(t->listed, TRUE);
+    g_array_free(t->kept, TRUE);
+    g_free(t);
+}
+
+const struct report_format text_format = {
+    .name = "text",
+    .open = text_open,
+    .flow = text_flow,
+    .conversation = text_conversation,
+    .lookup = text_lookup,
+    .end = text_end,
+    .free = text_free,
+};

@@ -3,22 +3,12 @@
 #include "report/text_parts.h"
 #include "report/words.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* Columns of a step: when, what it took, flow, kind, text. */
 #define AT 11
 #define TOOK (AT + 10)
 #define FLOW (TOOK + 7)
 #define KIND (FLOW + 2)
 #define TEXT (KIND + 6)
-
-/* A conversation that is shown, and how many read like it. */
-struct block {
-    const struct conversation *conversation;
-    uint64_t alike;
-    guint reading; /* hash of what it reads */
-};
 
 static enum status status_of(const struct conversation *c)
 {
@@ -33,71 +23,6 @@ static const struct step *step_at(const struct conversation *c, guint i)
 static guint n_steps(const struct conversation *c)
 {
     return c->steps ? c->steps->len : 0;
-}
-
-/* Whether it tells more than the lines and details of its flow do. */
-static bool tells_more(const struct conversation *c)
-{
-    if (!c->flows || c->flows->len != 1)
-        return n_steps(c) > 0;
-    for (guint i = 0; i < n_steps(c); i++)
-        if (step_at(c, i)->kind != STEP_TCP)
-            return true;
-    return false;
-}
-
-/* Times and flows aside, what a reader sees. */
-static guint hash_reading(const struct conversation *c)
-{
-    guint hash = (guint)conversation_verdict(c)->code;
-
-    for (guint i = 0; i < n_steps(c); i++)
-        hash = hash * 31 + (step_at(c, i)->text ? g_str_hash(step_at(c, i)->text) : 0);
-    return hash;
-}
-
-static bool read_alike(const struct conversation *a, const struct conversation *b)
-{
-    if (conversation_verdict(a)->code != conversation_verdict(b)->code || n_steps(a) != n_steps(b))
-        return false;
-    for (guint i = 0; i < n_steps(a); i++)
-        if (step_at(a, i)->kind != step_at(b, i)->kind || g_strcmp0(step_at(a, i)->text, step_at(b, i)->text) != 0)
-            return false;
-    return true;
-}
-
-static struct block *find_alike(GArray *blocks, const struct conversation *c, guint reading)
-{
-    for (guint i = 0; i < blocks->len; i++) {
-        struct block *b = &g_array_index(blocks, struct block, i);
-        if (b->reading == reading && read_alike(b->conversation, c))
-            return b;
-    }
-    return NULL;
-}
-
-/* The blocks of one status; returns how many conversations found no room. The list of blocks is short, so it is simply
- * searched. */
-static uint64_t collect(const struct text *t, enum status status, GArray *blocks)
-{
-    const GPtrArray *all = t->report->conversations;
-    guint room = t->options->all ? G_MAXUINT : status == STATUS_OK ? TEXT_CONVERSATIONS_OK : TEXT_CONVERSATIONS;
-    uint64_t left_out = 0;
-
-    for (guint i = 0; all && i < all->len; i++) {
-        const struct conversation *c = g_ptr_array_index(all, i);
-        if (status_of(c) != status || (!tells_more(c) && !t->options->all))
-            continue;
-        struct block block = { c, 0, hash_reading(c) };
-        struct block *alike = t->options->all ? NULL : find_alike(blocks, c, block.reading);
-        if (alike)
-            alike->alike++;
-        else if (blocks->len < room)
-            g_array_append_val(blocks, block);
-        else
-            left_out++;
-    }
-    return left_out;
 }
 
 static void put_step(struct text *t, const struct conversation *c, const struct step *s)
@@ -133,15 +58,21 @@ static bool told_by_flow(const struct text *t, const struct conversation *c)
     return false;
 }
 
-static void put_heading(struct text *t, const struct conversation *c)
+static void put_heading(struct text *t, const struct block *b)
 {
+    const struct conversation *c = b->conversation;
     const struct finding *verdict = conversation_verdict(c);
-    char client[ADDR_TEXT_SIZE];
+    char client[ADDR_TEXT_SIZE], words[WORDS_ROOM];
 
     page_style(t->page, PAGE_BOLD);
-    g_autofree char *s =
-        g_strdup_printf("Conversation %" G_GUINT64_FORMAT " of %s: ", c->id, addr_text(client, &c->client, c->version));
-    page_put(t->page, s);
+    page_put(t->page, "Conversation ");
+    if (b->number) {
+        page_put(t->page, words_number(words, b->number));
+        page_put(t->page, " ");
+    }
+    page_put(t->page, "of ");
+    page_put(t->page, addr_text(client, &c->client, c->version));
+    page_put(t->page, ": ");
     page_styled(t->page, text_status_style(verdict->status), status_name(verdict->status));
     if (verdict->status != STATUS_OK) {
         page_put(t->page, ", ");
@@ -156,7 +87,7 @@ static void put_block(struct text *t, const struct block *b)
     char words[WORDS_ROOM];
 
     page_line(t->page);
-    put_heading(t, c);
+    put_heading(t, b);
     for (guint i = 0; i < n_steps(c); i++)
         put_step(t, c, step_at(c, i));
     if (status_of(c) != STATUS_OK && !told_by_flow(t, c))
@@ -172,12 +103,11 @@ static void put_block(struct text *t, const struct block *b)
 
 void text_conversations(struct text *t)
 {
-    uint64_t left_out = 0;
+    uint64_t left_out = t->blocks.left_out;
     char words[WORDS_ROOM];
 
     for (int status = STATUS_BROKEN; status >= STATUS_OK; status--) {
-        g_autoptr(GArray) blocks = g_array_new(FALSE, FALSE, sizeof(struct block));
-        left_out += collect(t, (enum status)status, blocks);
+        const GArray *blocks = t->blocks.of_status[status];
         for (guint i = 0; i < blocks->len; i++)
             put_block(t, &g_array_index(blocks, struct block, i));
     }

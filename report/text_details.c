@@ -1,6 +1,8 @@
 /* text_details: for each flow that is not ok the sentence, the packets that prove it and what to do; many flows that
  * failed alike at one server share a block.
  */
+#include "report/group.h"
+#include "report/ids.h"
 #include "report/text_parts.h"
 #include "report/words.h"
 
@@ -107,7 +109,7 @@ static void put_facts(struct text *t, const struct flow *f)
     if (flow_handshake_rtt_ns(f) != TIME_NONE)
         g_string_append_printf(s, ", round trip %s", words_duration(words, flow_handshake_rtt_ns(f)));
     page_paragraph(t->page, INDENT, "handshake: ", s->str);
-    g_string_printf(s, "%s (%s", words_ending(words, f), flow_conn_state(f));
+    g_string_printf(s, "%s (%s", words_ending(words, ending_of(f)), flow_conn_state(f));
     g_string_append_printf(s, ", history %s)", f->history);
     page_paragraph(t->page, INDENT, "ending: ", s->str);
     put_side(t, f, CLIENT);
@@ -154,13 +156,17 @@ void text_one_flow(struct text *t, const struct judged_flow *f)
 static void block_of_many(struct text *t, const struct group *group)
 {
     const struct judged_flow *first = text_listed(t, group->items[0].at);
+    struct ids ids = { 0 };
     char words[WORDS_ROOM];
     g_autoptr(GString) s = g_string_new(words_count(words, group->n));
 
     g_string_append_printf(s, " flows to %s", words_end(words, first->flow, SERVER, WORDS_ROOM));
     append_verdict(s, judgement_verdict(&first->judgement));
     g_string_append(s, ": flows ");
-    text_append_ids(s, t->listed, group, IDS_WIDTH);
+    for (guint i = 0; i < group->n; i++)
+        ids_add(&ids, text_listed(t, group->items[i].at)->flow->id);
+    ids_append(s, &ids, IDS_WIDTH);
+    ids_clear(&ids);
     heading(t, s);
     g_string_printf(s, "flow %" G_GUINT64_FORMAT ": ", first->flow->id);
     text_finding(t, judgement_verdict(&first->judgement), s->str);
@@ -191,7 +197,7 @@ static void put_left_out(struct text *t, guint n)
 void text_details(struct text *t)
 {
     g_autoptr(GArray) items = g_array_new(FALSE, FALSE, sizeof(struct group_item));
-    bool all = t->options->all;
+    bool all = t->options.all;
 
     for (guint i = 0; i < t->listed->len && text_status(text_listed(t, i)) != STATUS_OK; i++) {
         struct group_item item = { key_of(text_listed(t, i)), i };
@@ -203,7 +209,7 @@ void text_details(struct text *t)
         const struct group *group = &g_array_index(groups, struct group, i);
         page_line(t->page);
         if (group->n == 1)
-            block_of_one(t, text_listed(t, group->items[0].at), t->options->verbose > 0);
+            block_of_one(t, text_listed(t, group->items[0].at), t->options.verbose > 0);
         else
             block_of_many(t, group);
     }

@@ -168,7 +168,7 @@ static void put_status(struct text *t, enum status s)
 
 void text_flows(struct text *t)
 {
-    guint shown = t->options->all ? t->listed->len : MIN(t->listed->len, TEXT_FLOW_LINES);
+    guint shown = t->options.all ? t->listed->len : MIN(t->listed->len, TEXT_FLOW_LINES);
     struct columns columns = { .id = ID_LEAST, .ends = 16, .conn = 3, .time = 4, .bytes = 5, .title = 7 };
     int status = -1;
 

@@ -68,6 +68,7 @@ static void limits(struct text *t)
         page_paragraph(t->page, 2, "", "a file is cut off or damaged inside: analysed up to there");
     limit(t, c->evicted_flows, "flows judged early: too many at the same time");
     limit(t, c->forgotten_flows, "flows counted, but not listed: too many in all");
+    limit(t, c->forgotten_conversations, "conversations counted, but not listed: too many in all");
     limit(t, c->reassembly_dropped, "bytes of streams not looked into: too much waited for lost segments");
 }
 
@@ -112,21 +113,13 @@ static void append_by_status(GString *s, const uint64_t counts[4], const char *o
     }
 }
 
-static void flows_by_status(const struct report *r, uint64_t counts[4])
-{
-    for (guint i = 0; r->flows && i < r->flows->len; i++)
-        counts[judgement_verdict(&g_array_index(r->flows, struct judged_flow, i).judgement)->status]++;
-}
-
 void text_totals(struct text *t)
 {
     g_autoptr(GString) s = g_string_new(NULL);
-    uint64_t flows[4] = { 0 };
 
-    flows_by_status(t->report, flows);
     append_by_status(s, t->report->conversations_by_status, "conversation", "conversations");
     g_string_append(s, "; ");
-    append_by_status(s, flows, "flow", "flows");
+    append_by_status(s, t->report->flows_by_status, "flow", "flows");
     g_string_append(s, "; ");
     append_count(s, t->report->capture.packets, "packet", "packets");
     page_line(t->page);

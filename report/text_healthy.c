@@ -2,7 +2,6 @@
 #include "report/text_parts.h"
 #include "report/words.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define INDENT 2
@@ -14,7 +13,7 @@
 
 /* A group's line, before its columns are known. */
 struct line {
-    const struct group *group;
+    const struct healthy_group *group;
     char count[WORDS_ROOM], server[WORDS_ROOM], ending[WORDS_ROOM], bytes[WORDS_ROOM], rtt[WORDS_ROOM];
 };
 
@@ -22,64 +21,21 @@ struct columns {
     unsigned count, server, ending, bytes, rtt;
 };
 
-static uint64_t bytes_of(const struct flow *f)
+static void fill_line(struct line *line, const struct healthy_group *g, unsigned server_most)
 {
-    return f->half[CLIENT].bytes + f->half[SERVER].bytes;
-}
+    const struct healthy_key *key = &g->key;
+    const char *protocol = app_protocol_name((enum app_protocol)key->protocol);
 
-static struct group_key key_of(const struct flow *f)
-{
-    enum side first = CLIENT;
-    bool closed = flow_closed_first(f, &first);
-    struct group_key key = { *flow_addr(f, SERVER),
-                             flow_port(f, SERVER),
-                             f->key.version,
-                             { (uint8_t)flow_teardown(f), closed ? (uint8_t)(1 + first) : 0, (uint8_t)flow_time_wait(f),
-                               f->reset.packet ? (uint8_t)(1 + f->reset.by) : 0,
-                               f->app ? (uint8_t)f->app->protocol : 0 } };
-
-    return key;
-}
-
-/* Ranges over a group; rtt_high_ns TIME_NONE: no handshake was seen. */
-struct ranges_of {
-    uint64_t bytes_low, bytes_high;
-    int64_t rtt_low_ns, rtt_high_ns;
-};
-
-static struct ranges_of measure(const GArray *flows, const struct group *group)
-{
-    struct ranges_of r = { UINT64_MAX, 0, INT64_MAX, TIME_NONE };
-
-    for (guint i = 0; i < group->n; i++) {
-        const struct flow *f = g_array_index(flows, const struct judged_flow *, group->items[i].at)->flow;
-        int64_t rtt_ns = flow_handshake_rtt_ns(f);
-        r.bytes_low = MIN(r.bytes_low, bytes_of(f));
-        r.bytes_high = MAX(r.bytes_high, bytes_of(f));
-        if (rtt_ns == TIME_NONE)
-            continue;
-        r.rtt_low_ns = MIN(r.rtt_low_ns, rtt_ns);
-        r.rtt_high_ns = MAX(r.rtt_high_ns, rtt_ns);
-    }
-    return r;
-}
-
-static void fill_line(struct line *line, const GArray *flows, const struct group *group, unsigned server_most)
-{
-    const struct flow *f = g_array_index(flows, const struct judged_flow *, group->items[0].at)->flow;
-    const char *protocol = f->app ? app_protocol_name(f->app->protocol) : NULL;
-    struct ranges_of r = measure(flows, group);
-
-    line->group = group;
-    words_count(line->count, group->n);
-    words_end(line->server, f, SERVER, server_most);
+    line->group = g;
+    words_count(line->count, g->flows);
+    words_address(line->server, &key->server, key->port, key->version, server_most);
     if (protocol)
         strcpy(stpcpy(line->server + strlen(line->server), " "), protocol);
-    words_ending(line->ending, f);
-    words_bytes_range(line->bytes, r.bytes_low, r.bytes_high);
+    words_ending(line->ending, key->ending);
+    words_bytes_range(line->bytes, g->bytes_low, g->bytes_high);
     strcpy(line->rtt, "-");
-    if (r.rtt_high_ns != TIME_NONE)
-        words_duration_range(line->rtt, r.rtt_low_ns, r.rtt_high_ns);
+    if (g->rtt_high_ns != TIME_NONE)
+        words_duration_range(line->rtt, g->rtt_low_ns, g->rtt_high_ns);
 }
 
 static void widen(unsigned *width, const char *words)
@@ -128,14 +84,14 @@ static void put_cells(struct page *p, const struct columns *c, const char *const
     page_to(p, at + GAP);
 }
 
-static void put_line(struct text *t, const struct columns *c, const struct line *line, const GArray *flows)
+static void put_line(struct text *t, const struct columns *c, const struct line *line)
 {
     struct page *p = t->page;
     const char *const cells[] = { line->count, line->server, line->ending, line->bytes, line->rtt };
     g_autoptr(GString) ids = g_string_new(NULL);
 
     put_cells(p, c, cells);
-    text_append_ids(ids, flows, line->group, page_left(p));
+    ids_append(ids, &line->group->ids, page_left(p));
     page_cut(p, ids->str, page_left(p));
     page_line(p);
 }
@@ -151,65 +107,44 @@ static void put_head(struct text *t, const struct columns *c)
     page_line(t->page);
 }
 
-static int largest_first(const void *a, const void *b)
-{
-    const struct group *x = a, *y = b;
-
-    if (x->n != y->n)
-        return x->n < y->n ? 1 : -1;
-    return (x->items->at > y->items->at) - (x->items->at < y->items->at);
-}
-
-static void put_groups(struct text *t, const GArray *groups, guint shown, const GArray *flows)
+static void put_groups(struct text *t, const GPtrArray *groups, guint shown)
 {
     g_autofree struct line *lines = g_new(struct line, shown);
     unsigned width = t->page->width;
 
     for (guint i = 0; i < shown; i++)
-        fill_line(&lines[i], flows, &g_array_index(groups, struct group, i),
-                  width < WIDE_LINE ? SERVER_MOST : WORDS_ROOM);
+        fill_line(&lines[i], g_ptr_array_index(groups, i), width < WIDE_LINE ? SERVER_MOST : WORDS_ROOM);
     struct columns columns = fit(lines, shown, width);
     put_head(t, &columns);
     page_styled(t->page, text_status_style(STATUS_OK), status_name(STATUS_OK));
     page_line(t->page);
     for (guint i = 0; i < shown; i++)
-        put_line(t, &columns, &lines[i], flows);
+        put_line(t, &columns, &lines[i]);
 }
 
-static void put_rest(struct text *t, const GArray *groups, guint from)
+static void put_rest(struct text *t, const GPtrArray *groups, guint from)
 {
     char words[WORDS_ROOM];
-    uint64_t flows = 0;
+    uint64_t ungrouped = healthy_ungrouped(t->healthy), flows = ungrouped;
     g_autoptr(GString) s = g_string_new("and ");
 
     for (guint i = from; i < groups->len; i++)
-        flows += g_array_index(groups, struct group, i).n;
-    g_string_append_printf(s, "%s more", words_count(words, flows));
-    g_string_append_printf(s, " in %s other groups; --all lists them", words_count(words, groups->len - from));
+        flows += ((const struct healthy_group *)g_ptr_array_index(groups, i))->flows;
+    g_string_append_printf(s, "%s more in ", words_count(words, flows));
+    g_string_append_printf(s, "%s%s other groups; --all lists them", ungrouped ? "over " : "",
+                           words_count(words, groups->len - from));
     page_paragraph(t->page, INDENT, "", s->str);
 }
 
 void text_healthy_flows(struct text *t)
 {
-    g_autoptr(GArray) flows = g_array_new(FALSE, FALSE, sizeof(const struct judged_flow *));
-    g_autoptr(GArray) items = g_array_new(FALSE, FALSE, sizeof(struct group_item));
-
-    for (guint i = 0; t->report->flows && i < t->report->flows->len; i++) {
-        const struct judged_flow *f = &g_array_index(t->report->flows, struct judged_flow, i);
-        if (text_status(f) != STATUS_OK)
-            continue;
-        struct group_item item = { key_of(f->flow), flows->len };
-        g_array_append_val(flows, f);
-        g_array_append_val(items, item);
-    }
-    if (items->len == 0)
-        return;
-    g_autoptr(GArray) groups = group_items(items, 1);
-    if (groups->len > 1)
-        qsort(groups->data, groups->len, sizeof(struct group), largest_first);
+    const GPtrArray *groups = healthy_finish(t->healthy);
     guint shown = MIN(groups->len, TEXT_HEALTHY_LINES);
+
+    if (shown == 0)
+        return;
     page_line(t->page);
-    put_groups(t, groups, shown, flows);
+    put_groups(t, groups, shown);
     if (shown < groups->len)
         put_rest(t, groups, shown);
 }

@@ -213,7 +213,7 @@ void text_ladder(struct text *t, const struct flow *f)
         return;
     put_heading(&l);
     guint n = f->log->len;
-    guint first = t->options->all || n <= TEXT_LADDER_FIRST + TEXT_LADDER_LAST ? n : TEXT_LADDER_FIRST;
+    guint first = t->options.all || n <= TEXT_LADDER_FIRST + TEXT_LADDER_LAST ? n : TEXT_LADDER_FIRST;
     for (guint i = 0; i < first; i++)
         put_entry(&l, entry_at(&l, i));
     if (first == n)

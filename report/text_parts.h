@@ -3,7 +3,8 @@
 #ifndef TCPSLEUTH_REPORT_TEXT_PARTS_H
 #define TCPSLEUTH_REPORT_TEXT_PARTS_H
 
-#include "report/group.h"
+#include "report/blocks.h"
+#include "report/healthy.h"
 #include "report/page.h"
 #include "report/report.h"
 
@@ -12,28 +13,30 @@
 #define TEXT_DETAILS 50          /* blocks of details */
 #define TEXT_ALIKE 3             /* more flows than this with one code at one server: one block for all */
 #define TEXT_HEALTHY_LINES 50    /* groups of healthy flows */
-#define TEXT_CONVERSATIONS 30    /* blocks of conversations of each status */
-#define TEXT_CONVERSATIONS_OK 10 /* of those that are ok */
+                                 /* conversations: blocks.h */
 #define TEXT_LADDER_FIRST 400    /* packets of a ladder: the first ones */
 #define TEXT_LADDER_LAST 100     /* and the last ones */
 
-/* A report being written as text. */
+/* The writer. */
 struct text {
+    struct report_writer head;
+    FILE *out;
+    struct report *report;
+    struct report_options options;
+    GArray *kept;            /* struct judged_flow: those that are not ok; with --all every flow, with --flow that one; in the end by id */
+    struct healthy *healthy; /* NULL where healthy flows are not told in groups */
+    struct blocks blocks;    /* of conversations */
+    /* in the end */
     struct page *page;
-    const struct report *report;
-    const struct report_options *options;
-    GArray *listed; /* const struct judged_flow*, worst first: those that are not ok; with --all, every flow */
+    GArray *listed;          /* const struct judged_flow*: those kept, worst first */
 };
 
-/* text.c: the writer of report.c's table, and what the parts share */
-void report_text_end(FILE *out, const struct report *r, const struct report_options *options);
+/* text.c: the row of report.c's table, and what the parts share */
+extern const struct report_format text_format;
 const struct judged_flow *text_listed(const struct text *t, guint i);
 const struct judged_flow *text_flow_by_id(const struct text *t, uint64_t id); /* NULL: not kept */
 enum status text_status(const struct judged_flow *f);
 enum page_style text_status_style(enum status s);
-/* "3-7, 12": the ids of the flows of a group, in at most `max` columns where more than one range is there. list: const
- * struct judged_flow*, the array that group->items[].at index. */
-void text_append_ids(GString *out, const GArray *list, const struct group *group, size_t max);
 
 /* text_head.c */
 void text_head(struct text *t); /* what was read, and the verdict of the run */

@@ -170,14 +170,14 @@ static void take_middle(char *text, size_t max)
     memmove(text + head + 2, text + n - tail, tail + 1);
 }
 
-char *words_end(char out[WORDS_ROOM], const struct flow *f, enum side s, unsigned max)
+char *words_address(char out[WORDS_ROOM], const struct addr *a, uint16_t port, unsigned version, unsigned max)
 {
-    char address[ADDR_TEXT_SIZE], port[NUMBER_ROOM];
-    bool brackets = f->key.version == 6;
+    char address[ADDR_TEXT_SIZE], digits[NUMBER_ROOM];
+    bool brackets = version == 6;
 
-    addr_text(address, flow_addr(f, s), f->key.version);
-    *number_uint(port, flow_port(f, s)) = '\0';
-    size_t around = strlen(port) + (brackets ? 3 : 1);
+    addr_text(address, a, version);
+    *number_uint(digits, port) = '\0';
+    size_t around = strlen(digits) + (brackets ? 3 : 1);
     take_middle(address, max > around + 4 ? max - around : 4);
     char *p = out;
     if (brackets)
@@ -186,8 +186,13 @@ char *words_end(char out[WORDS_ROOM], const struct flow *f, enum side s, unsigne
     if (brackets)
         *p++ = ']';
     *p++ = ':';
-    strcpy(p, port);
+    strcpy(p, digits);
     return out;
+}
+
+char *words_end(char out[WORDS_ROOM], const struct flow *f, enum side s, unsigned max)
+{
+    return words_address(out, flow_addr(f, s), flow_port(f, s), f->key.version, max);
 }
 
 static const char *short_state(unsigned state)
@@ -206,37 +211,49 @@ char *words_states(char out[WORDS_ROOM], unsigned client, unsigned server)
     return out;
 }
 
-static char *orderly_ending(char *out, const struct flow *f)
+struct ending ending_of(const struct flow *f)
 {
     enum side first = CLIENT;
+    bool closed = flow_closed_first(f, &first);
 
-    flow_closed_first(f, &first);
+    return (struct ending){ .teardown = (uint8_t)flow_teardown(f),
+                            .first_fin = closed ? (uint8_t)(1 + first) : 0,
+                            .reset_by = f->reset.packet ? (uint8_t)(1 + f->reset.by) : 0,
+                            .time_wait = (uint8_t)flow_time_wait(f) };
+}
+
+/* Of 1 + enum side; 0 cannot occur where it is asked for, and is taken for the client. */
+static enum side side_of(uint8_t who)
+{
+    return who == 1 + SERVER ? SERVER : CLIENT;
+}
+
+static char *orderly_ending(char *out, struct ending e)
+{
+    enum side first = side_of(e.first_fin);
     char *p = stpcpy(stpcpy(out, "closed by "), side_name(first));
-    unsigned owners = flow_time_wait(f);
-    if (owners == 3)
+
+    if (e.time_wait == 3)
         strcpy(p, ", TIME-WAIT at both");
-    else if (owners == 1u << first)
+    else if (e.time_wait == 1u << first)
         strcpy(p, ", TIME-WAIT there");
-    else if (owners)
+    else if (e.time_wait)
         strcpy(stpcpy(p, ", TIME-WAIT at "), side_name(other_side(first)));
     return out;
 }
 
-char *words_ending(char out[WORDS_ROOM], const struct flow *f)
+char *words_ending(char out[WORDS_ROOM], struct ending e)
 {
-    enum side first = CLIENT;
-
-    switch (flow_teardown(f)) {
+    switch ((enum teardown_outcome)e.teardown) {
     case TEARDOWN_FIN:
-        return orderly_ending(out, f);
+        return orderly_ending(out, e);
     case TEARDOWN_HALF_CLOSED:
-        flow_closed_first(f, &first);
-        strcpy(stpcpy(out, "half closed by "), side_name(first));
+        strcpy(stpcpy(out, "half closed by "), side_name(side_of(e.first_fin)));
         return out;
     case TEARDOWN_FIN_UNACKED:
         return strcpy(out, "closing, a FIN not acknowledged");
     case TEARDOWN_RESET:
-        strcpy(stpcpy(out, "reset by "), side_name(f->reset.by));
+        strcpy(stpcpy(out, "reset by "), side_name(side_of(e.reset_by)));
         return out;
     case TEARDOWN_NONE:
         break;

@@ -23,13 +23,23 @@ char *words_bytes_range(char out[WORDS_ROOM], uint64_t low, uint64_t high);
 char *words_bytes_both(char out[WORDS_ROOM], const struct flow *f);
 
 /* "192.0.2.80:80", "[2001:db8::1]:443"; an address too long for max columns has ".." in its middle. */
+char *words_address(char out[WORDS_ROOM], const struct addr *a, uint16_t port, unsigned version, unsigned max);
 char *words_end(char out[WORDS_ROOM], const struct flow *f, enum side s, unsigned max);
 
 /* Both TCP states after the last packet, short as ss(8) has them: "SYN-SENT/-". */
 char *words_states(char out[WORDS_ROOM], unsigned client, unsigned server);
 
-/* How it ended: "closed by client, TIME-WAIT there". */
-char *words_ending(char out[WORDS_ROOM], const struct flow *f);
+/* How a flow ended, as far as words_ending tells it. */
+struct ending {
+    uint8_t teardown;  /* enum teardown_outcome */
+    uint8_t first_fin; /* 1 + enum side; 0: no FIN */
+    uint8_t reset_by;  /* 1 + enum side; 0: no RST */
+    uint8_t time_wait; /* flow_time_wait() */
+};
+struct ending ending_of(const struct flow *f);
+
+/* "closed by client, TIME-WAIT there". */
+char *words_ending(char out[WORDS_ROOM], struct ending e);
 
 /* "2023-03-15 14:46:57.366725 UTC"; nanoseconds: 9 digits. */
 char *words_time(char out[WORDS_ROOM], int64_t ns, bool nanoseconds);

@@ -21,11 +21,16 @@ struct options {
     struct report_options report;
     int64_t count;               /* -c; 0: no limit */
     int duration;                /* --duration, seconds; 0: no limit */
-    bool list_interfaces, passive, confirm, version;
+    bool list_interfaces, passive, confirm, server, version;
+    char *help;                  /* --help: the text to print; NULL: not asked for */
 };
 
-/* Parses argv. NULL and *error where it makes no sense; free with options_free. `--help` prints and exits, as GOption does. */
+/* Parses argv. NULL and *error where it makes no sense; free with options_free. */
 struct options *options_parse(int argc, char **argv, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether the filter's first word is this one: commands stand where a filter may stand. */
+bool options_first_word_is(const struct options *o, const char *word);
+
 void options_free(struct options *o); /* NULL-safe */
 
 #endif

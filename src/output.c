@@ -1,6 +1,7 @@
 #include "src/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,9 +10,28 @@ G_DEFINE_QUARK(output-error-quark, output_error)
 #define BUFFER_BYTES (256 * 1024)
 
 struct output {
-    FILE *stream;
+    FILE *stream; /* over fd, so that the reason of a failed write is kept: stdio forgets it */
+    int fd;
+    int failure;  /* errno of the first write that failed; 0: none */
     char *path, *temporary; /* NULL: standard output, or something that is no regular file */
+    char buffer[BUFFER_BYTES];
 };
+
+/* cookie_write_function_t: all of it, or 0. */
+static ssize_t write_all(void *cookie, const char *bytes, size_t n)
+{
+    struct output *o = cookie;
+    size_t done = 0;
+
+    while (done < n && !o->failure) {
+        ssize_t wrote = write(o->fd, bytes + done, n - done);
+        if (wrote >= 0)
+            done += (size_t)wrote;
+        else if (errno != EINTR)
+            o->failure = errno;
+    }
+    return o->failure ? 0 : (ssize_t)n;
+}
 
 /* A pipe, a terminal, /dev/null: written to as it is. */
 static gboolean is_special(const char *path)
@@ -20,33 +40,48 @@ static gboolean is_special(const char *path)
     return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
 }
 
+static int open_path(struct output *o, const char *path)
+{
+    o->path = g_strdup(path);
+    if (is_special(path))
+        return open(path, O_WRONLY | O_CLOEXEC);
+    g_autofree char *temporary = g_strdup_printf("%s.%ld.tmp", path, (long)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0)
+        o->temporary = g_steal_pointer(&temporary);
+    return fd;
+}
+
 struct output *output_open(const char *path, GError **error)
 {
+    const cookie_io_functions_t functions = { .write = write_all };
     struct output *o = g_new0(struct output, 1);
 
-    if (!path || g_str_equal(path, "-")) {
-        o->stream = stdout;
-    } else if (is_special(path)) {
-        o->path = g_strdup(path);
-        o->stream = fopen(path, "w");
-    } else {
-        o->path = g_strdup(path);
-        o->temporary = g_strdup_printf("%s.%ld.tmp", path, (long)getpid());
-        o->stream = fopen(o->temporary, "wx");
-    }
+    o->fd = !path || g_str_equal(path, "-") ? STDOUT_FILENO : open_path(o, path);
+    o->stream = o->fd >= 0 ? fopencookie(o, "w", functions) : NULL;
     if (!o->stream) {
-        g_set_error(error, OUTPUT_ERROR, 0, "%s: cannot write the report there: %s", path, g_strerror(errno));
-        g_clear_pointer(&o->temporary, g_free);
+        g_set_error(error, OUTPUT_ERROR, 0, "%s: cannot write the report there: %s; name another file for -o", path ? path : "standard output",
+                    g_strerror(errno));
         output_abandon(o);
         return NULL;
     }
-    setvbuf(o->stream, NULL, _IOFBF, BUFFER_BYTES);
+    setvbuf(o->stream, o->buffer, _IOFBF, sizeof o->buffer);
     return o;
 }
 
 FILE *output_stream(struct output *o)
 {
     return o->stream;
+}
+
+/* Closes what is open; FALSE where not everything came to its place. */
+static gboolean close_both(struct output *o)
+{
+    gboolean good = !o->stream || fclose(o->stream) == 0;
+
+    if (o->path && o->fd >= 0 && close(o->fd) != 0 && !o->failure)
+        o->failure = errno;
+    return good && !o->failure;
 }
 
 static void output_free(struct output *o)
@@ -58,15 +93,15 @@ static void output_free(struct output *o)
 
 gboolean output_commit(struct output *o, GError **error)
 {
-    gboolean good = !ferror(o->stream);
+    gboolean good = close_both(o);
 
-    good = fflush(o->stream) == 0 && good;
-    if (o->stream != stdout)
-        good = fclose(o->stream) == 0 && good;
-    if (good && o->temporary)
-        good = rename(o->temporary, o->path) == 0;
+    if (good && o->temporary && rename(o->temporary, o->path) != 0) {
+        o->failure = errno;
+        good = FALSE;
+    }
     if (!good) {
-        g_set_error(error, OUTPUT_ERROR, 0, "%s: writing the report failed: %s", o->path ? o->path : "standard output", g_strerror(errno));
+        g_set_error(error, OUTPUT_ERROR, 0, "%s: the report could not be written to its end: %s%s", o->path ? o->path : "standard output",
+                    g_strerror(o->failure ? o->failure : EIO), o->path ? "; name another file for -o" : "");
         if (o->temporary)
             unlink(o->temporary);
     }
@@ -78,8 +113,9 @@ void output_abandon(struct output *o)
 {
     if (!o)
         return;
-    if (o->stream && o->stream != stdout)
-        fclose(o->stream);
+    if (!o->failure)
+        o->failure = ECANCELED; /* what waits in the buffer is not written any more */
+    close_both(o);
     if (o->temporary)
         unlink(o->temporary);
     output_free(o);

@@ -1,19 +1,16 @@
 #include "src/pipeline.h"
 
-#include "base/limits.h"
 #include "diagnose/conversations.h"
 #include "diagnose/judge.h"
 #include "dissect/dissector.h"
 #include "flow/tracker.h"
 
 struct pipeline {
-    const struct report_format *format;
-    struct report_options options;
-    FILE *out;
     struct dissector *dissector;
     struct tracker *tracker;
     struct conversations *conversations;
-    struct report report;
+    struct report report;         /* the totals */
+    struct report_writer *writer; /* owns what is handed to it */
 };
 
 /* --- what the stages hand out --- */
@@ -25,18 +22,11 @@ static void flow_done(void *user, struct flow *f)
     struct judged_flow judged = { .flow = f };
 
     judge_flow(f, &context, &judged.judgement);
-    p->report.flows_by_code[judgement_verdict(&judged.judgement)->code]++;
+    const struct finding *verdict = judgement_verdict(&judged.judgement);
+    p->report.flows_by_status[verdict->status]++;
+    p->report.flows_by_code[verdict->code]++;
     conversations_flow(p->conversations, f, &judged.judgement);
-    if (!p->format->streaming && p->report.flows->len < LIMIT_KEPT_FLOWS) {
-        g_array_append_val(p->report.flows, judged);
-        return;
-    }
-    if (p->format->streaming)
-        p->format->flow(p->out, &judged, &p->report);
-    else
-        p->report.capture.forgotten_flows++;
-    judgement_clear(&judged.judgement);
-    flow_free(f);
+    p->writer->format->flow(p->writer, &judged);
 }
 
 static void lookup_done(void *user, struct lookup *l)
@@ -44,13 +34,7 @@ static void lookup_done(void *user, struct lookup *l)
     struct pipeline *p = user;
 
     conversations_lookup(p->conversations, l);
-    if (!p->format->streaming && p->report.lookups->len < LIMIT_KEPT_LOOKUPS) {
-        g_ptr_array_add(p->report.lookups, l);
-        return;
-    }
-    if (p->format->streaming)
-        p->format->lookup(p->out, l, &p->report);
-    lookup_free(l);
+    p->writer->format->lookup(p->writer, l);
 }
 
 /* The verdict of the run is the worst of its conversations'; the first of equals. */
@@ -70,41 +54,22 @@ static void conversation_done(void *user, struct conversation *c)
     struct pipeline *p = user;
 
     weigh(&p->report, c);
-    if (p->format->streaming) {
-        p->format->conversation(p->out, c, &p->report);
-        conversation_free(c);
-    } else {
-        g_ptr_array_add(p->report.conversations, c);
-    }
+    p->writer->format->conversation(p->writer, c);
 }
 
 /* --- life --- */
-
-static void judged_flow_clear(gpointer p)
-{
-    struct judged_flow *j = p;
-
-    judgement_clear(&j->judgement);
-    flow_free(j->flow);
-}
 
 struct pipeline *pipeline_new(const struct report_format *format, const struct report_options *options, FILE *out)
 {
     struct pipeline *p = g_new0(struct pipeline, 1);
     struct tracker_hooks hooks = { .flow = flow_done, .lookup = lookup_done, .user = p };
 
-    p->format = format;
-    p->options = *options;
-    p->out = out;
     p->dissector = dissector_new();
     p->tracker = tracker_new(&hooks, options->flow);
     p->conversations = conversations_new(conversation_done, p);
-    p->report.flows = g_array_new(FALSE, FALSE, sizeof(struct judged_flow));
-    g_array_set_clear_func(p->report.flows, judged_flow_clear);
-    p->report.conversations = g_ptr_array_new_with_free_func((GDestroyNotify)conversation_free);
-    p->report.lookups = g_ptr_array_new_with_free_func((GDestroyNotify)lookup_free);
     p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
+    p->writer = format->open(out, &p->report, options);
     return p;
 }
 
@@ -115,13 +80,16 @@ void pipeline_free(struct pipeline *p)
     dissector_free(p->dissector);
     tracker_free(p->tracker);
     conversations_free(p->conversations);
-    g_array_free(p->report.flows, TRUE);
-    g_ptr_array_free(p->report.conversations, TRUE);
-    g_ptr_array_free(p->report.lookups, TRUE);
+    p->writer->format->free(p->writer);
     g_ptr_array_free(p->report.capture.linktypes, TRUE);
     g_free(p->report.capture.source);
     finding_free(p->report.verdict);
     g_free(p);
+}
+
+void pipeline_set_precision(struct pipeline *p, bool nanoseconds)
+{
+    p->report.capture.nanoseconds = nanoseconds;
 }
 
 /* --- frames --- */
@@ -159,23 +127,9 @@ static void summarise(struct pipeline *p, const struct capture_info *info, const
         c->undecoded += undecoded[i];
     }
     c->tcp_packets = tracker_tcp_packets(p->tracker);
-    c->nanoseconds = info->nanoseconds;
     c->truncated = info->truncated;
     c->evicted_flows = tracker_evicted_flows(p->tracker);
     c->reassembly_dropped = tracker_reassembly_dropped(p->tracker);
-}
-
-static gint compare_flows(gconstpointer a, gconstpointer b)
-{
-    const struct judged_flow *x = a, *y = b;
-    return x->flow->id < y->flow->id ? -1 : x->flow->id > y->flow->id;
-}
-
-static gint compare_lookups(gconstpointer a, gconstpointer b)
-{
-    const struct lookup *x = *(struct lookup *const *)a, *y = *(struct lookup *const *)b;
-    uint64_t p = x->query_packet ? x->query_packet : x->response_packet, q = y->query_packet ? y->query_packet : y->response_packet;
-    return p < q ? -1 : p > q;
 }
 
 /* Nothing degraded or broken: ok where any conversation is, else unknown. */
@@ -187,16 +141,15 @@ static void settle_verdict(struct report *r)
         ? "This capture cannot tell how its connections fared." : "There is nothing to judge in this capture: no TCP connection, no failed look-up.");
 }
 
-void pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)
+int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)
 {
+    pipeline_set_precision(p, info->nanoseconds);
     dissector_flush(p->dissector);
     tracker_finish(p->tracker);
     conversations_finish(p->conversations, tracker_neighbors(p->tracker), tracker_now_ns(p->tracker));
     summarise(p, info, source);
     settle_verdict(&p->report);
-    g_array_sort(p->report.flows, compare_flows);
-    g_ptr_array_sort(p->report.lookups, compare_lookups);
-    p->format->end(p->out, &p->report, &p->options);
+    return p->writer->format->end(p->writer);
 }
 
 const struct report *pipeline_report(const struct pipeline *p)

@@ -55,11 +55,11 @@ static void refuses_contents(void **state)
         const char *words[3];
     } rows[] = {
 #define BYTES(s) s, sizeof s - 1
-        { BYTES("hello, world\n"), { "not a capture file", "starts with text", "pcap and pcapng" } },
+        { BYTES("hello, world\n"), { "not a capture file", "starts with text", "pcap and pcapng, snoop, ERF," } },
         { BYTES("x"), { "not a capture file", "starts with text" } },
         { BYTES("\x7f\x45LF\2\1\1"), { "not a capture file", "ELF" } },
         { BYTES("PK\3\4\0\0"), { "ZIP archive", "unpack it first" } },
-        { BYTES("snoop\0\0\0\0\0\0\2"), { "snoop capture", "editcap" } },
+        { BYTES("TRSNIFF data"), { "Sniffer capture", "editcap" } },
         { BYTES("\0\0\0\0\0\0\0\0"), { "not a capture file", "zero bytes" } },
         { BYTES("\x80\x81\x82\x83\x84"), { "not a capture file", "no known kind" } },
         { BYTES("\xd4\xc3\xb2\xa1\2\0"), { "only 6 of the 24 bytes" } },
@@ -317,6 +317,34 @@ static void dlt_names(void **state)
     assert_string_equal(capture_dlt_name(9999, out), "DLT_9999");
 }
 
+/* A file is its own input by whichever name; a file with the same bytes is not; nor is what is no regular file. */
+static void knows_its_inputs(void **state)
+{
+    (void)state;
+    struct folder f = make_folder();
+    struct build b = build_new(false);
+    pcap_header(&b, 0xa1b2c3d4, 1);
+    g_autofree char *first = g_strdup(file_in(&f, "first", b.bytes->data, b.bytes->len));
+    g_autofree char *second = g_strdup(file_in(&f, "second", b.bytes->data, b.bytes->len));
+    g_autofree char *copy = g_strdup(file_in(&f, "copy", b.bytes->data, b.bytes->len));
+    g_autofree char *hard = g_strdup(file_in(&f, "hard", NULL, 0));
+    g_autofree char *symbolic = g_strdup(file_in(&f, "symbolic", NULL, 0));
+    assert_int_equal(link(second, hard), 0);
+    assert_int_equal(symlink("first", symbolic), 0);
+    struct capture *c = capture_open_files(WORDS(first, second), 2, NULL, NULL);
+    assert_non_null(c);
+    const char *const inputs[] = { first, second, hard, symbolic };
+    for (size_t i = 0; i < G_N_ELEMENTS(inputs); i++)
+        assert_true(capture_is_input(c, inputs[i]));
+    assert_false(capture_is_input(c, copy));
+    assert_false(capture_is_input(c, file_in(&f, "none", NULL, 0)));
+    assert_false(capture_is_input(c, f.path));
+    assert_false(capture_is_input(c, "/dev/null"));
+    capture_free(c);
+    build_free(&b);
+    remove_folder(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +353,7 @@ int main(void)
         cmocka_unit_test(filters),       cmocka_unit_test(merges),
         cmocka_unit_test(merges_many),   cmocka_unit_test(standard_input),
         cmocka_unit_test(live_pipe),     cmocka_unit_test(dlt_names),
+        cmocka_unit_test(knows_its_inputs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
