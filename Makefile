@@ -12,6 +12,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR := $(PREFIX)/bin
 MANDIR := $(PREFIX)/share/man/man1
+DOCDIR := $(PREFIX)/share/doc/tcpsleuth
 
 VARIANT ?= plain
 OBJ := build/$(VARIANT)
@@ -92,13 +93,16 @@ bench: all $(BENCHES) ## generate the large captures and measure against the pee
 	$(Q)bench/run
 
 .PHONY: install
-install: all ## install the program and its man page (PREFIX, DESTDIR)
+install: all ## install the program, its man page and what it refers to (PREFIX, DESTDIR)
 	install -D -m 755 $(BIN) $(DESTDIR)$(BINDIR)/tcpsleuth
 	install -D -m 644 docs/tcpsleuth.1 $(DESTDIR)$(MANDIR)/tcpsleuth.1
+	install -d $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md LICENSE docs/json.md docs/tcpsleuth.schema.json $(DESTDIR)$(DOCDIR)
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(BINDIR)/tcpsleuth $(DESTDIR)$(MANDIR)/tcpsleuth.1
+	rm -rf $(DESTDIR)$(DOCDIR)
 
 .PHONY: deps
 deps: ## install the Debian packages that are missing (root or sudo)

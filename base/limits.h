@@ -47,6 +47,8 @@
 #define LIMIT_GREETING 256
 /* Bytes looked at before the protocol of a stream is given up as unknown. */
 #define LIMIT_APP_PROBE 4096
+/* DNS over TCP: messages kept of one connection; a zone transfer has many. */
+#define LIMIT_DNS_MESSAGES 1000
 /* DNS: names and addresses kept of one message. */
 #define LIMIT_DNS_ANSWERS 64
 

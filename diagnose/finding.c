@@ -32,6 +32,11 @@ struct finding *finding_new(enum code code, enum where where, const char *format
     va_start(args, format);
     f->summary = g_strdup_vprintf(format, args);
     va_end(args);
+    if (!g_utf8_validate(f->summary, -1, NULL)) { /* a precision (%.80s) cut a character in two */
+        char *cut = f->summary;
+        f->summary = g_utf8_make_valid(cut, -1);
+        g_free(cut);
+    }
     return f;
 }
 

@@ -1,6 +1,7 @@
 #include "dissect/app.h"
 
 #include "base/limits.h"
+#include "dissect/app_dns.h"
 #include "dissect/app_first.h"
 #include "dissect/app_http.h"
 #include "dissect/app_tls.h"
@@ -20,7 +21,7 @@ struct probe {
     uint64_t packet;
 };
 
-enum stage { PROBING, IN_HTTP, IN_TLS, IN_FIRST, DONE };
+enum stage { PROBING, IN_HTTP, IN_TLS, IN_DNS, IN_FIRST, DONE };
 
 struct app {
     enum stage stage;
@@ -31,6 +32,7 @@ struct app {
     union {
         struct app_http *http;
         struct app_tls *tls;
+        struct app_dns *dns;
         struct app_first *first;
     };
     struct probe probe[2];
@@ -69,6 +71,8 @@ static void free_dissector(struct app *a)
         app_http_free(a->http);
     else if (a->stage == IN_TLS)
         app_tls_free(a->tls);
+    else if (a->stage == IN_DNS)
+        app_dns_free(a->dns);
     else if (a->stage == IN_FIRST)
         app_first_free(a->first);
     a->stage = DONE;
@@ -104,6 +108,8 @@ void app_facts_free(struct app_facts *f)
         g_ptr_array_free(f->http, TRUE);
     if (f->tls)
         tls_facts_clear(f->tls);
+    if (f->dns)
+        g_array_free(f->dns, TRUE);
     g_free(f->tls);
     g_free(f->greeting);
     g_free(f);
@@ -131,6 +137,8 @@ static void start(struct app *a, enum stage stage, enum app_protocol protocol)
         a->facts->tls = g_new0(struct tls_facts, 1);
         a->tls = app_tls_new(a->facts->tls);
         app_tls_share(a->tls, a->certs);
+    } else if (stage == IN_DNS) {
+        a->dns = app_dns_new(a->facts);
     } else if (stage == IN_FIRST) {
         a->first = app_first_new(a->facts, name, protocol, a->server_port);
     } else {
@@ -202,7 +210,7 @@ static int recognise(struct app *a, struct slice first, enum side from, bool fin
     }
     int other = app_first_recognise(first, from, final, &protocol);
     if (other > 0) {
-        start(a, IN_FIRST, protocol);
+        start(a, protocol == APP_DNS ? IN_DNS : IN_FIRST, protocol);
         return 1;
     }
     return final ? -1 : MAX(MAX(http, tls), other);
@@ -317,6 +325,9 @@ void app_data(struct app *a, const struct app_bytes *bytes)
             b.data = data_http(a, &b);
         } else if (a->stage == IN_FIRST) {
             b.data = data_first(a, &b);
+        } else if (a->stage == IN_DNS) {
+            app_dns_data(a->dns, &b);
+            return;
         } else {
             data_tls(a, &b);
             return;
@@ -337,6 +348,8 @@ void app_gap(struct app *a, enum side from, uint64_t n, int64_t ts_ns, uint64_t 
         app_http_gap(a->http, from, n, ts_ns, packet);
     } else if (a->stage == IN_FIRST) {
         app_first_gap(a->first, from);
+    } else if (a->stage == IN_DNS) {
+        app_dns_gap(a->dns, from);
     } else if (a->stage == IN_TLS) {
         app_tls_gap(a->tls, from, n, ts_ns, packet);
         a->facts->closing_only[from] = false;
@@ -364,6 +377,8 @@ bool app_wants(const struct app *a, enum side from)
         return true;
     case IN_TLS:
         return app_tls_wants(a->tls, from);
+    case IN_DNS:
+        return app_dns_wants(a->dns, from);
     case IN_FIRST:
         return app_first_wants(a->first, from);
     case DONE:

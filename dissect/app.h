@@ -109,6 +109,15 @@ const char *tls_version_name(uint16_t version, char out[16]);
 /* The IANA name of a cipher suite, or "0xNNNN" in out. */
 const char *tls_cipher_name(uint16_t cipher, char out[16]);
 
+/* One message of DNS over TCP. */
+struct dns_message;
+struct dns_said {
+    enum side from;
+    int64_t ts_ns;               /* of the packet that completed it */
+    uint64_t packet;
+    struct dns_message *message; /* dns.h; owned */
+};
+
 /* All that is known of the application layer of one connection. Owned by the struct app. */
 struct app_facts {
     enum app_protocol protocol;  /* the protocol nearest to TCP */
@@ -117,6 +126,7 @@ struct app_facts {
     GPtrArray *http;             /* struct http_transaction*, in order of request; NULL where none */
     uint64_t http_dropped;       /* transactions beyond LIMIT_HTTP_TRANSACTIONS, counted only */
     struct tls_facts *tls;       /* NULL where there is no TLS */
+    GArray *dns;                 /* struct dns_said, in order; NULL: none */
     bool closing_only[2];        /* the last bytes of that side are a TLS closing alert (in clear or by its size): nothing of value was in them */
 };
 

@@ -82,47 +82,62 @@ static void expire(struct lookups *l, int64_t now_ns)
     }
 }
 
-static struct lookup *new_lookup(const struct packet *p, const struct dns_message *m, enum dns_flavour flavour)
+/* A message with what carried it: the same for UDP and TCP. */
+struct said {
+    const struct addr *client, *server;
+    uint8_t version;
+    uint16_t client_port;
+    bool tcp;
+    int64_t ts_ns;
+    uint64_t packet;
+    enum dns_flavour flavour;
+    const struct dns_message *message;
+};
+
+static struct lookup *new_lookup(const struct said *s)
 {
     struct lookup *k = g_new0(struct lookup, 1);
 
-    k->name = g_strdup(m->name);
-    k->type = dns_type_name(m->type);
-    k->type_number = m->type;
-    k->id = m->id;
-    k->flavour = flavour;
-    k->version = p->ip.version;
-    k->client = m->response ? p->ip.dst : p->ip.src;
-    k->server = m->response ? p->ip.src : p->ip.dst;
-    k->client_port = m->response ? p->udp.dport : p->udp.sport;
+    k->name = g_strdup(s->message->name);
+    k->type = dns_type_name(s->message->type);
+    k->type_number = s->message->type;
+    k->id = s->message->id;
+    k->flavour = s->flavour;
+    k->tcp = s->tcp;
+    k->version = s->version;
+    k->client = *s->client;
+    k->server = *s->server;
+    k->client_port = s->client_port;
     k->query_ns = k->last_query_ns = k->response_ns = TIME_NONE;
     return k;
 }
 
-static void asked(struct lookups *l, const struct packet *p, const struct dns_message *m, enum dns_flavour flavour)
+static void asked(struct lookups *l, const struct said *s)
 {
-    struct lookup *k = new_lookup(p, m, flavour), *open = g_hash_table_lookup(l->open, k);
+    struct lookup *k = new_lookup(s), *open = g_hash_table_lookup(l->open, k);
 
-    if (open && !open->response_packet && p->ts_ns - open->last_query_ns < 30 * NS_PER_S) {
+    if (open && !open->response_packet && open->tcp == s->tcp && s->ts_ns - open->last_query_ns < 30 * NS_PER_S) {
         open->retries++;
-        open->last_query_ns = p->ts_ns;
-        open->id = m->id;
-        open->client_port = p->udp.sport;
+        open->last_query_ns = s->ts_ns;
+        open->id = s->message->id;
+        open->client_port = s->client_port;
         lookup_free(k);
         return;
     }
     if (open)
         g_hash_table_remove(l->open, open);
-    k->query_packet = p->number;
-    k->query_ns = k->last_query_ns = p->ts_ns;
+    k->query_packet = s->packet;
+    k->query_ns = k->last_query_ns = s->ts_ns;
     g_hash_table_add(l->open, k);
     g_queue_push_tail(&l->order, k);
 }
 
-static void answer(struct lookup *k, const struct packet *p, const struct dns_message *m)
+static void answer(struct lookup *k, const struct said *s)
 {
-    k->response_packet = p->number;
-    k->response_ns = p->ts_ns;
+    const struct dns_message *m = s->message;
+
+    k->response_packet = s->packet;
+    k->response_ns = s->ts_ns;
     k->rcode_number = m->rcode;
     k->rcode = dns_rcode_name(m->rcode);
     k->truncated = m->truncated;
@@ -130,21 +145,29 @@ static void answer(struct lookup *k, const struct packet *p, const struct dns_me
     k->addresses = m->addresses ? g_array_ref(m->addresses) : NULL;
 }
 
-static void answered(struct lookups *l, const struct packet *p, const struct dns_message *m, enum dns_flavour flavour)
+static void answered(struct lookups *l, const struct said *s)
 {
-    struct lookup *k = new_lookup(p, m, flavour), *open = g_hash_table_lookup(l->open, k);
+    struct lookup *k = new_lookup(s), *open = g_hash_table_lookup(l->open, k);
 
-    if (open && !open->response_packet && (open->id == m->id || flavour != DNS_UNICAST)) {
-        answer(open, p, m);
+    if (open && !open->response_packet && (open->id == s->message->id || s->flavour != DNS_UNICAST)) {
+        answer(open, s);
         lookup_free(k);
-    } else if (!open && flavour == DNS_UNICAST) { /* the query is not in the capture; the names are worth keeping */
-        k->last_query_ns = p->ts_ns;
-        answer(k, p, m);
+    } else if (!open && s->flavour == DNS_UNICAST) { /* the query is not in the capture; the names are worth keeping */
+        k->last_query_ns = s->ts_ns;
+        answer(k, s);
         g_hash_table_add(l->open, k);
         g_queue_push_tail(&l->order, k);
     } else {
         lookup_free(k);
     }
+}
+
+static void take(struct lookups *l, const struct said *s)
+{
+    if (s->message->response)
+        answered(l, s);
+    else
+        asked(l, s);
 }
 
 static bool dns_port(uint16_t port, enum dns_flavour *flavour)
@@ -155,19 +178,32 @@ static bool dns_port(uint16_t port, enum dns_flavour *flavour)
 
 void lookups_udp(struct lookups *l, const struct packet *p)
 {
-    enum dns_flavour flavour;
+    struct said s = { .version = p->ip.version, .ts_ns = p->ts_ns, .packet = p->number };
 
-    if (!dns_port(p->udp.dport, &flavour) && !dns_port(p->udp.sport, &flavour))
+    if (!dns_port(p->udp.dport, &s.flavour) && !dns_port(p->udp.sport, &s.flavour))
         return;
     expire(l, p->ts_ns);
     struct dns_message *m = dns_parse(p->udp.payload);
     if (!m)
         return;
-    if (m->response)
-        answered(l, p, m, flavour);
-    else
-        asked(l, p, m, flavour);
+    s.message = m;
+    s.client = m->response ? &p->ip.dst : &p->ip.src;
+    s.server = m->response ? &p->ip.src : &p->ip.dst;
+    s.client_port = m->response ? p->udp.dport : p->udp.sport;
+    take(l, &s);
     dns_message_free(m);
+}
+
+void lookups_tcp(struct lookups *l, const struct flow *f)
+{
+    for (guint i = 0; f->app && f->app->dns && i < f->app->dns->len; i++) {
+        const struct dns_said *d = &g_array_index(f->app->dns, struct dns_said, i);
+        struct said s = {
+            .client = flow_addr(f, CLIENT), .server = flow_addr(f, SERVER), .version = f->key.version, .client_port = flow_port(f, CLIENT),
+            .tcp = true, .ts_ns = d->ts_ns, .packet = d->packet, .message = d->message,
+        };
+        take(l, &s);
+    }
 }
 
 void lookups_icmp(struct lookups *l, const struct packet *p)

@@ -3,6 +3,7 @@
 #define TCPSLEUTH_FLOW_LOOKUPS_H
 
 #include "dissect/packet.h"
+#include "flow/flow.h"
 #include "flow/lookup.h"
 
 struct lookups;
@@ -13,6 +14,9 @@ void lookups_free(struct lookups *l); /* NULL-safe */
 
 /* A PACKET_UDP; those that are no DNS are ignored. */
 void lookups_udp(struct lookups *l, const struct packet *p);
+
+/* The messages of a connection that carried DNS (flow->app->dns), when it is over. */
+void lookups_tcp(struct lookups *l, const struct flow *f);
 
 /* A PACKET_ICMP_ERROR about a UDP packet. */
 void lookups_icmp(struct lookups *l, const struct packet *p);

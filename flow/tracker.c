@@ -444,6 +444,7 @@ static void end_app(struct tracker *t, struct flow *f)
         app_end(k->app, (enum side)s, how, end_ns != TIME_NONE ? end_ns : f->last_ns);
     }
     f->app = app_finish(k->app);
+    lookups_tcp(t->lookups, f);
     k->app = NULL;
     k->app_done = true;
 }

@@ -201,59 +201,55 @@ void json_write_addr(struct json *j, const struct addr *a, unsigned version)
     j->p += 2;
 }
 
-/* ASCII that stands for itself in JSON and on a terminal. */
-static bool is_plain(char c)
-{
-    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-/* The same of eight bytes at once: none has its high bit set, and none of these differences goes below zero. */
+/* Whether eight bytes stand for themselves in JSON and on a terminal (0x20 to 0x7e without quote and backslash): none has
+ * its high bit set, and none of these differences goes below zero. */
 static bool are_plain(const char *s)
 {
     const uint64_t ones = 0x0101010101010101u;
     uint64_t w;
 
     memcpy(&w, s, sizeof w);
-    uint64_t bad = w | (w - ones * 0x20) | ((w ^ ones * 0x7f) - ones) | ((w ^ ones * '"') - ones) | ((w ^ ones * '\\') - ones);
+    uint64_t bad =
+        w | (w - ones * 0x20) | ((w ^ ones * 0x7f) - ones) | ((w ^ ones * '"') - ones) | ((w ^ ones * '\\') - ones);
     return (bad & ones * 0x80) == 0;
 }
 
-/* How many of the n bytes are plain, from the first one on. */
-static size_t count_plain(const char *s, size_t n)
-{
-    size_t plain = 0;
+#define PART 4096
 
-    while (n - plain >= 8 && are_plain(s + plain))
-        plain += 8;
-    while (plain < n && is_plain(s[plain]))
-        plain++;
-    return plain;
+/* Copies first and looks then: what stands behind it in the buffer may be written over. False: something in it has to be
+ * escaped; nothing was put. */
+static bool put_plain(struct json *j, const char *s, size_t n)
+{
+    json_room(j, n + 8);
+    memcpy(j->p, s, n);
+    memset(j->p + n, ' ', 8);
+    for (size_t i = 0; i < n; i += 8)
+        if (!are_plain(j->p + i))
+            return false;
+    j->p += n;
+    return true;
 }
 
-/* Any length, through the buffer piece by piece. */
-static void put_long(struct json *j, const char *bytes, size_t n)
+/* By the one function that knows the rules; the result goes through the buffer piece by piece. */
+static void put_escaped(struct json *j, const char *s, size_t n)
 {
-    while (n > 0) {
-        size_t part = MIN(n, 4096);
-        json_put(j, bytes, part);
-        bytes += part;
-        n -= part;
-    }
-}
-
-/* What is between the quotes: plain bytes at once, the rest by the one function that knows the rules. */
-static void put_text(struct json *j, const char *s)
-{
-    size_t n = strlen(s), plain = count_plain(s, n);
-
-    put_long(j, s, plain);
-    if (plain == n)
-        return;
     if (!j->escaped)
         j->escaped = g_string_new(NULL);
     g_string_truncate(j->escaped, 0);
-    text_append_json(j->escaped, slice_of(s + plain, n - plain));
-    put_long(j, j->escaped->str, j->escaped->len);
+    text_append_json(j->escaped, slice_of(s, n));
+    for (gsize at = 0, part; at < j->escaped->len; at += part) {
+        part = MIN(j->escaped->len - at, PART);
+        json_put(j, j->escaped->str + at, part);
+    }
+}
+
+/* What is between the quotes. */
+static void put_text(struct json *j, const char *s)
+{
+    size_t n = strlen(s);
+
+    if (n > PART || !put_plain(j, s, n))
+        put_escaped(j, s, n);
 }
 
 void json_write_string(struct json *j, const char *s)

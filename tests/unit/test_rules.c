@@ -43,7 +43,7 @@ static bool finding_holds(const struct finding *d, const char *lines, uint64_t p
     bool holds = d->code == CODE_OK || d->n_evidence > 0;
 
     if (d->code != CODE_OK)
-        holds = holds && d->summary && g_str_has_suffix(d->summary, ".") && d->remedy && *d->remedy;
+        holds = holds && d->summary && g_str_has_suffix(d->summary, ".") && g_utf8_validate(d->summary, -1, NULL) && d->remedy && *d->remedy;
     for (unsigned i = 0; i < d->n_evidence; i++)
         holds = holds && d->evidence[i] >= 1 && d->evidence[i] <= packets && (i == 0 || d->evidence[i] > d->evidence[i - 1]);
     if (!holds)
@@ -402,6 +402,15 @@ static void test_http(void **state)
         { OPEN REQUEST "S P. +5s 'HTTP/1.1 500 Oh|Content-Length: 0||'; C .", "broken http_server_error server certain + slow_server" },
     };
     check_rows(rows, G_N_ELEMENTS(rows), 4);
+
+    /* a name of two-byte characters, too long for the sentence: it is not cut inside one */
+    GString *lines = g_string_new(OPEN "C P. 'GET / HTTP/1.1|Host: x");
+    for (int i = 0; i < 100; i++)
+        g_string_append(lines, "\xc3\xa9");
+    g_string_append(lines, "||'; S .; S P. 'HTTP/1.1 404 Oh|Content-Length: 0||'; C .");
+    const struct row row = { lines->str, "degraded http_client_error client certain" };
+    check_rows(&row, 1, 4);
+    g_string_free(lines, TRUE);
 }
 
 static void test_silent(void **state)
