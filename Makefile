@@ -24,6 +24,8 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libpcap-dev libnet1-dev libnids-dev libglib2.0-dev libhttp-parser-dev libgnutls28-dev \
 	libldns-dev zlib1g-dev libzstd-dev
 TEST_PACKAGES := libcmocka-dev libjansson-dev python3 python3-jsonschema gzip zstd
+# Not installed by `make deps`: only `make fuzz` needs them.
+FUZZ_PACKAGES := clang libclang-rt-dev
 
 PKGS := glib-2.0 libpcap gnutls zlib libzstd
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wwrite-strings \
@@ -76,12 +78,16 @@ check: all $(UNITS) $(FUZZERS) $(TOOLS) ## build and run every test
 check-asan: ## the same with AddressSanitizer and UndefinedBehaviorSanitizer
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan check
 
+.PHONY: everything
+everything: $(BIN) $(UNITS) $(FUZZERS) $(TOOLS) $(BENCHES) ## build the program, the tests, the tools and the measurements
+
 .PHONY: golden-update
 golden-update: all $(TOOLS) ## rebuild the captures of scripts and the expected output of every case (then read the diff)
 	$(Q)VARIANT=$(VARIANT) tests/golden --update $(CASES)
 
 .PHONY: fuzz
-fuzz: ## run every fuzz target with libFuzzer (clang), SECONDS_EACH=60 by default
+fuzz: ## run every fuzz target with libFuzzer (clang, libclang-rt-dev), SECONDS_EACH=60 by default
+	@command -v clang >/dev/null || { echo 'make fuzz: needs clang: apt-get install $(FUZZ_PACKAGES)' >&2; exit 1; }
 	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz fuzzers
 	$(Q)tests/fuzz/run $(or $(SECONDS_EACH),60) $(FUZZERS:$(OBJ)/%=build/fuzz/%)
 
@@ -116,9 +122,8 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-# Every header must compile alone.
 .PHONY: check-headers
-check-headers:
+check-headers: ## compile every header alone
 	$(Q)for h in $(HEADERS); do printf '#include "%s"\n' $$h | \
 	  $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -Werror -fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
 

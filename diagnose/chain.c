@@ -303,6 +303,7 @@ static struct conversation *lone_conversation(struct leg *l)
     v->flows = g_array_sized_new(FALSE, FALSE, sizeof(uint64_t), 1);
     g_array_append_val(v->flows, l->flow);
     v->steps = l->steps;
+    v->packet = l->packet;
     l->steps = NULL;
     if (!l->loser)
         v->verdict = g_steal_pointer(&l->verdict);
@@ -341,6 +342,7 @@ static struct conversation *whole_conversation(struct chain *c, const struct sil
     v->verdict = judge(c, legs, hops, silence);
     v->redirects = tell_hops(hops);
     v->steps = gather_steps(c, legs);
+    v->packet = v->steps->len ? MIN(first->packet, g_array_index(v->steps, struct step, 0).packet) : first->packet;
     return v;
 }
 
@@ -361,6 +363,7 @@ struct conversation *names_conversation(const struct name_group *g, struct findi
     v->steps = g_array_sized_new(FALSE, FALSE, sizeof(struct step), g->questions->len);
     add_questions(v->steps, g, true);
     g_array_sort(v->steps, compare_steps);
+    v->packet = v->steps->len ? g_array_index(v->steps, struct step, 0).packet : 0;
     v->verdict = verdict;
     return v;
 }
@@ -386,6 +389,7 @@ struct conversation *neighbor_conversation(const struct neighbor *n, struct find
     v->flows = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     v->steps = g_array_sized_new(FALSE, FALSE, sizeof step, 1);
     g_array_append_val(v->steps, step);
+    v->packet = step.packet;
     v->verdict = verdict;
     return v;
 }

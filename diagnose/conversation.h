@@ -30,7 +30,8 @@ struct conversation {
     struct addr client;
     unsigned version;    /* 4 or 6, of client */
     int64_t first_ns, last_ns;
-    GArray *steps;       /* struct step */
+    uint64_t packet;     /* its first packet */
+    GArray *steps;       /* struct step; empty: not told (conversations_tell_healthy) */
     GArray *redirects;   /* struct redirect; NULL: none */
     GArray *flows;       /* uint64_t ids of its flows, in order */
     struct finding *verdict; /* NULL: finding_ok() */

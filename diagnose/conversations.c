@@ -23,6 +23,7 @@ struct conversations {
     conversation_done_fn *done;
     void *user;
     uint64_t handed_out;
+    uint64_t tell_healthy; /* healthy flows whose steps are still told */
     int64_t now_ns;
     struct redirects *redirects;
     struct names *names;
@@ -36,6 +37,7 @@ struct conversations *conversations_new(conversation_done_fn *done, void *user)
 {
     struct conversations *c = g_new0(struct conversations, 1);
 
+    c->tell_healthy = UINT64_MAX;
     c->done = done;
     c->user = user;
     c->now_ns = TIME_NONE;
@@ -70,10 +72,18 @@ static void wait_for(struct conversations *c, enum waiting kind, void *what, int
 
 static void relieve(struct conversations *c);
 
+void conversations_tell_healthy(struct conversations *c, uint64_t n)
+{
+    c->tell_healthy = n;
+}
+
 void conversations_flow(struct conversations *c, const struct flow *f, const struct judgement *j)
 {
-    struct leg *l = leg_new(f, j);
+    bool tell = j->verdict || c->tell_healthy > 0;
+    struct leg *l = leg_new(f, j, tell);
 
+    if (tell && !j->verdict)
+        c->tell_healthy--;
     for (int s = CLIENT; s <= SERVER; s++)
         if (f->half[s].packets)
             note_seen(c, flow_addr(f, (enum side)s));
@@ -197,16 +207,10 @@ static gint compare_legs(gconstpointer a, gconstpointer b)
     return x->packet < y->packet ? -1 : x->packet > y->packet;
 }
 
-static uint64_t conversation_packet(const struct conversation *v)
-{
-    return v->steps && v->steps->len ? g_array_index(v->steps, struct step, 0).packet : 0;
-}
-
 static gint compare_conversations(gconstpointer a, gconstpointer b)
 {
     const struct conversation *x = *(struct conversation *const *)a, *y = *(struct conversation *const *)b;
-    uint64_t p = conversation_packet(x), q = conversation_packet(y);
-    return p < q ? -1 : p > q;
+    return x->packet < y->packet ? -1 : x->packet > y->packet;
 }
 
 /* Everything that waits, legs (by start) and groups apart. */

@@ -23,6 +23,10 @@ typedef void conversation_done_fn(void *user, struct conversation *c);
 struct conversations *conversations_new(conversation_done_fn *done, void *user);
 void conversations_free(struct conversations *c); /* NULL-safe; what is left in it is dropped */
 
+/* Only the first n healthy flows get their steps told; a report that shows a few of them needs no more, and telling costs as much as
+ * following the flow. Flows that are not ok and look-ups are always told. Without this call: all. */
+void conversations_tell_healthy(struct conversations *c, uint64_t n);
+
 /* A flow or look-up that is over. Nothing of them is kept by reference. */
 void conversations_flow(struct conversations *c, const struct flow *f, const struct judgement *j);
 void conversations_lookup(struct conversations *c, const struct lookup *l);

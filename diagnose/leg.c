@@ -114,7 +114,7 @@ static enum reach reach_of(const struct flow *f)
     }
 }
 
-struct leg *leg_new(const struct flow *f, const struct judgement *j)
+struct leg *leg_new(const struct flow *f, const struct judgement *j, bool tell)
 {
     struct leg *l = g_new0(struct leg, 1);
 
@@ -130,7 +130,7 @@ struct leg *leg_new(const struct flow *f, const struct judgement *j)
     l->port = l->to.port;
     l->client_fin_ns = f->half[CLIENT].fin ? f->half[CLIENT].fin_ns : TIME_NONE;
     l->server_data_ns = f->half[SERVER].bytes ? f->half[SERVER].last_data_ns : TIME_NONE;
-    l->steps = steps_of_flow(f, judgement_verdict(j));
+    l->steps = tell ? steps_of_flow(f, judgement_verdict(j)) : g_array_new(FALSE, FALSE, sizeof(struct step));
     l->verdict = j->verdict ? finding_copy(j->verdict) : NULL;
     if (f->app)
         know_names(l, f->app);

@@ -74,7 +74,8 @@ struct leg {
     struct leg *next;                      /* of the chain */
 };
 
-struct leg *leg_new(const struct flow *f, const struct judgement *j);
+/* tell: with its steps; else they stay empty. */
+struct leg *leg_new(const struct flow *f, const struct judgement *j, bool tell);
 void leg_free(struct leg *l); /* NULL-safe */
 
 /* About how many bytes it holds. */

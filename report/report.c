@@ -23,5 +23,5 @@ void judged_flow_clear(struct judged_flow *f)
 /* Its steps are in the order of time. */
 uint64_t report_conversation_packet(const struct conversation *c)
 {
-    return c->steps && c->steps->len ? g_array_index(c->steps, struct step, 0).packet : 0;
+    return c->packet;
 }

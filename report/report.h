@@ -63,6 +63,7 @@ struct report_writer {
 
 struct report_format {
     const char *name;           /* of --format */
+    bool tells_some;            /* shows the steps of a few healthy conversations only, unless options->all */
 
     /* A writer to out. out and totals are borrowed and outlive it; of the totals it may raise capture.forgotten_*. */
     struct report_writer *(*open)(FILE *out, struct report *totals, const struct report_options *options);

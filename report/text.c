@@ -222,6 +222,7 @@ static void text_free(struct report_writer *w)
 
 const struct report_format text_format = {
     .name = "text",
+    .tells_some = true,
     .open = text_open,
     .flow = text_flow,
     .conversation = text_conversation,

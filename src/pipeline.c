@@ -5,6 +5,9 @@
 #include "dissect/dissector.h"
 #include "flow/tracker.h"
 
+/* Healthy flows whose steps are told where a report shows a few: more than it shows, as many read alike. */
+#define SOME_TOLD 1000
+
 struct pipeline {
     struct dissector *dissector;
     struct tracker *tracker;
@@ -67,6 +70,8 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->dissector = dissector_new();
     p->tracker = tracker_new(&hooks, options->flow);
     p->conversations = conversations_new(conversation_done, p);
+    if (format->tells_some && !options->all)
+        conversations_tell_healthy(p->conversations, SOME_TOLD);
     p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
     p->writer = format->open(out, &p->report, options);

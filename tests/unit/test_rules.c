@@ -1,94 +1,13 @@
-/* The rules: conversations and the verdict that each of them gets, with the guards that keep a rule from accusing where the capture cannot tell
- * (docs: CONTRACT section 3).
+/* The rules on connections as such: the verdict that each conversation gets, with the guards that keep a rule from accusing where the
+ * capture cannot tell.
  */
-#include "diagnose/judge.h"
 #include "diagnose/rules.h"
-#include "packets.h"
+#include "judge_rows.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#define OPEN "C S; S S.; C .; "
-#define REQUEST "C P. 'GET / HTTP/1.1|Host: a||'; S .; "
-#define ANSWER "S P. 'HTTP/1.1 200 OK|Content-Length: 2||ok'; C .; "
-#define CLOSE "C F.; S F.; C .; "
 /* A segment of the server is lost on the way and sent again. */
 #define LOSS "S . seq +1000 (1000); C . ack -2000; S . seq -2000 (1000) +300; C .; "
 /* Sent, and sent again and again, without an answer. */
 #define RETRIES(line) line "; " line " +300; " line " +600; " line " +1200; "
-
-/* Lines of packets.h, and "STATUS CODE WHERE CONFIDENCE", then "+ CODE" for each further finding. */
-struct row {
-    const char *lines, *expected;
-};
-
-static char *tell(const struct judgement *j)
-{
-    const struct finding *v = judgement_verdict(j);
-    GString *out = g_string_new(status_name(v->status));
-
-    g_string_append_printf(out, " %s", catalogue_row(v->code)->name);
-    if (v->code != CODE_OK)
-        g_string_append_printf(out, " %s %s", where_name(v->where) ? where_name(v->where) : "-", confidence_name(v->confidence));
-    for (guint i = 0; j->others && i < j->others->len; i++)
-        g_string_append_printf(out, " + %s", catalogue_row(((struct finding *)g_ptr_array_index(j->others, i))->code)->name);
-    return g_string_free(out, FALSE);
-}
-
-/* What holds of every finding. */
-static bool finding_holds(const struct finding *d, const char *lines, uint64_t packets)
-{
-    bool holds = d->code == CODE_OK || d->n_evidence > 0;
-
-    if (d->code != CODE_OK)
-        holds = holds && d->summary && g_str_has_suffix(d->summary, ".") && g_utf8_validate(d->summary, -1, NULL) && d->remedy && *d->remedy;
-    for (unsigned i = 0; i < d->n_evidence; i++)
-        holds = holds && d->evidence[i] >= 1 && d->evidence[i] <= packets && (i == 0 || d->evidence[i] > d->evidence[i - 1]);
-    if (!holds)
-        print_error("\"%s\": %s without summary, remedy or evidence, or with wrong evidence\n", lines, catalogue_row(d->code)->name);
-    return holds;
-}
-
-static bool judgement_holds(const struct judgement *j, const struct row *row, uint64_t packets)
-{
-    g_autofree char *told = tell(j);
-    const struct finding *v = judgement_verdict(j);
-    bool holds = strcmp(told, row->expected) == 0;
-
-    if (!holds)
-        print_error("\"%s\":\n    \"%s\" (%s)\n    expected \"%s\"\n", row->lines, told, v->summary ? v->summary : "", row->expected);
-    holds &= finding_holds(v, row->lines, packets);
-    for (guint i = 0; j->others && i < j->others->len; i++)
-        holds &= finding_holds(g_ptr_array_index(j->others, i), row->lines, packets);
-    return holds;
-}
-
-static bool row_holds(const struct row *row, uint8_t version)
-{
-    struct talk *t = talk_new(0);
-    struct judgement j;
-
-    t->version = version;
-    talk_lines(t, row->lines);
-    const struct flow *f = talk_finish(t, 0);
-    struct judge_context c = { .now_ns = g_array_index(t->now_ns, int64_t, 0) };
-    judge_flow(f, &c, &j);
-    bool holds = judgement_holds(&j, row, t->number);
-    judgement_clear(&j);
-    talk_free(t);
-    return holds;
-}
-
-static void check_rows(const struct row *rows, size_t n, uint8_t version)
-{
-    unsigned wrong = 0;
-
-    for (size_t i = 0; i < n; i++)
-        wrong += !row_holds(&rows[i], version);
-    assert_int_equal(wrong, 0);
-}
 
 /* --- nothing wrong, or nothing to say --- */
 
@@ -299,8 +218,10 @@ static void test_zero_window(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        { OPEN "S . (1000); C . win 0; S . (1) +300; C . ack -1 win 0; C . ack -1 win 500 +400; S . seq -1 (1000); C .", "degraded zero_window_stall client certain" },
-        { OPEN "C P. (1000); S . win 0; C . seq -1 +300; S . win 0; S . win 500 +400; C P. (1000); S .; S P. (10); C .", "degraded zero_window_stall server certain" },
+        { OPEN "S . (1000); C . win 0; S . (1) +300; C . ack -1 win 0; C . ack -1 win 500 +400; S . seq -1 (1000); C .",
+          "degraded zero_window_stall client certain" },
+        { OPEN "C P. (1000); S . win 0; C . seq -1 +300; S . win 0; S . win 500 +400; C P. (1000); S .; S P. (10); C .",
+          "degraded zero_window_stall server certain" },
         /* it filled the window before, or sends at once when it opens: data was waiting */
         { OPEN "C . win 10; S . (1280); C . win 0; C . win 500 +900; C P. (1)", "degraded zero_window_stall client certain" },
         { OPEN "S . (1000); C . win 0; C . win 500 +900; S . (1000); C .", "degraded zero_window_stall client certain" },
@@ -380,225 +301,6 @@ static void test_artefacts(void **state)
     check_rows(rows, G_N_ELEMENTS(rows), 4);
 }
 
-/* --- what is said on top --- */
-
-static void test_http(void **state)
-{
-    (void)state;
-    static const struct row rows[] = {
-        { OPEN REQUEST "S P. 'HTTP/1.1 503 Down|Content-Length: 0||'; C .", "broken http_server_error server certain" },
-        { OPEN REQUEST "S P. 'HTTP/1.1 404 Not Found|Content-Length: 0||'; C .; " CLOSE, "degraded http_client_error client certain" },
-        { OPEN REQUEST "S P. 'HTTP/1.1 302 Found|Location: /x|Content-Length: 0||'; C .", "ok ok" },
-        /* only the last answer counts */
-        { OPEN REQUEST "S P. 'HTTP/1.1 503 Down|Content-Length: 0||'; C .; " REQUEST ANSWER, "ok ok" },
-        { OPEN REQUEST "S P. 'HTTP/1.1 100 Continue||'; C .; " ANSWER, "ok ok" },
-        { OPEN REQUEST "S P. 'HTTP/1.1 200 OK|Content-Length: 100||ok'; C .; " CLOSE, "broken response_truncated server likely" },
-        { OPEN REQUEST "S P. 'HTTP/1.1 200 OK|Transfer-Encoding: chunked||2|ok|'; C .; S F.; C F.; S .", "broken response_truncated server likely" },
-        { OPEN REQUEST "S P. 'HTTP/1.1 200 OK||ok'; C .; S F.; C F.; S .", "ok ok" }, /* ends with the connection */
-        /* late: a second and five round trips (of 20 ms) */
-        { OPEN REQUEST "S P. +1100 'HTTP/1.1 200 OK|Content-Length: 2||ok'; C .", "degraded slow_server server likely" },
-        { OPEN REQUEST "S P. +900 'HTTP/1.1 200 OK|Content-Length: 2||ok'; C .", "ok ok" },
-        { "C S; S S. +400; C .; C P. 'GET / HTTP/1.1|Host: a||'; S . +400; S P. +1100 'HTTP/1.1 200 OK|Content-Length: 2||ok'; C .", "ok ok" },
-        { OPEN REQUEST "S P. +5s 'HTTP/1.1 500 Oh|Content-Length: 0||'; C .", "broken http_server_error server certain + slow_server" },
-    };
-    check_rows(rows, G_N_ELEMENTS(rows), 4);
-
-    /* a name of two-byte characters, too long for the sentence: it is not cut inside one */
-    GString *lines = g_string_new(OPEN "C P. 'GET / HTTP/1.1|Host: x");
-    for (int i = 0; i < 100; i++)
-        g_string_append(lines, "\xc3\xa9");
-    g_string_append(lines, "||'; S .; S P. 'HTTP/1.1 404 Oh|Content-Length: 0||'; C .");
-    const struct row row = { lines->str, "degraded http_client_error client certain" };
-    check_rows(&row, 1, 4);
-    g_string_free(lines, TRUE);
-}
-
-static void test_silent(void **state)
-{
-    (void)state;
-    static const struct row rows[] = {
-        { OPEN REQUEST "wait +10s", "broken server_silent server likely" },
-        { OPEN REQUEST "S F. +11s; C F.; S .", "broken server_silent server likely" },
-        { OPEN REQUEST "C F. +11s; S F.; C .", "broken server_silent server likely" },
-        /* the request is not acknowledged: nobody knows whether the server has it */
-        { OPEN "C P. 'GET / HTTP/1.1|Host: a||'; wait +10s", "unknown incomplete_capture capture certain" },
-        /* the silence of a server that speaks first is no silence after a request */
-        { OPEN "wait +99s", "unknown incomplete_capture capture certain" },
-        /* a request of which the capture missed the beginning */
-        { "C P. seq 5 (10); S .; wait +20s", "unknown incomplete_capture capture certain" },
-    };
-    check_rows(rows, G_N_ELEMENTS(rows), 4);
-}
-
-/* --- TLS, from facts that are put together here --- */
-
-struct tls_row {
-    const char *lines; /* the connection under it */
-    struct tls_facts tls;
-    struct tls_certificate cert;
-    const char *expected;
-};
-
-static bool tls_holds(const struct tls_row *r)
-{
-    struct talk *t;
-    struct flow *f = talk_one(&t, r->lines);
-    struct tls_facts tls = r->tls;
-    struct tls_certificate cert = r->cert;
-    struct app_facts facts = { .protocol = APP_TLS, .tls = &tls }, *before = f->app;
-    struct judgement j;
-    struct judge_context c = { .now_ns = g_array_index(t->now_ns, int64_t, 0) };
-
-    tls.client_hello_packet = 4;
-    tls.client_hello_ts_ns = f->half[CLIENT].first_data_ns;
-    tls.server_hello_ts_ns = tls.finished_ts_ns = TIME_NONE;
-    if (cert.not_after_s) {
-        tls.certificate = &cert;
-        tls.certificate_packet = 6;
-    }
-    f->app = &facts;
-    judge_flow(f, &c, &j);
-    const struct row row = { r->lines, r->expected };
-    bool holds = judgement_holds(&j, &row, t->number);
-    judgement_clear(&j);
-    f->app = before;
-    talk_free(t);
-    return holds;
-}
-
-static void check_tls(const struct tls_row *rows, size_t n)
-{
-    unsigned wrong = 0;
-
-    for (size_t i = 0; i < n; i++)
-        wrong += !tls_holds(&rows[i]);
-    assert_int_equal(wrong, 0);
-}
-
-#define HELLO "C P. (300); S .; "
-#define HELLOS HELLO "S P. (900); C .; "
-
-static void test_tls(void **state)
-{
-    (void)state;
-    static char sni[] = "www.example.net";
-    static const struct tls_row rows[] = {
-        { OPEN HELLOS "C P. (99); S .; " CLOSE, { .outcome = TLS_COMPLETE, .client_hello = true, .server_hello = true }, { 0 }, "ok ok" },
-        { OPEN HELLOS, { .outcome = TLS_INCOMPLETE, .client_hello = true, .server_hello = true }, { 0 }, "ok ok" },
-        { OPEN HELLO "S FP. (7); C F.; S .", { .outcome = TLS_ALERT, .client_hello = true, .n_alerts = 1, .alerts = { { .from = SERVER, .fatal = true, .description = 40, .packet = 6 } } }, { 0 },
-          "broken tls_alert server certain" },
-        { OPEN HELLOS "C FP. (7); S F.; C .",
-          { .outcome = TLS_ALERT, .client_hello = true, .server_hello = true, .n_alerts = 2,
-            .alerts = { { .from = SERVER, .description = 112, .packet = 6 }, { .from = CLIENT, .fatal = true, .description = 48, .packet = 8 } } },
-          { 0 }, "broken tls_alert client certain" },
-        { OPEN HELLOS "C FP. (24); S F.; C .", { .outcome = TLS_ALERT, .client_hello = true, .server_hello = true, .n_alerts = 1, .alerts = { { .from = CLIENT, .encrypted = true, .packet = 8 } } }, { 0 },
-          "broken tls_alert client likely" },
-        { OPEN HELLO "wait +10s", { .outcome = TLS_INCOMPLETE, .client_hello = true, .sni = sni }, { 0 }, "broken tls_no_server_hello - likely" },
-        { OPEN HELLO "wait +9s", { .outcome = TLS_INCOMPLETE, .client_hello = true }, { 0 }, "unknown incomplete_capture capture certain" },
-        { OPEN "C P. (300); wait +20s", { .outcome = TLS_INCOMPLETE, .client_hello = true }, { 0 }, "unknown incomplete_capture capture certain" },
-        { OPEN HELLO "S F.; C F.; S .", { .outcome = TLS_NO_SERVER_HELLO, .client_hello = true }, { 0 }, "broken tls_reset - likely" },
-        { OPEN HELLO "S R", { .outcome = TLS_RESET, .client_hello = true }, { 0 }, "broken reset_by_server server certain + tls_reset" },
-        { OPEN HELLOS "S F.; C F.; S .", { .outcome = TLS_CLOSED, .client_hello = true, .server_hello = true }, { 0 }, "broken tls_reset - likely" },
-        { OPEN HELLO "S P. (99); C .; " CLOSE, { .outcome = TLS_NOT_TLS, .client_hello = true, .not_tls_packet = 6 }, { 0 }, "broken tls_not_spoken server certain" },
-    };
-    check_tls(rows, G_N_ELEMENTS(rows));
-}
-
-/* The capture is of November 2023: 1700000000. */
-#define GOOD .not_before_s = 1690000000, .not_after_s = 1710000000, .subject = subject
-#define DONE .outcome = TLS_COMPLETE, .client_hello = true, .server_hello = true, .application_data = true
-#define CUT_SHORT .outcome = TLS_CLOSED, .client_hello = true, .server_hello = true
-
-static void test_certificates(void **state)
-{
-    (void)state;
-    static char sni[] = "www.example.net", subject[] = "CN=example.org", name[] = "example.org";
-    static char *names[] = { name, NULL };
-    static const struct tls_row rows[] = {
-        { OPEN HELLOS CLOSE, { DONE, .sni = sni, .certificate_matches = true }, { GOOD, .names = names }, "ok ok" },
-        { OPEN HELLOS CLOSE, { DONE, .certificate_matches = true }, { .not_before_s = 1, .not_after_s = 1699999999 }, "degraded tls_certificate_expired server certain" },
-        { OPEN HELLOS CLOSE, { CUT_SHORT, .certificate_matches = true }, { .not_before_s = 1, .not_after_s = 1699999999 },
-          "broken tls_certificate_expired server certain + tls_reset" },
-        { OPEN HELLOS CLOSE, { CUT_SHORT, .certificate_matches = true }, { .not_before_s = 1700000001, .not_after_s = 1800000000 },
-          "broken tls_certificate_not_yet_valid server certain + tls_reset" },
-        { OPEN HELLOS CLOSE, { CUT_SHORT, .sni = sni }, { GOOD, .names = names }, "broken tls_name_mismatch server certain + tls_reset" },
-        { OPEN HELLOS CLOSE, { DONE, .sni = sni }, { GOOD }, "degraded tls_name_mismatch server certain" },
-        { OPEN HELLOS CLOSE, { DONE, .certificate_matches = true }, { GOOD, .self_signed = true }, "degraded tls_self_signed server certain" },
-        { OPEN HELLOS CLOSE, { CUT_SHORT, .certificate_matches = true }, { GOOD, .self_signed = true }, "broken tls_self_signed server certain + tls_reset" },
-        /* one that cannot be read says nothing */
-        { OPEN HELLOS CLOSE, { DONE, .sni = sni }, { .not_after_s = 1, .unreadable = true }, "ok ok" },
-        /* where the certificate explains the alert it is the cause */
-        { OPEN HELLOS "C FP. (7); S F.; C .",
-          { .outcome = TLS_ALERT, .client_hello = true, .server_hello = true, .certificate_matches = true, .n_alerts = 1,
-            .alerts = { { .from = CLIENT, .fatal = true, .description = 45, .packet = 8 } } },
-          { .not_before_s = 1, .not_after_s = 1699999999 }, "broken tls_certificate_expired server certain + tls_alert" },
-    };
-    check_tls(rows, G_N_ELEMENTS(rows));
-}
-
-/* --- the machinery --- */
-
-static void test_catalogue(void **state)
-{
-    (void)state;
-    for (int i = 0; i < CODES; i++) {
-        const struct catalogue_row *row = catalogue_row((enum code)i);
-        assert_non_null(row->name);
-        assert_non_null(row->title);
-        assert_non_null(row->meaning);
-        assert_non_null(row->source);
-        assert_true(i == CODE_OK || (row->remedy && *row->remedy));
-        for (int k = 0; k < i; k++)
-            assert_string_not_equal(row->name, catalogue_row((enum code)k)->name);
-    }
-}
-
-static void test_evidence(void **state)
-{
-    (void)state;
-    struct finding *d = finding_new(CODE_PACKET_LOSS, WHERE_PATH, "%d%s.", 7, " lost");
-
-    assert_string_equal(d->summary, "7 lost.");
-    for (uint64_t i = 100; i > 0; i--) {
-        finding_add_evidence(d, i * 2);
-        finding_add_evidence(d, i * 2);
-        finding_add_evidence(d, 0);
-    }
-    assert_int_equal(d->n_evidence, FINDING_EVIDENCE);
-    for (unsigned i = 1; i < d->n_evidence; i++)
-        assert_true(d->evidence[i] > d->evidence[i - 1]);
-    finding_detail_number(d, "n", 5);
-    finding_detail_seconds(d, "s", NS_PER_S);
-    finding_detail_text(d, "t", "text");
-    finding_detail_list(d, "l", (const char *const[]){ "a", "b", NULL });
-    struct finding *copy = finding_copy(d);
-    finding_free(d);
-    assert_int_equal(copy->n_evidence, FINDING_EVIDENCE);
-    assert_int_equal(copy->details->len, 4);
-    assert_string_equal(g_array_index(copy->details, struct detail, 2).text, "text");
-    assert_string_equal(g_array_index(copy->details, struct detail, 3).list[1], "b");
-    finding_free(copy);
-    finding_free(NULL);
-}
-
-static void test_rank(void **state)
-{
-    (void)state;
-    struct finding *reset = finding_new(CODE_RESET_BY_SERVER, WHERE_SERVER, "x."), *cut = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER, "x."),
-                   *loss = finding_new(CODE_PACKET_LOSS, WHERE_PATH, "x."), *none = finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE, "x.");
-    const struct finding *order[] = { reset, cut, loss, none, finding_ok() };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(order); i++)
-        for (size_t k = 0; k < G_N_ELEMENTS(order); k++) {
-            int sign = finding_compare(order[i], order[k]);
-            assert_int_equal((sign > 0) - (sign < 0), (i > k) - (i < k));
-        }
-    finding_free(reset);
-    finding_free(cut);
-    finding_free(loss);
-    finding_free(none);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -606,9 +308,6 @@ int main(void)
         cmocka_unit_test(test_one_sided),   cmocka_unit_test(test_dead),       cmocka_unit_test(test_size),
         cmocka_unit_test(test_reset),       cmocka_unit_test(test_half_close_leak), cmocka_unit_test(test_zero_window),
         cmocka_unit_test(test_loss),        cmocka_unit_test(test_reordering), cmocka_unit_test(test_artefacts),
-        cmocka_unit_test(test_http),        cmocka_unit_test(test_silent),     cmocka_unit_test(test_tls),
-        cmocka_unit_test(test_certificates), cmocka_unit_test(test_catalogue), cmocka_unit_test(test_evidence),
-        cmocka_unit_test(test_rank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -297,7 +297,8 @@ static void test_times(void **state)
     (void)state;
     struct talk *t;
     /* the SYN and the SYN-ACK are sent twice: each time counts from the last one before the answer */
-    const struct flow *f = talk_one(&t, "C S; C S seq 0 +1s; S S. +30; S S. seq 0 +1s; C . +2; C P. (10) +1; S . +40; C P. (10); C P. seq -10 (10) +200; S . +40");
+    const struct flow *f = talk_one(&t, "C S; C S seq 0 +1s; S S. +30; S S. seq 0 +1s; C . +2; C P. (10) +1; S . +40; C P. (10); "
+                                        "C P. seq -10 (10) +200; S . +40");
 
     assert_int_equal(flow_rtt_to_server_ns(f), 30 * NS_PER_MS);
     assert_int_equal(flow_rtt_to_client_ns(f), 2 * NS_PER_MS);
@@ -326,7 +327,8 @@ static void test_backwards(void **state)
 {
     (void)state;
     struct talk *t;
-    const struct flow *f = talk_one(&t, "C S; S S. -20; C . -20; C P. (10) -20; S . -5s; S P. (10) win 0 +1s; C . -9s; S . win 10 -9s; C F. -1; S F. -1; C . -1");
+    const struct flow *f = talk_one(&t, "C S; S S. -20; C . -20; C P. (10) -20; S . -5s; S P. (10) win 0 +1s; C . -9s; S . win 10 -9s; "
+                                        "C F. -1; S F. -1; C . -1");
 
     assert_true(f->last_ns >= f->first_ns);
     assert_int_equal(f->half[SERVER].rtt.samples + f->half[CLIENT].rtt.samples, 0);
