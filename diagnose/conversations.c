@@ -72,22 +72,39 @@ static void wait_for(struct conversations *c, enum waiting kind, void *what, int
 
 static void relieve(struct conversations *c);
 
+static struct silence silence_of(const struct conversations *c)
+{
+    return (struct silence){.now_ns = c->now_ns, .blind = names_sees_no_answers(c->names)};
+}
+
+static void chain_over(struct conversations *c, struct chain *chain)
+{
+    struct silence silence = silence_of(c);
+
+    hand_out(c, chain_conversation(chain, &silence));
+}
+
+
 void conversations_tell_healthy(struct conversations *c, uint64_t n)
 {
     c->tell_healthy = n;
 }
 
-void conversations_flow(struct conversations *c, const struct flow *f, const struct judgement *j)
+void conversations_flow(struct conversations *c, const struct flow *f, const struct judgement *j, bool links)
 {
     bool tell = j->verdict || c->tell_healthy > 0;
-    struct leg *l = leg_new(f, j, tell);
+    struct leg *l = leg_new(f, j, tell, links);
 
     if (tell && !j->verdict)
         c->tell_healthy--;
     for (int s = CLIENT; s <= SERVER; s++)
         if (f->half[s].packets)
             note_seen(c, flow_addr(f, (enum side)s));
-    chain_new(l);
+    struct chain *chain = chain_new(l);
+    if (!links) {
+        chain_over(c, chain);
+        return;
+    }
     redirects_open(c->redirects, l);
     c->bytes += leg_bytes(l);
     wait_for(c, WAITING_LEG, l, l->to.start_ns, l->web ? WAIT_WEB_NS : WAIT_NS);
@@ -109,18 +126,6 @@ void conversations_lookup(struct conversations *c, const struct lookup *l)
 }
 
 /* --- what is due --- */
-
-static struct silence silence_of(const struct conversations *c)
-{
-    return (struct silence){.now_ns = c->now_ns, .blind = names_sees_no_answers(c->names)};
-}
-
-static void chain_over(struct conversations *c, struct chain *chain)
-{
-    struct silence silence = silence_of(c);
-
-    hand_out(c, chain_conversation(chain, &silence));
-}
 
 /* Its place is found; its redirects can still be followed for a while. */
 static void leg_linked(struct conversations *c, struct leg *l)

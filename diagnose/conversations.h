@@ -27,8 +27,9 @@ void conversations_free(struct conversations *c); /* NULL-safe; what is left in 
  * following the flow. Flows that are not ok and look-ups are always told. Without this call: all. */
 void conversations_tell_healthy(struct conversations *c, uint64_t n);
 
-/* A flow or look-up that is over. Nothing of them is kept by reference. */
-void conversations_flow(struct conversations *c, const struct flow *f, const struct judgement *j);
+/* A flow or look-up that is over. Nothing of them is kept by reference. links: something was seen in the capture so far that may lead from
+ * one connection to another (a look-up, a redirect); without that the flow is a conversation of its own, at once. */
+void conversations_flow(struct conversations *c, const struct flow *f, const struct judgement *j, bool links);
 void conversations_lookup(struct conversations *c, const struct lookup *l);
 
 /* Time moves on: hands out the conversations that cannot grow any more. Cheap where there are none. */

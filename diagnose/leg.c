@@ -114,7 +114,7 @@ static enum reach reach_of(const struct flow *f)
     }
 }
 
-struct leg *leg_new(const struct flow *f, const struct judgement *j, bool tell)
+struct leg *leg_new(const struct flow *f, const struct judgement *j, bool tell, bool links)
 {
     struct leg *l = g_new0(struct leg, 1);
 
@@ -132,6 +132,8 @@ struct leg *leg_new(const struct flow *f, const struct judgement *j, bool tell)
     l->server_data_ns = f->half[SERVER].bytes ? f->half[SERVER].last_data_ns : TIME_NONE;
     l->steps = tell ? steps_of_flow(f, judgement_verdict(j)) : g_array_new(FALSE, FALSE, sizeof(struct step));
     l->verdict = j->verdict ? finding_copy(j->verdict) : NULL;
+    if (!links)
+        return l;
     if (f->app)
         know_names(l, f->app);
     for (guint i = 0; f->app && f->app->http && i < f->app->http->len; i++)

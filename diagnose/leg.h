@@ -74,8 +74,8 @@ struct leg {
     struct leg *next;                      /* of the chain */
 };
 
-/* tell: with its steps; else they stay empty. */
-struct leg *leg_new(const struct flow *f, const struct judgement *j, bool tell);
+/* tell: with its steps; else they stay empty. links: with what may link it to others: names, requests, redirects. */
+struct leg *leg_new(const struct flow *f, const struct judgement *j, bool tell, bool links);
 void leg_free(struct leg *l); /* NULL-safe */
 
 /* About how many bytes it holds. */

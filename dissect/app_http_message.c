@@ -118,8 +118,10 @@ static void finish_text(struct app_http *h, struct http_half *half)
         http_keep_text(h, &t->reason, value);
     else if (half->field == FIELD_HOST && t && !t->host)
         http_keep_text(h, &t->host, value);
-    else if (half->field == FIELD_LOCATION && t && !t->location)
+    else if (half->field == FIELD_LOCATION && t && !t->location) {
         http_keep_text(h, &t->location, value);
+        h->facts->redirects = true;
+    }
     http_text_clear(&half->text);
     half->field = FIELD_NONE;
 }

@@ -6,6 +6,7 @@
 /* Open look-ups in order of query. A look-up is looked for from the newest back; a resolver's queries are few at a time. */
 struct lookups {
     GHashTable *open;  /* struct lookup*: by client, server, client port, id, type and name */
+    bool any;          /* there was a message */
     GQueue order;      /* struct lookup*, the oldest first: the same ones and those answered since */
     void (*done)(void *user, struct lookup *l);
     void *user;
@@ -162,8 +163,14 @@ static void answered(struct lookups *l, const struct said *s)
     }
 }
 
+bool lookups_any(const struct lookups *l)
+{
+    return l->any;
+}
+
 static void take(struct lookups *l, const struct said *s)
 {
+    l->any = true;
     if (s->message->response)
         answered(l, s);
     else

@@ -21,6 +21,9 @@ void lookups_tcp(struct lookups *l, const struct flow *f);
 /* A PACKET_ICMP_ERROR about a UDP packet. */
 void lookups_icmp(struct lookups *l, const struct packet *p);
 
+/* Whether there was any message so far. */
+bool lookups_any(const struct lookups *l);
+
 /* Hands out what is left, in order of query. */
 void lookups_finish(struct lookups *l);
 

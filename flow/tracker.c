@@ -18,6 +18,7 @@ struct tracker {
     struct certs *certs;
     struct stream_budget budget;
     int64_t now_ns;
+    bool redirects;            /* a redirect was seen */
     int64_t next_expiry_ns;
     unsigned since_expiry;     /* packets */
     uint64_t tcp_packets, log_flow;
@@ -418,6 +419,7 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
     }
     if (!k->app)
         return;
+    t->redirects = t->redirects || app_facts(k->app)->redirects;
     struct stream *other = &k->half[other_side(s->side)].stream;
     if (other->pending && s->flags & TCP_ACK) {
         bytes.from = other_side(s->side);
@@ -576,6 +578,7 @@ static void flow_leaves(void *user, struct flow *f)
 
     if (!f->track->finished)
         finish(t, f, true);
+    track_clear(f->track); /* of a flow without data finish() leaves it */
     flow_table_recycle(t->table, f->track);
     f->track = NULL;
     t->hooks.flow(t->hooks.user, f);
@@ -620,6 +623,11 @@ int64_t tracker_now_ns(const struct tracker *t)
 const struct neighbors *tracker_neighbors(const struct tracker *t)
 {
     return t->neighbors;
+}
+
+bool tracker_links(const struct tracker *t)
+{
+    return t->redirects || lookups_any(t->lookups);
 }
 
 uint64_t tracker_tcp_packets(const struct tracker *t)

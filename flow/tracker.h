@@ -36,6 +36,10 @@ int64_t tracker_now_ns(const struct tracker *t);
 /* Who asked for whose link-layer address. Owned by t. */
 const struct neighbors *tracker_neighbors(const struct tracker *t);
 
+/* Whether anything was seen so far that may lead from one thing to another connection: a look-up, a redirect. Until then a flow that is
+ * over stands by itself. */
+bool tracker_links(const struct tracker *t);
+
 uint64_t tracker_tcp_packets(const struct tracker *t);
 uint64_t tracker_evicted_flows(const struct tracker *t);
 uint64_t tracker_reassembly_dropped(const struct tracker *t);

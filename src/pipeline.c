@@ -28,7 +28,7 @@ static void flow_done(void *user, struct flow *f)
     const struct finding *verdict = judgement_verdict(&judged.judgement);
     p->report.flows_by_status[verdict->status]++;
     p->report.flows_by_code[verdict->code]++;
-    conversations_flow(p->conversations, f, &judged.judgement);
+    conversations_flow(p->conversations, f, &judged.judgement, tracker_links(p->tracker));
     p->writer->format->flow(p->writer, &judged);
 }
 

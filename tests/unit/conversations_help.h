@@ -225,7 +225,7 @@ static inline void over_with(struct world *w, struct flow *f, struct finding *ve
 
     if (verdict)
         finding_add_evidence(verdict, f->syn_packet);
-    conversations_flow(w->c, f, &j);
+    conversations_flow(w->c, f, &j, true);
     judgement_clear(&j);
     flow_free(f);
 }
