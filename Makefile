@@ -82,8 +82,9 @@ check-asan: ## the same with AddressSanitizer and UndefinedBehaviorSanitizer
 everything: $(BIN) $(UNITS) $(FUZZERS) $(TOOLS) $(BENCHES) ## build the program, the tests, the tools and the measurements
 
 .PHONY: golden-update
-golden-update: all $(TOOLS) ## rebuild the captures of scripts and the expected output of every case (then read the diff)
+golden-update: all $(TOOLS) ## rebuild captures of scripts, expected output of every case, README's samples (then read the diff)
 	$(Q)VARIANT=$(VARIANT) tests/golden --update $(CASES)
+	$(Q)VARIANT=$(VARIANT) tests/papers --update
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target with libFuzzer (clang, libclang-rt-dev), SECONDS_EACH=60 by default

@@ -117,11 +117,14 @@ struct finding *rule_tls(const struct flow *f, const struct judge_context *c)
     end_text(server, f, SERVER);
     if (t->outcome == TLS_ALERT)
         return alert_finding(t);
+    if (!both_captured(f))
+        return NULL;
     if (t->outcome == TLS_NOT_TLS)
         d = finding_new(CODE_TLS_NOT_SPOKEN, WHERE_SERVER, "%s answers the TLS ClientHello with something that is not TLS.", server);
-    else if (t->outcome == TLS_NO_SERVER_HELLO || (t->outcome != TLS_COMPLETE && hello_ignored(f, t, c)))
-        d = hello_ignored(f, t, c) ? finding_new(CODE_TLS_NO_SERVER_HELLO, WHERE_NONE, "%s acknowledges the ClientHello and never answers it.", server)
-                                   : finding_new(CODE_TLS_RESET, WHERE_NONE, "%s ends the connection instead of answering the ClientHello.", server);
+    else if (t->outcome != TLS_COMPLETE && hello_ignored(f, t, c))
+        d = finding_new(CODE_TLS_NO_SERVER_HELLO, WHERE_NONE, "%s acknowledges the ClientHello and never answers it.", server);
+    else if (t->outcome == TLS_NO_SERVER_HELLO && (f->half[SERVER].fin || f->half[SERVER].rst))
+        d = finding_new(CODE_TLS_RESET, WHERE_NONE, "%s ends the connection instead of answering the ClientHello.", server);
     else if (t->outcome == TLS_RESET || t->outcome == TLS_CLOSED)
         d = finding_new(CODE_TLS_RESET, WHERE_NONE, "The TLS handshake with %s is cut by %s, without an alert.", server,
                         t->outcome == TLS_RESET ? "a RST" : "the end of the connection");

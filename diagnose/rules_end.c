@@ -6,9 +6,12 @@
 /* TTLs of one host's packets differ by a route change now and then, not by more. */
 #define TTL_SLACK 2
 
-static bool worked_before(const struct flow *f)
+/* The connection worked, and was then quiet for much longer than its packets take. */
+static bool idle_before(const struct flow *f, int64_t idle_ns)
 {
-    return f->half[CLIENT].bytes + f->half[SERVER].bytes > 0 && both_captured(f);
+    int64_t slowest_ns = MAX(f->half[CLIENT].rtt.max_ns + f->half[SERVER].rtt.max_ns, flow_handshake_rtt_ns(f));
+
+    return f->half[CLIENT].bytes + f->half[SERVER].bytes > 0 && both_captured(f) && idle_ns >= IDLE_NS && idle_ns >= 3 * slowest_ns;
 }
 
 static struct finding *idle_finding(int64_t idle_ns, uint64_t first_after, const char *what)
@@ -84,7 +87,7 @@ static struct finding *dead_finding(const struct flow *f, enum side s)
 
     if (icmp)
         return icmp_finding(f, icmp);
-    if (l->tail_idle_ns >= IDLE_NS && worked_before(f))
+    if (idle_before(f, l->tail_idle_ns))
         return idle_finding(l->tail_idle_ns, l->tail_first, "is repeated without answer");
     if (only_large(f, s))
         return large_finding(f, s);
@@ -132,6 +135,15 @@ static bool answer_cut(const struct flow *f)
     return false;
 }
 
+/* The client closed right behind what it said last: whatever answer comes, it did not want it (QUIT and close). */
+static bool did_not_wait(const struct flow *f)
+{
+    const struct half *c = &f->half[CLIENT];
+    int64_t rtt_ns = MAX(flow_handshake_rtt_ns(f), 20 * NS_PER_MS);
+
+    return c->fin && c->last_data_packet > f->half[SERVER].first_data_packet && c->fin_ns - c->last_data_ns <= rtt_ns / 2;
+}
+
 /* What the sender of the RST cut off, or NULL: all that was asked was answered, and all that was sent had arrived. */
 static const char *cut_off(const struct flow *f)
 {
@@ -142,6 +154,8 @@ static const char *cut_off(const struct flow *f)
         return NULL;
     if (f->app && f->app->closing_only[peer] && (r->data_after_fin || !r->owed[by]))
         return NULL; /* only a TLS close_notify was lost */
+    if (r->data_after_fin && r->after_fin[by] && by == CLIENT && !answer_cut(f) && did_not_wait(f))
+        return NULL;
     if (r->data_after_fin && r->after_fin[by])
         return peer == CLIENT ? "the client still sent to a server that had closed" : "the server still sent to a client that had closed";
     if (answer_cut(f))
@@ -195,7 +209,7 @@ struct finding *rule_reset(const struct flow *f, const struct judge_context *c)
         return NULL;
 
     struct finding *d = NULL;
-    if (f->reset.idle_ns >= IDLE_NS && worked_before(f))
+    if (idle_before(f, f->reset.idle_ns))
         d = idle_finding(f->reset.idle_ns, 0, "is answered with a RST");
     if (!d)
         d = injected(f);

@@ -143,7 +143,7 @@ struct trouble {
 struct reset_facts {
     uint64_t packet;           /* 0: none */
     int64_t ts_ns;
-    int64_t idle_ns;           /* how long the connection had been quiet before it, or before the packet that it answers */
+    int64_t idle_ns;           /* how long the connection had been quiet before the packet that it answers; 0: it answers none */
     uint8_t by;                /* enum side */
     uint8_t ttl;
     uint16_t ip_id;

@@ -307,13 +307,15 @@ static bool watch_reset(struct flow *f, const struct segment *s)
     f->reset.ts_ns = s->ts_ns;
     f->reset.by = (uint8_t)s->side;
     const struct track_half *other = &f->track->half[other_side(s->side)];
-    f->reset.idle_ns = MAX(s->idle_ns, other->tail_first ? other->tail_idle_ns : 0);
+    f->reset.idle_ns = other->tail_first ? other->tail_idle_ns : 0;
     f->reset.ttl = s->packet->ip.ttl;
     f->reset.ip_id = s->packet->ip.id;
     for (int e = CLIENT; e <= SERVER; e++) {
         f->reset.after_fin[e] = f->half[e].fin;
         f->reset.owed[e] = unacked(f, (enum side)e) > (f->half[e].fin && !f->half[e].fin_acked ? 1 : 0);
     }
+    if (s->flags & TCP_ACK && other->seq_known && seq_ge(s->tcp->ack, other->next))
+        f->reset.owed[other_side(s->side)] = false; /* the RST itself acknowledges all that came */
     return true;
 }
 

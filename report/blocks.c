@@ -1,6 +1,5 @@
 #include "report/blocks.h"
 #include "base/limits.h"
-#include "report/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,17 @@ static struct block *block_at(GArray *blocks, guint i)
 }
 
 /* --- what reads alike --- */
+
+/* Steps of healthy flows are told of some only (conversations_tell_healthy). */
+static bool is_told(const struct conversation *c)
+{
+    if (!c->flows || c->flows->len == 0 || conversation_verdict(c)->status != STATUS_OK)
+        return true;
+    for (guint i = 0; i < n_steps(c); i++)
+        if (step_at(c, i)->flow)
+            return true;
+    return false;
+}
 
 /* Whether it tells more than the lines and details of its flow do. */
 static bool tells_more(const struct conversation *c)
@@ -87,13 +97,19 @@ static struct block *find_alike(GArray *blocks, const struct block *like)
 
 /* --- order --- */
 
+/* Conversations are in the order of their first packets, those of one packet in the order in which they came. */
+static int compare_beginnings(uint64_t packet_a, uint64_t place_a, uint64_t packet_b, uint64_t place_b)
+{
+    if (packet_a != packet_b)
+        return packet_a < packet_b ? -1 : 1;
+    return (place_a > place_b) - (place_a < place_b);
+}
+
 static int compare_blocks(const void *a, const void *b)
 {
     const struct block *x = a, *y = b;
 
-    if (x->packet != y->packet)
-        return x->packet < y->packet ? -1 : 1;
-    return (x->place > y->place) - (x->place < y->place);
+    return compare_beginnings(x->conversation->packet, x->place, y->conversation->packet, y->place);
 }
 
 /* The first of those alike speaks for all. */
@@ -105,7 +121,6 @@ static void join(struct block *b, struct block *alike)
         alike->conversation = b->conversation;
         b->conversation = first;
         b->place = alike->place;
-        b->packet = alike->packet;
     }
     conversation_free(alike->conversation);
 }
@@ -115,14 +130,14 @@ static int compare_pointers(const void *a, const void *b)
     return compare_blocks(*(struct block *const *)a, *(struct block *const *)b);
 }
 
-/* How many of the n blocks, which are in order, come before c. */
-static guint blocks_before(struct block *const *blocks, guint n, const struct block *c)
+/* How many of the n blocks, which are in order, come before the conversation that begins there. */
+static guint blocks_before(struct block *const *blocks, guint n, uint64_t packet, uint64_t place)
 {
     guint low = 0, high = n;
 
     while (low < high) {
         guint middle = low + (high - low) / 2;
-        if (compare_blocks(blocks[middle], c) < 0)
+        if (compare_beginnings(blocks[middle]->conversation->packet, blocks[middle]->place, packet, place) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -136,8 +151,7 @@ static void number(const struct blocks *b, struct block **blocks, guint n)
     uint64_t so_far = 0;
 
     for (guint place = 0; place < b->packets->len; place++) {
-        struct block c = { .place = place, .packet = g_array_index(b->packets, uint64_t, place) };
-        guint at = blocks_before(blocks, n, &c);
+        guint at = blocks_before(blocks, n, g_array_index(b->packets, uint64_t, place), place);
         if (at < n)
             blocks[at]->number++;
     }
@@ -196,14 +210,16 @@ static void put_in(struct blocks *b, enum status status, struct block *new)
 
 void blocks_add(struct blocks *b, struct conversation *c)
 {
-    struct block new = { .conversation = c, .place = b->come++, .packet = report_conversation_packet(c) };
+    struct block new = { .conversation = c, .place = b->come++ };
 
     if (new.place < LIMIT_KEPT_FLOWS)
-        g_array_append_val(b->packets, new.packet);
-    if (b->all || tells_more(c))
+        g_array_append_val(b->packets, c->packet);
+    if (b->all || (is_told(c) && tells_more(c))) {
         put_in(b, conversation_verdict(c)->status, &new);
-    else
-        conversation_free(c);
+        return;
+    }
+    b->left_out += !is_told(c);
+    conversation_free(c);
 }
 
 void blocks_finish(struct blocks *b)

@@ -16,7 +16,6 @@ struct block {
     struct conversation *conversation;
     uint64_t alike;
     uint64_t place;    /* when it came: 0, 1, ... of all conversations */
-    uint64_t packet;   /* where it begins */
     uint64_t number;   /* after blocks_finish: the id it has in the JSON document; 0: not listed there */
     guint reading;     /* hash of what it reads */
 };

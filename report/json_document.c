@@ -66,7 +66,7 @@ static void document_flow(struct report_writer *w, const struct judged_flow *f)
 static void document_conversation(struct report_writer *w, struct conversation *c)
 {
     struct document *d = (struct document *)w;
-    struct json *j = put_aside(d, d->conversations, LIMIT_KEPT_FLOWS, report_conversation_packet(c),
+    struct json *j = put_aside(d, d->conversations, LIMIT_KEPT_FLOWS, c->packet,
                                &d->report->capture.forgotten_conversations);
 
     if (j) {

@@ -19,9 +19,3 @@ void judged_flow_clear(struct judged_flow *f)
     flow_free(f->flow);
     f->flow = NULL;
 }
-
-/* Its steps are in the order of time. */
-uint64_t report_conversation_packet(const struct conversation *c)
-{
-    return c->packet;
-}

@@ -84,8 +84,4 @@ struct report_format {
 /* NULL: there is no such format. */
 const struct report_format *report_format_find(const char *name);
 
-/* The packet that a conversation begins with: conversations are listed and numbered in this order, those of one packet in the
- * order in which they ended. 0: none is known. */
-uint64_t report_conversation_packet(const struct conversation *c);
-
 #endif

@@ -106,7 +106,7 @@ static gboolean parse_into(struct raw *r, char ***arguments, GError **error)
     const int later = G_OPTION_FLAG_HIDDEN;
     struct options *o = r->o;
     const GOptionEntry entries[] = {
-        { "read", 'r', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, "Read a capture (pcap, pcapng; gzip or zstd of them; - is standard input)", "FILE" },
+        { "read", 'r', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, "Read a capture (pcap, pcapng and others, also in gzip or zstd); - is standard input", "FILE" },
         { "format", 0, 0, G_OPTION_ARG_FILENAME, &r->format, "Report as text (default), json or ndjson", "FORMAT" },
         { "json", 0, 0, G_OPTION_ARG_NONE, &r->json, "The same as --format=json", NULL },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o->output, "Write the report to FILE", "FILE" },

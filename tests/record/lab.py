@@ -227,7 +227,7 @@ class Lab:
     # --- the capture and the clients ---
 
     def capture(self, node="client", interface="eth0"):
-        self.tcpdump = self.start(node, "tcpdump", "-n", "-U", "-s", "0", "-Z", "root", "-i", interface, "-w", self.path("input.pcap"),
+        self.tcpdump = self.start(node, "tcpdump", "-n", "-U", "--immediate-mode", "-s", "0", "-Z", "root", "-i", interface, "-w", self.path("input.pcap"),
                                   ready="listening on")
         time.sleep(0.1)
 

@@ -3,6 +3,7 @@
     rcode N [TYPE]        answers with this code (queries of this type alone; others get the usual answer)
     silent TYPE           never answers queries of this type
     late SECONDS          answers, but so late
+    addresses A B ...     answers A queries with these addresses, in this order
 The usual answer to A is 192.0.2.80, to anything else no data.
 """
 import socket
@@ -13,16 +14,16 @@ import threading
 TYPES = {"A": 1, "AAAA": 28}
 
 
-def answer(query, rcode=0):
-    """The answer to one query: header, the question as it came, an address."""
+def answer(query, rcode=0, addresses=("192.0.2.80",)):
+    """(the answer to one query: header, the question as it came, addresses; the query's type)"""
     end = query.index(b"\0", 12) + 5
     question = query[12:end]
     kind = struct.unpack("!H", question[-4:-2])[0]
-    record = b""
+    records = []
     if rcode == 0 and kind == TYPES["A"]:
-        record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton("192.0.2.80")
-    flags = 0x8180 | rcode
-    return query[:2] + struct.pack("!HHHHH", flags, 1, 1 if record else 0, 0, 0) + question + record, kind
+        records = [b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton(address) for address in addresses]
+    header = query[:2] + struct.pack("!HHHHH", 0x8180 | rcode, 1, len(records), 0, 0)
+    return header + question + b"".join(records), kind
 
 
 def main():
@@ -35,6 +36,8 @@ def main():
         usual, kind = answer(query)
         if behaviour == "rcode" and (len(arguments) < 2 or TYPES[arguments[1]] == kind):
             sock.sendto(answer(query, int(arguments[0]))[0], client)
+        elif behaviour == "addresses":
+            sock.sendto(answer(query, 0, arguments)[0], client)
         elif behaviour == "late":
             threading.Timer(float(arguments[0]), sock.sendto, (usual, client)).start()
         elif behaviour != "silent" or TYPES[arguments[0]] != kind:

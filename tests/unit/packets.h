@@ -9,10 +9,11 @@
  *     ack 1 ack +1 ack -1       likewise of the other side; left out: all it sent
  *     win 0          as in the header; it stays until the next
  *     ttl 9, id 7    of this packet alone
- *     mss 0 ws 3 nosack         of a SYN; else mss 1460, ws 7, SACK permitted
+ *     mss 0, ws 3, nows, nosack of a SYN; else mss 1460, ws 7, SACK permitted
  *     sack 100-200   a block, relative to the other side's SYN
  *     ts 5           a time stamp option with this value
- *     vlan 5, frag, badsum, port 5 (the client's)
+ *     vlan 5, frag, badsum
+ *     port 5         of the client, from here on
  *     dup            the packet before once more, 10 us later
  *
  * "wait +5s" lets time pass (something that is no TCP is captured then); "icmp C 3/13" is an ICMP error about the last packet of that side,

@@ -1,4 +1,4 @@
-/* report_samples: reports made by hand, for the tests of the writers. */
+/* report_samples: things made by hand and handed to the writers, for their tests. */
 #ifndef TCPSLEUTH_TESTS_REPORT_SAMPLES_H
 #define TCPSLEUTH_TESTS_REPORT_SAMPLES_H
 
@@ -7,6 +7,7 @@
 #include "report/report.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SAMPLE_START_NS (INT64_C(1678891617) * NS_PER_S + 366725000) /* 2023-03-15T14:46:57.366725Z */
@@ -166,7 +167,7 @@ static inline struct app_facts *sample_app(const char *name)
 static inline void sample_step(struct conversation *c, enum step_kind kind, uint64_t flow, enum status status,
                                int64_t at_ns, const char *text)
 {
-    struct step s = { kind, flow, 1, SAMPLE_START_NS + at_ns, 1687000, status, g_strdup(text) };
+    struct step s = { kind, flow, c->packet, SAMPLE_START_NS + at_ns, 1687000, status, g_strdup(text) };
 
     g_array_append_val(c->steps, s);
 }
@@ -176,6 +177,7 @@ static inline struct conversation *sample_conversation(uint64_t id, uint64_t flo
     struct conversation *c = g_new0(struct conversation, 1);
 
     c->id = id;
+    c->packet = id;
     c->version = 4;
     c->client = sample_addr("10.0.3.15", 4);
     c->first_ns = SAMPLE_START_NS;
@@ -205,57 +207,117 @@ static inline struct lookup *sample_lookup(const char *name)
     return l;
 }
 
-static inline void sample_add(struct report *r, struct flow *f, struct finding *verdict)
+/* What a pipeline hands to a writer: all of it once, then the totals. */
+struct sample {
+    struct report totals;
+    GArray *flows;            /* struct judged_flow */
+    GPtrArray *conversations; /* struct conversation* */
+    GPtrArray *lookups;       /* struct lookup* */
+    bool backwards;           /* hand each list over from its end */
+};
+
+/* Of a capture with 44 packets. */
+static inline void sample_start(struct sample *s)
+{
+    struct capture_summary *c = &s->totals.capture;
+
+    memset(s, 0, sizeof *s);
+    c->source = g_strdup("x.pcap");
+    c->linktypes = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(c->linktypes, g_strdup("EN10MB"));
+    c->packets = 44;
+    c->tcp_packets = 41;
+    c->undecoded = 3;
+    c->undecoded_by[UNDECODED_IP_SHORT] = 2;
+    c->undecoded_by[UNDECODED_ENCRYPTED] = 1;
+    c->first_ns = SAMPLE_START_NS;
+    c->last_ns = SAMPLE_START_NS + 55445000;
+    s->flows = g_array_new(FALSE, TRUE, sizeof(struct judged_flow));
+    s->conversations = g_ptr_array_new();
+    s->lookups = g_ptr_array_new();
+}
+
+static inline void sample_add(struct sample *s, struct flow *f, struct finding *verdict)
 {
     struct judged_flow judged = { f, { verdict, NULL } };
 
-    g_array_append_val(r->flows, judged);
-    r->flows_by_code[verdict ? verdict->code : CODE_OK]++;
+    g_array_append_val(s->flows, judged);
+    s->totals.flows_by_status[verdict ? verdict->status : STATUS_OK]++;
+    s->totals.flows_by_code[verdict ? verdict->code : CODE_OK]++;
 }
 
-/* An empty report of a capture with 44 packets. */
-static inline void sample_report(struct report *r)
+static inline void sample_converse(struct sample *s, struct conversation *c)
 {
-    memset(r, 0, sizeof *r);
-    r->capture.source = g_strdup("x.pcap");
-    r->capture.linktypes = g_ptr_array_new_with_free_func(g_free);
-    g_ptr_array_add(r->capture.linktypes, g_strdup("EN10MB"));
-    r->capture.packets = 44;
-    r->capture.tcp_packets = 41;
-    r->capture.undecoded = 3;
-    r->capture.undecoded_by[UNDECODED_IP_SHORT] = 2;
-    r->capture.undecoded_by[UNDECODED_ENCRYPTED] = 1;
-    r->capture.first_ns = SAMPLE_START_NS;
-    r->capture.last_ns = SAMPLE_START_NS + 55445000;
-    r->flows = g_array_new(FALSE, TRUE, sizeof(struct judged_flow));
-    r->conversations = g_ptr_array_new_with_free_func((GDestroyNotify)conversation_free);
-    r->lookups = g_ptr_array_new();
+    g_ptr_array_add(s->conversations, c);
+    s->totals.conversations_by_status[conversation_verdict(c)->status]++;
 }
 
-static inline void sample_lookup_free(struct lookup *l)
+static inline guint sample_at(const struct sample *s, guint i, guint n)
 {
-    g_free(l->name);
-    g_free(l->type);
-    g_free(l->rcode);
-    g_strfreev(l->answers);
-    g_free(l);
+    return s->backwards ? n - 1 - i : i;
 }
 
-static inline void sample_report_clear(struct report *r)
+/* A conversation comes before its last flow, as the pipeline has it. */
+static inline void sample_hand_over(struct sample *s, struct report_writer *w)
 {
-    for (guint i = 0; i < r->flows->len; i++) {
-        struct judged_flow *f = &g_array_index(r->flows, struct judged_flow, i);
-        judgement_clear(&f->judgement);
-        flow_free(f->flow);
-    }
-    for (guint i = 0; i < r->lookups->len; i++)
-        sample_lookup_free(g_ptr_array_index(r->lookups, i));
-    g_array_free(r->flows, TRUE);
-    g_ptr_array_free(r->lookups, TRUE);
-    g_ptr_array_free(r->conversations, TRUE);
-    g_ptr_array_free(r->capture.linktypes, TRUE);
-    g_free(r->capture.source);
-    finding_free(r->verdict);
+    guint n_flows = s->flows->len, n_conversations = s->conversations->len, n_lookups = s->lookups->len;
+
+    for (guint i = 0; i < n_conversations; i++)
+        w->format->conversation(w, g_ptr_array_index(s->conversations, sample_at(s, i, n_conversations)));
+    for (guint i = 0; i < n_flows; i++)
+        w->format->flow(w, &g_array_index(s->flows, struct judged_flow, sample_at(s, i, n_flows)));
+    for (guint i = 0; i < n_lookups; i++)
+        w->format->lookup(w, g_ptr_array_index(s->lookups, sample_at(s, i, n_lookups)));
+}
+
+static inline void sample_clear(struct sample *s)
+{
+    g_array_free(s->flows, TRUE);
+    g_ptr_array_free(s->conversations, TRUE);
+    g_ptr_array_free(s->lookups, TRUE);
+    g_ptr_array_free(s->totals.capture.linktypes, TRUE);
+    g_free(s->totals.capture.source);
+    finding_free(s->totals.verdict);
+}
+
+/* What the format makes of the sample, which is used up. Free with free. */
+static inline char *sample_write(struct sample *s, const char *format, const struct report_options *options)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    struct report_writer *w = report_format_find(format)->open(out, &s->totals, options);
+
+    sample_hand_over(s, w);
+    if (w->format->end(w) != 0)
+        g_error("%s: the report is not complete", format);
+    w->format->free(w);
+    if (fclose(out) != 0 || strlen(text) != size)
+        g_error("%s: a NUL in it", format);
+    sample_clear(s);
+    return text;
+}
+
+/* Every text from outside is hostile. */
+static inline void sample_hostile(struct sample *s)
+{
+    sample_start(s);
+    g_free(s->totals.capture.source);
+    s->totals.capture.source = g_strdup(SAMPLE_HOSTILE);
+    struct flow *f =
+        sample_flow(1, "2001:db8:85a3:1111:2222:8a2e:370:7334", 65535, "2001:db8:85a3:1111:2222:8a2e:370:7335", 65535);
+    f->app = sample_app(SAMPLE_HOSTILE);
+    sample_add(s, f, sample_finding(CODE_TLS_ALERT, SAMPLE_HOSTILE));
+    sample_add(s, sample_flow(2, "2001:db8::1", 1, "2001:db8:85a3:1111:2222:8a2e:370:7335", 65535), NULL);
+    struct conversation *c = sample_conversation(1, 1);
+    sample_step(c, STEP_HTTP, 1, STATUS_BROKEN, 0, SAMPLE_HOSTILE);
+    c->verdict = sample_finding(CODE_REDIRECT_BROKEN, SAMPLE_HOSTILE);
+    c->redirects = g_array_new(FALSE, TRUE, sizeof(struct redirect));
+    struct redirect redirect = { 302, g_strdup(SAMPLE_HOSTILE), g_strdup(SAMPLE_HOSTILE), 0 };
+    g_array_append_val(c->redirects, redirect);
+    sample_converse(s, c);
+    g_ptr_array_add(s->lookups, sample_lookup(SAMPLE_HOSTILE));
+    s->totals.verdict = sample_finding(CODE_REDIRECT_BROKEN, SAMPLE_HOSTILE);
 }
 
 /* A packet for a ladder. */

@@ -93,6 +93,8 @@ static void test_out_of_order(void **state)
           { "S . (1460) seq 1461 id 0 +5", "out of order" });
     CHECK(HANDSHAKE, { "S . (1460) id 0", "" }, { "S . (1460) seq 2921 id 0 +0", "previous segment not captured" },
           { "S . (1460) seq 1461 id 0 +25", "retransmission" });
+    /* an old IP-ID on bytes that were seen before: a copy that comes very late, not a late arrival */
+    CHECK(HANDSHAKE, { "S . (1460) id 7", "" }, { "S . (1460) id 8 +0", "" }, { "S . (1460) seq 1 id 7 +400", "retransmission" });
     /* but what was seen before is no late arrival, however soon it comes */
     CHECK(HANDSHAKE, { "S . (1460) id 0", "" }, { "S . (1460) id 0 +0", "" }, { "S . (1460) seq 1 id 0 +5", "retransmission" });
 }
@@ -128,6 +130,7 @@ static void test_windows(void **state)
           { "S . (1) +600", "zero-window probe" }, { "C . win 10", "" }, { "S . (100)", "" }, { "C .", "" });
     /* not scaled where one end did not offer it, nor in a SYN-ACK */
     CHECK({ "C S", "" }, { "S S. nows", "" }, { "C . win 1000", "" }, { "S . (1000)", "window full" });
+    CHECK({ "C S nows", "" }, { "S S.", "" }, { "C . win 1000", "" }, { "S . (1000)", "window full" });
     CHECK({ "C S ws 0", "" }, { "S S. ws 0", "" }, { "C . win 1000", "" }, { "S . (500)", "" }, { "S . (500)", "window full" });
     /* the scale is not known: no guess */
     CHECK({ "C . seq 5 win 10", "" }, { "S . (10)", "" }, { "S . (1270)", "" });

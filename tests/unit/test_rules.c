@@ -125,6 +125,7 @@ static void test_dead(void **state)
         { OPEN REQUEST ANSWER RETRIES("C F. seq 29"), "broken path_went_dead path likely" },
         /* one retry, or a short time: the answer may be on its way */
         { OPEN REQUEST ANSWER "C P. (100); C P. seq -100 (100) +300", "ok ok" },
+        { OPEN REQUEST ANSWER "C P. (100); C P. seq -100 (100) +300; wait +9s", "ok ok" },
         { OPEN REQUEST ANSWER "C P. (100); C P. seq -100 (100) +200; C P. seq -100 (100) +400", "ok ok" },
         { OPEN REQUEST ANSWER "C P. (100); C P. seq -100 (100) +200; C P. seq -100 (100) +400; wait +3s", "broken path_went_dead path likely" },
         /* the answer came */
@@ -191,7 +192,9 @@ static void test_reset(void **state)
         { OPEN REQUEST "S R ttl 200", "broken reset_injected path possible" },
         { OPEN REQUEST "S R ttl 200; S P. (100); C .", "broken reset_injected path likely" },
         { OPEN REQUEST "S R ttl 59; S P. (100)", "broken reset_by_server server certain" },
-        { OPEN REQUEST "C R ttl 50", "broken reset_injected path possible" },
+        { OPEN REQUEST "S R ttl 60; S P. (100)", "broken reset_injected path likely" },
+        { OPEN REQUEST "C R ttl 62", "broken reset_by_client client certain" },
+        { OPEN REQUEST "C R ttl 61", "broken reset_injected path possible" },
         { OPEN REQUEST ANSWER "S R ttl 200", "ok ok" }, /* harmless, whoever sent it */
     };
     check_rows(rows, G_N_ELEMENTS(rows), 4);

@@ -63,6 +63,7 @@ struct tls_row {
     struct tls_facts tls;
     struct tls_certificate cert;
     const char *expected;
+    bool closing_only[2];
 };
 
 static bool tls_holds(const struct tls_row *r)
@@ -75,6 +76,7 @@ static bool tls_holds(const struct tls_row *r)
     struct judgement j;
     struct judge_context c = { .now_ns = g_array_index(t->now_ns, int64_t, 0) };
 
+    memcpy(facts.closing_only, r->closing_only, sizeof facts.closing_only);
     tls.client_hello_packet = 4;
     tls.client_hello_ts_ns = f->half[CLIENT].first_data_ns;
     tls.server_hello_ts_ns = tls.finished_ts_ns = TIME_NONE;
@@ -132,6 +134,9 @@ static void test_tls(void **state)
         { OPEN HELLO "S F.; C F.; S .", { ASKED(TLS_NO_SERVER_HELLO) }, NONE, "broken tls_reset - likely" },
         { OPEN HELLO "S R", { ASKED(TLS_RESET) }, NONE, "broken reset_by_server server certain + tls_reset" },
         { OPEN HELLOS "S F.; C F.; S .", { ANSWERED(TLS_CLOSED) }, NONE, "broken tls_reset - likely" },
+        /* only a closing alert meets the RST, or data */
+        { OPEN HELLOS "S F.; C .; C P. (31); S R", { ANSWERED(TLS_COMPLETE) }, NONE, "ok ok", { true, false } },
+        { OPEN HELLOS "S F.; C .; C P. (31); S R", { ANSWERED(TLS_COMPLETE) }, NONE, "broken reset_by_server server certain" },
         { OPEN HELLO "S P. (99); C .; " CLOSE, { ASKED(TLS_NOT_TLS), .not_tls_packet = 6 }, NONE, "broken tls_not_spoken server certain" },
     };
     check_tls(rows, G_N_ELEMENTS(rows));

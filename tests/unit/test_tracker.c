@@ -86,6 +86,7 @@ static void test_teardowns(void **state)
         { OPEN "C F.; S F.", "complete fin_unacked client -" },
         { OPEN "S R", "complete reset - -" },
         { OPEN "C F.; S R.", "complete reset client -" },
+        { OPEN "S R; C F.", "complete reset - -" }, /* what was on the way closes nothing */
         { OPEN "C F.; S .; S F.; C R", "complete reset client -" }, /* RST instead of the last ACK */
         { OPEN "C F.; S F.; C .; S R", "complete fin client -" },   /* and behind it: what ss shows is CLOSED, the end was a FIN */
         { OPEN "C P. (10); S .", "complete none - -" },
@@ -231,6 +232,7 @@ static void test_counts(void **state)
         { OPEN "C P. seq 101 (100)", "3/1 packets 100/0 bytes 1/0 segments 0/0 twice" },
         /* SYN and FIN are no bytes; data with them is */
         { "C S (30); S S.; C F. (20)", "2/1 packets 50/0 bytes 2/0 segments 0/0 twice" },
+        { OPEN "C F. seq +100", "3/1 packets 0/0 bytes 0/0 segments 0/0 twice" }, /* behind a hole: it is remembered all the same */
         /* offload: one packet, several segments on the wire */
         { "C S mss 1000; S S. mss 1400; C .; C P. (2800); S P. (2800)", "3/2 packets 2800/2800 bytes 2/3 segments 0/0 twice" },
         /* a keep-alive is no data */
