@@ -182,6 +182,7 @@ static struct flow *flow_of(struct tracker *t, const struct packet *p, enum side
         twin = is_twin(f, &ends);
         if (!twin) {
             previous = f->id;
+            twin = f->key.layers != 0; /* what follows a twin takes its place beside the other one */
             flow_table_remove(t->table, f);
         }
         f = NULL;

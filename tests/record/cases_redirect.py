@@ -50,7 +50,7 @@ def _(lab):
 
 @case("redirect-other-port", "nginx curl dnsmasq")
 def _(lab):
-    """A redirect to port 8080 of the same name; curl looks nothing up again."""
+    """A redirect to port 8080 of the same name; curl looks it up again."""
     serve(lab, site("return 302 http://www.example.test:8080/;"), site(PAGE, port=8080), ports=(80, 8080))
     lab.curl("-L", "--fail", "http://www.example.test/")
 

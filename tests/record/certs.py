@@ -37,6 +37,7 @@ ISSUED = (  # file, issuer, common name, subjectAltName, valid from and until in
     ("client-expired", "ca", "bob", "email:bob@example.test", -400, -35),
     ("client-unknown", "stranger", "mallory", "email:mallory@example.test", -30, 60),
 )
+PAGE_TIME = 1_700_000_000  # last change of the page
 
 
 def stamp(days):
@@ -94,3 +95,4 @@ def make(folder):
     for path in ("index.html", "new/index.html"):
         with open(f"{folder}/www/{path}", "w", encoding="ascii") as file:
             file.write(page)
+        os.utime(f"{folder}/www/{path}", (PAGE_TIME, PAGE_TIME))

@@ -130,6 +130,7 @@ class Lab:
         for node in ("client", "router", "server", "dns"):
             self.inside(node, "nft", "flush", "ruleset")
             self.ip(node, "tcp_metrics flush")
+            self.inside(node, "ss", "-K", "-a", "-t", "-H")  # connections of the last case; the wire is down: their RSTs go nowhere
             for family in ("-4", "-6"):
                 self.ip(node, f"{family} neigh flush all")
         for node, name in (("client", "eth0"), ("server", "eth0"), ("router", "r0"), ("router", "r1"), ("dns", "eth0"), ("router", "r2")):

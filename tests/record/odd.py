@@ -161,21 +161,26 @@ def serve_websocket(conn):
 
 # --- TLS ---
 
-def server_context(cert):
+def server_context(cert, *words):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert + ".pem", cert + ".key")
+    if "tls12" in words:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    if "no-tickets" in words:
+        context.num_tickets = 0
     return context
 
 
-def serve_tls_body(conn, cert, how):
+def serve_tls_body(conn, cert, how, *words):
     """HTTPS with a body that is cut by `rst`, by `fin` without close_notify, or `silent`: none."""
-    secure = server_context(cert).wrap_socket(conn, server_side=True)
+    secure = server_context(cert, *words).wrap_socket(conn, server_side=True)
     request(secure)
     if how == "silent":
         return serve_silent(secure)
     secure.sendall(head("200 OK", "Content-Length: 50000") + b"x" * 12000)
     time.sleep(0.2)
     conn = socket.socket(fileno=secure.detach())
+    conn.settimeout(LIMIT)
     return reset(conn) if how == "rst" else finish(conn)
 
 

@@ -3,6 +3,7 @@
     rcode N [TYPE]        answers with this code (queries of this type alone; others get the usual answer)
     silent TYPE           never answers queries of this type
     late SECONDS          answers, but so late
+    dangling              answers with an alias of a name that does not exist: CNAME and NXDOMAIN
     addresses A B ...     answers A queries with these addresses, in this order
 The usual answer to A is 192.0.2.80, to anything else no data.
 """
@@ -26,6 +27,12 @@ def answer(query, rcode=0, addresses=("192.0.2.80",)):
     return header + question + b"".join(records), kind
 
 
+def dangling(query):
+    nowhere = answer(query, 3)[0]
+    alias = b"\x04gone\xc0\x10"  # gone, and the question's name behind its first label of three letters
+    return nowhere[:6] + struct.pack("!HHH", 1, 0, 0) + nowhere[12:] + b"\xc0\x0c" + struct.pack("!HHIH", 5, 1, 60, len(alias)) + alias
+
+
 def main():
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind((sys.argv[1], 53))
@@ -36,6 +43,8 @@ def main():
         usual, kind = answer(query)
         if behaviour == "rcode" and (len(arguments) < 2 or TYPES[arguments[1]] == kind):
             sock.sendto(answer(query, int(arguments[0]))[0], client)
+        elif behaviour == "dangling":
+            sock.sendto(dangling(query), client)
         elif behaviour == "addresses":
             sock.sendto(answer(query, 0, arguments)[0], client)
         elif behaviour == "late":

@@ -27,6 +27,7 @@ static void sheet_start(struct sheet *s, bool nanoseconds)
 
 static bool sheet_finish(struct sheet *s)
 {
+    json_end_line(&s->json);
     bool good = json_finish(&s->json);
 
     assert_int_equal(fclose(s->out), 0);
@@ -86,6 +87,26 @@ static void durations(void **state)
     ASSERT_WRITES("-0.000000001", true, json_write_seconds(&s.json, -1));
     ASSERT_WRITES("9223372036.854775807", true, json_write_seconds(&s.json, INT64_MAX));
     ASSERT_WRITES("null", false, json_write_seconds(&s.json, TIME_NONE));
+}
+
+/* The day that is remembered, around its ends. */
+static void seconds_of_a_day(void **state)
+{
+    (void)state;
+    ASSERT_WRITES("[\"2023-03-15T00:00:00Z\",\"2023-03-15T23:59:59Z\",\"2023-03-14T23:59:59Z\",\"2023-03-14T00:00:00Z\","
+                  "\"2023-03-15T00:00:00Z\",\"1969-12-31T23:59:59Z\",\"1969-12-31T00:00:00Z\",\"1970-01-01T00:00:00Z\"]",
+                  false, {
+                      json_open_array(&s.json);
+                      json_write_date(&s.json, INT64_C(1678838400));
+                      json_write_date(&s.json, INT64_C(1678838400) + 86399);
+                      json_write_date(&s.json, INT64_C(1678838400) - 1);
+                      json_write_date(&s.json, INT64_C(1678838400) - 86400);
+                      json_write_date(&s.json, INT64_C(1678838400));
+                      json_write_date(&s.json, -1);
+                      json_write_date(&s.json, -86400);
+                      json_write_date(&s.json, 0);
+                      json_close(&s.json);
+                  });
 }
 
 static void times(void **state)
@@ -254,6 +275,62 @@ static void ends_at_every_place_of_the_buffer(void **state)
     }
 }
 
+/* Lines follow each other on one writer, each as a whole; places are counted over all of them. */
+static void lines_and_places(void **state)
+{
+    (void)state;
+    static struct sheet s;
+
+    sheet_start(&s, false);
+    for (unsigned i = 0; i < 3; i++) {
+        json_open_object(&s.json);
+        json_member(&s.json, "a", uint, i);
+        json_set_precision(&s.json, i == 2);
+        json_member(&s.json, "b", seconds, 1500000001);
+        json_close(&s.json);
+        uint64_t place = json_position(&s.json);
+        json_end_line(&s.json); /* a new line for the comma */
+        assert_int_equal(json_position(&s.json), place);
+        assert_int_equal(fflush(s.out), 0);
+        assert_int_equal(s.size, place);
+    }
+    assert_true(json_finish(&s.json));
+    assert_int_equal(fclose(s.out), 0);
+    assert_string_equal(s.text, "{\"a\":0,\"b\":1.5}\n{\"a\":1,\"b\":1.5}\n{\"a\":2,\"b\":1.500000001}\n");
+    free(s.text);
+}
+
+/* What needs escaping at every place of a text of every length: texts are looked at eight bytes at a time. */
+static void escapes_at_every_place(void **state)
+{
+    (void)state;
+    static const char special[] = { '"', '\\', '\n', 0x1f, 0x7f, (char)0x80, (char)0xff };
+    static struct sheet s;
+    char text[40];
+
+    for (size_t n = 1; n < sizeof text; n++) {
+        for (size_t at = 0; at <= n; at++) {
+            char c = special[(n + at) % sizeof special];
+            memset(text, n % 2 ? '~' : ' ', n);
+            text[n] = '\0';
+            if (at < n)
+                text[at] = c;
+            sheet_start(&s, false);
+            json_open_array(&s.json);
+            json_write_string(&s.json, text);
+            json_close(&s.json);
+            assert_true(sheet_finish(&s));
+            assert_int_equal(strlen(s.text) == n + 5, at == n); /* plain: as it is, between [" and "] and a new line */
+            json_t *parsed = json_loads(s.text, 0, NULL);
+            assert_non_null(parsed);
+            if (at == n || (unsigned char)c < 0x80)
+                assert_string_equal(json_string_value(json_array_get(parsed, 0)), text);
+            json_decref(parsed);
+            free(s.text);
+        }
+    }
+}
+
 static void errors_stick(void **state)
 {
     (void)state;
@@ -297,6 +374,7 @@ int main(void)
         cmocka_unit_test(numbers_of_every_length),
         cmocka_unit_test(durations),
         cmocka_unit_test(times),
+        cmocka_unit_test(seconds_of_a_day),
         cmocka_unit_test(dates),
         cmocka_unit_test(remembered_second),
         cmocka_unit_test(addresses),
@@ -304,6 +382,8 @@ int main(void)
         cmocka_unit_test(long_strings),
         cmocka_unit_test(nesting),
         cmocka_unit_test(ends_at_every_place_of_the_buffer),
+        cmocka_unit_test(lines_and_places),
+        cmocka_unit_test(escapes_at_every_place),
         cmocka_unit_test(errors_stick),
     };
 

@@ -395,6 +395,20 @@ static void test_twins(void **state)
     }
     talk_free(t);
 
+    /* the ports of the twin are used again: the first connection goes on */
+    t = talk_new(0);
+    talk_lines(t, "C S vlan 10; S S. vlan 10; C . vlan 10; C S seq 5000 vlan 20; C S seq 6000 vlan 20; C S seq 6000 vlan 20 +1s; S R. seq 0 ack 6001 vlan 20; "
+                  "S P. (30) seq 1 ack 1 vlan 10");
+    talk_finish(t, 2);
+    assert_int_equal(t->flows->len, 3);
+    const struct flow *base = g_ptr_array_index(t->flows, 1), *reused = g_ptr_array_index(t->flows, 2);
+    assert_int_equal(base->id, 1);
+    assert_int_equal(base->half[SERVER].bytes, 30);
+    assert_int_equal(reused->previous, 2);
+    assert_int_equal(reused->syns, 2);
+    assert_string_equal(flow_conn_state(reused), "REJ");
+    talk_free(t);
+
     const struct flow *f = talk_one(&t, "C S vlan 10; S S.; C . vlan 10; C P. (10) vlan 10; S P. (20)");
     assert_int_equal(f->half[SERVER].bytes, 20);
     talk_free(t);
