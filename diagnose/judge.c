@@ -39,6 +39,9 @@ static const char *missing(const struct flow *f)
         return f->half[CLIENT].rst ? "The client let go of its attempt at once." : "The capture ends before the SYN could be answered.";
     if (o == HANDSHAKE_UNFINISHED)
         return "The capture ends before the handshake does.";
+    if (f->half[CLIENT].bytes && !f->half[SERVER].bytes && f->half[CLIENT].fin && (!f->half[SERVER].fin || f->half[SERVER].fin_packet > f->half[CLIENT].fin_packet) &&
+        f->app && f->app->http)
+        return "The client closed before an answer came.";
     if (t != TEARDOWN_NONE || o == HANDSHAKE_RESET)
         return NULL;
     if (!f->half[CLIENT].bytes && !f->half[SERVER].bytes)

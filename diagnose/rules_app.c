@@ -15,7 +15,7 @@ static struct finding *certificate_finding(const struct flow *f, enum code code,
     g_autofree char *summary = g_strdup_printf(format, text);
     struct finding *d = finding_new(code, WHERE_SERVER, "%s", summary);
 
-    if (t->application_data || t->outcome == TLS_COMPLETE)
+    if (t->application_data)
         d->status = STATUS_DEGRADED;
     if (t->certificate->subject)
         finding_detail_text(d, "subject", t->certificate->subject);
@@ -143,22 +143,52 @@ struct finding *rule_tls(const struct flow *f, const struct judge_context *c)
 
 /* --- HTTP --- */
 
-static const struct http_transaction *last_answered(const struct flow *f)
+static guint transactions(const struct flow *f)
 {
-    for (guint i = f->app && f->app->http ? f->app->http->len : 0; i-- > 0;) {
-        const struct http_transaction *h = g_ptr_array_index(f->app->http, i);
-        if (h->status)
-            return h;
+    return f->app && f->app->http ? f->app->http->len : 0;
+}
+
+static const struct http_transaction *transaction_at(const struct flow *f, guint i)
+{
+    return g_ptr_array_index(f->app->http, i);
+}
+
+/* The same was asked again on this connection, and answered well: a login after 401, a second try after 503. */
+static bool made_good(const struct flow *f, guint at)
+{
+    const struct http_transaction *h = transaction_at(f, at);
+
+    for (guint i = at + 1; i < transactions(f); i++) {
+        const struct http_transaction *later = transaction_at(f, i);
+        if (later->status && later->status < 400 && g_strcmp0(h->target, later->target) == 0 && g_strcmp0(h->host, later->host) == 0)
+            return true;
     }
-    return NULL;
+    return false;
+}
+
+/* The first 5xx that was not made good; where there is none, the first 4xx. */
+static const struct http_transaction *unanswered_well(const struct flow *f)
+{
+    const struct http_transaction *found = NULL;
+
+    for (guint i = 0; i < transactions(f); i++) {
+        const struct http_transaction *h = transaction_at(f, i);
+        bool worse = h->status >= 500 && h->status <= 599, bad = h->status >= 400 && h->status < 500;
+        if ((!worse && (!bad || found)) || made_good(f, i))
+            continue;
+        found = h;
+        if (worse)
+            break;
+    }
+    return found;
 }
 
 struct finding *rule_http_status(const struct flow *f, const struct judge_context *c)
 {
-    const struct http_transaction *h = last_answered(f);
+    const struct http_transaction *h = unanswered_well(f);
 
     (void)c;
-    if (!h || h->status < 400 || h->status > 599)
+    if (!h)
         return NULL;
     enum code code = h->status >= 500 ? CODE_HTTP_SERVER_ERROR : CODE_HTTP_CLIENT_ERROR;
     struct finding *d = finding_new(code, h->status >= 500 ? WHERE_SERVER : WHERE_CLIENT, "%s %.80s%.80s was answered %d%s%.60s.", h->method ? h->method : "A request",
@@ -170,11 +200,35 @@ struct finding *rule_http_status(const struct flow *f, const struct judge_contex
     return d;
 }
 
+/* The last request, whole in the capture, got no answer, and the server closed: none will come. */
+static const struct http_transaction *left_alone(const struct flow *f)
+{
+    const struct http_transaction *h = transactions(f) ? transaction_at(f, transactions(f) - 1) : NULL;
+    const struct half *server = &f->half[SERVER];
+
+    if (!h || h->status || h->lossy || !h->request_complete || !server->fin || !both_captured(f))
+        return NULL;
+    return !f->half[CLIENT].fin || server->fin_packet < f->half[CLIENT].fin_packet ? h : NULL;
+}
+
+static struct finding *no_answer_finding(const struct flow *f, const struct http_transaction *h)
+{
+    struct finding *d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER, "The server closed the connection without an answer to %s %.80s.", h->method ? h->method : "the request",
+                                    h->target ? h->target : "");
+
+    d->confidence = CONFIDENCE_LIKELY;
+    finding_add_evidence(d, h->request_packet);
+    finding_add_evidence(d, f->half[SERVER].fin_packet);
+    return d;
+}
+
 struct finding *rule_response_truncated(const struct flow *f, const struct judge_context *c)
 {
     (void)c;
-    for (guint i = 0; f->app && f->app->http && i < f->app->http->len; i++) {
-        const struct http_transaction *h = g_ptr_array_index(f->app->http, i);
+    if (left_alone(f))
+        return no_answer_finding(f, left_alone(f));
+    for (guint i = 0; i < transactions(f); i++) {
+        const struct http_transaction *h = transaction_at(f, i);
         if (!h->truncated || h->complete)
             continue;
         struct finding *d;
@@ -196,23 +250,37 @@ struct finding *rule_response_truncated(const struct flow *f, const struct judge
 
 /* --- no answer, or a late one --- */
 
+/* Whether what the client said last was a request: nothing was ever answered, or the protocol tells. */
+static bool waits_for_answer(const struct flow *f)
+{
+    const struct tls_facts *t = tls_of(f);
+
+    if (f->asked_ns == TIME_NONE || f->half[CLIENT].unacked > (f->half[CLIENT].fin ? 1 : 0))
+        return false;
+    if (t)
+        return t->outcome == TLS_COMPLETE && !t->application_data && f->asked_packet > t->finished_packet;
+    if (transactions(f)) {
+        const struct http_transaction *h = transaction_at(f, transactions(f) - 1);
+        return !h->status && h->request_complete && !h->lossy;
+    }
+    return !f->half[SERVER].bytes;
+}
+
 struct finding *rule_server_silent(const struct flow *f, const struct judge_context *c)
 {
     const struct half *client = &f->half[CLIENT], *server = &f->half[SERVER];
     char waited[32], end[END_TEXT_SIZE];
 
-    if (!both_captured(f) || flow_handshake(f) != HANDSHAKE_COMPLETE || !client->bytes || server->bytes || tls_of(f))
+    if (!both_captured(f) || flow_handshake(f) != HANDSHAKE_COMPLETE || !waits_for_answer(f))
         return NULL;
-    if (client->unacked > (client->fin ? 1 : 0))
-        return NULL;
-    int64_t until_ns = f->reset.packet ? f->reset.ts_ns : server->fin ? server->fin_ns : flow_teardown(f) == TEARDOWN_NONE ? c->now_ns : f->last_ns;
-    int64_t waited_ns = until_ns - client->last_data_ns;
+    int64_t until_ns = f->reset.packet ? f->reset.ts_ns : server->fin ? server->fin_ns : client->fin ? MAX(client->fin_ns, f->last_ns) : c->now_ns;
+    int64_t waited_ns = until_ns - f->asked_ns;
     if (waited_ns < SILENT_NS)
         return NULL;
     struct finding *d = finding_new(CODE_SERVER_SILENT, WHERE_SERVER, "%s acknowledges the request and sends no byte of an answer in %s.", end_text(end, f, SERVER),
                                     duration_text(waited, waited_ns));
     d->confidence = CONFIDENCE_LIKELY;
-    finding_add_evidence(d, client->first_data_packet);
+    finding_add_evidence(d, f->asked_packet);
     finding_add_evidence(d, client->last_data_packet);
     finding_add_evidence(d, server->last_packet);
     finding_detail_seconds(d, "waited", waited_ns);
@@ -224,8 +292,8 @@ static const struct http_transaction *slowest(const struct flow *f, int64_t *ttf
 {
     const struct http_transaction *worst = NULL;
 
-    for (guint i = 0; f->app && f->app->http && i < f->app->http->len; i++) {
-        const struct http_transaction *h = g_ptr_array_index(f->app->http, i);
+    for (guint i = 0; i < transactions(f); i++) {
+        const struct http_transaction *h = transaction_at(f, i);
         if (h->request_end_ts_ns == TIME_NONE || h->response_ts_ns == TIME_NONE || h->tunnel)
             continue;
         if (!worst || h->response_ts_ns - h->request_end_ts_ns > *ttfb_ns) {

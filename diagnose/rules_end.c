@@ -135,6 +135,23 @@ static bool answer_cut(const struct flow *f)
     return false;
 }
 
+/* What the server still said to a client that had closed: a goodbye, if the client waited for nothing and it is short. */
+#define GOODBYE_BYTES 256
+
+static bool only_goodbye(const struct flow *f)
+{
+    return !f->reset.asked_at_fin && f->reset.bytes_after_fin <= GOODBYE_BYTES;
+}
+
+/* A server that is done says so (close_notify, RFC 8446 section 6.1) before it goes; nobody had begun to close. */
+static bool cut_inside_tls(const struct flow *f)
+{
+    const struct tls_facts *t = f->app ? f->app->tls : NULL;
+
+    return t && t->outcome == TLS_COMPLETE && t->application_data && !f->app->closing_only[SERVER] && !f->app->closing_only[CLIENT] &&
+           !f->reset.after_fin[CLIENT] && f->reset.last_data == SERVER && f->reset.ts_ns - f->half[SERVER].last_data_ns < 5 * NS_PER_S;
+}
+
 /* The client closed right behind what it said last: whatever answer comes, it did not want it (QUIT and close). */
 static bool did_not_wait(const struct flow *f)
 {
@@ -154,12 +171,14 @@ static const char *cut_off(const struct flow *f)
         return NULL;
     if (f->app && f->app->closing_only[peer] && (r->data_after_fin || !r->owed[by]))
         return NULL; /* only a TLS close_notify was lost */
-    if (r->data_after_fin && r->after_fin[by] && by == CLIENT && !answer_cut(f) && did_not_wait(f))
+    if (r->data_after_fin && r->after_fin[by] && by == CLIENT && !answer_cut(f) && (did_not_wait(f) || only_goodbye(f)))
         return NULL;
     if (r->data_after_fin && r->after_fin[by])
         return peer == CLIENT ? "the client still sent to a server that had closed" : "the server still sent to a client that had closed";
     if (answer_cut(f))
         return "the answer was not complete yet";
+    if (by == SERVER && cut_inside_tls(f))
+        return "it was in the middle of its encrypted answer";
     if (r->owed[peer])
         return peer == CLIENT ? "the client's data was not acknowledged yet" : "the server was still sending";
     if (r->owed[by])
@@ -197,12 +216,21 @@ static struct finding *aborted(const struct flow *f, const char *what)
     return d;
 }
 
+/* The TLS handshake failed or was cut: the TLS rules name the cause, the RST is only how it ended. */
+static bool told_by_tls(const struct flow *f)
+{
+    const struct tls_facts *t = f->app ? f->app->tls : NULL;
+    return t && t->client_hello && t->outcome != TLS_COMPLETE && t->outcome != TLS_INCOMPLETE;
+}
+
 struct finding *rule_reset(const struct flow *f, const struct judge_context *c)
 {
     enum handshake_outcome o = flow_handshake(f);
     const char *what;
 
     (void)c;
+    if (told_by_tls(f))
+        return NULL;
     if (!f->reset.packet || o == HANDSHAKE_REFUSED || o == HANDSHAKE_RESET || o == HANDSHAKE_UNREACHABLE || o == HANDSHAKE_NO_ANSWER)
         return NULL;
     if (!both_captured(f) || flow_teardown(f) == TEARDOWN_FIN || !(what = cut_off(f)))

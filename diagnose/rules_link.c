@@ -7,7 +7,7 @@
 
 /* Over https the way back cannot be seen. That somebody asks for the same http URL again means little; so often, and so
  * soon after each other, it is a loop. */
-#define HIDDEN_ROUNDS 5
+#define HIDDEN_ROUNDS 3
 #define HIDDEN_GAP_NS (2 * NS_PER_S)
 
 /* The answer to the request that follows a redirect comes within so long. */

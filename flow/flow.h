@@ -149,7 +149,9 @@ struct reset_facts {
     uint16_t ip_id;
     bool after_fin[2];         /* that side had sent FIN before */
     bool owed[2];              /* that side had bytes on the way that were not acknowledged */
-    bool data_after_fin;       /* the sender of the RST had sent FIN, and the other side sent data to it after that */
+    bool data_after_fin;       /* one side had sent FIN, and the other sent data to it after that */
+    bool asked_at_fin;         /* the client waited for an answer when it sent its FIN */
+    uint32_t bytes_after_fin;  /* how much data that was, up to the RST */
     uint8_t last_data;         /* enum side: who sent data last; 2 = nobody */
     bool late;                 /* a side repeated or sent on after the RST */
 };
@@ -187,6 +189,8 @@ struct flow {
     uint64_t syn_packet, synack_packet, ack_packet; /* last SYN before the first SYN-ACK; first SYN-ACK; the handshake's ACK */
     int64_t syn_ns, synack_ns, synack_last_ns, ack_ns; /* synack_last_ns: last transmission of the SYN-ACK before the ACK */
     struct reset_facts reset;
+    int64_t asked_ns;          /* the client's first data since the server's last; TIME_NONE: the server spoke last, or nobody did */
+    uint64_t asked_packet;
     uint64_t first_syn_packet;
     uint32_t syns, synacks;    /* transmissions seen of each */
     uint32_t layers;           /* hash of the VLANs and tunnels of its first packet; 0: none */

@@ -129,7 +129,7 @@ static struct flow *new_flow(struct tracker *t, const struct packet *p, const st
     f->last_ns = p->ts_ns;
     f->previous = previous;
     f->reused_ports = previous != 0;
-    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = TIME_NONE;
+    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = f->asked_ns = TIME_NONE;
     f->reset.last_data = 2;
     start_half(f, CLIENT);
     start_half(f, SERVER);
@@ -322,11 +322,15 @@ static bool watch_reset(struct flow *f, const struct segment *s)
 
 static void watch_last_data(struct flow *f, const struct segment *s)
 {
+    if (s->flags & TCP_FIN && s->side == CLIENT && f->half[CLIENT].fin_packet == s->packet->number)
+        f->reset.asked_at_fin = f->asked_ns != TIME_NONE || s->new_bytes;
     if (!s->len || f->reset.packet)
         return;
     f->reset.last_data = (uint8_t)s->side;
-    if (f->half[other_side(s->side)].fin && !f->half[s->side].fin)
+    if (f->half[other_side(s->side)].fin && !f->half[s->side].fin) {
         f->reset.data_after_fin = true;
+        f->reset.bytes_after_fin += s->new_bytes;
+    }
 }
 
 /* --- counting --- */
@@ -338,6 +342,17 @@ static uint64_t wire_segments(const struct flow *f, const struct segment *s)
     if (s->len <= 1460 || mss == 0)
         return s->len > 1460 ? (s->len + 1459) / 1460 : 1;
     return (s->len + mss - 1) / mss;
+}
+
+/* Since when the client waits for an answer. */
+static void note_question(struct flow *f, const struct segment *s)
+{
+    if (s->side == SERVER) {
+        f->asked_ns = TIME_NONE;
+    } else if (f->asked_ns == TIME_NONE && s->new_bytes) {
+        f->asked_ns = s->ts_ns;
+        f->asked_packet = s->packet->number;
+    }
 }
 
 static void count_half(struct flow *f, const struct segment *s)
@@ -360,6 +375,7 @@ static void count_half(struct flow *f, const struct segment *s)
             h->first_data_packet = s->packet->number;
             h->first_data_ns = s->ts_ns;
         }
+        note_question(f, s);
     }
 }
 

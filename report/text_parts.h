@@ -13,7 +13,7 @@
 #define TEXT_DETAILS 50          /* blocks of details */
 #define TEXT_ALIKE 3             /* more flows than this with one code at one server: one block for all */
 #define TEXT_HEALTHY_LINES 50    /* groups of healthy flows */
-                                 /* conversations: blocks.h */
+/* and of conversations: blocks.h */
 #define TEXT_LADDER_FIRST 400    /* packets of a ladder: the first ones */
 #define TEXT_LADDER_LAST 100     /* and the last ones */
 

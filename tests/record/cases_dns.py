@@ -1,6 +1,6 @@
 """Recorded cases: look-ups, and the choice between addresses."""
 from cases import case, site
-from lab import DNS, DNS2, WWW, WWW6
+from lab import CLIENT6, DNS, DNS2, WWW, WWW6
 
 URL = "http://www.example.test/"
 BOTH = (f"www.example.test,{WWW},{WWW6}",)
@@ -115,7 +115,7 @@ def _(lab):
 @case("dns-search-list-all-fail", "dnsmasq curl", "broken dns_nxdomain")
 def _(lab):
     """The same search list and a name that is nowhere: NXDOMAIN for all of them and for the bare name."""
-    lab.dnsmasq("--local=//")
+    lab.dnsmasq("--domain-needed")
     lab.resolver(f"nameserver {DNS}", "search lab.example.test corp.example.test example.test")
     lab.capture()
     lab.curl("http://wwww/", status=6)
@@ -303,7 +303,8 @@ def _(lab):
     """A and AAAA; IPv6 has a round trip of 500 ms. curl starts IPv4 after 200 ms, which wins, and drops the IPv6 attempt: its SYN-ACK is
     answered by RST. Nothing is wrong."""
     page(lab, names=BOTH)
-    lab.client("curl", "-6", "-s", "-o", "/dev/null", f"http://[{WWW6}]/")
+    lab.ip("client", "-6 neigh replace 2001:db8:1::1 lladdr 02:00:00:00:00:01 dev eth0 nud reachable")  # or the SYN would wait for it
+    lab.ip("router", f"-6 neigh replace {CLIENT6} lladdr 02:00:00:00:00:02 dev r0 nud reachable")
     lab.capture()
     lab.curl("--fail", URL)
     lab.client("sleep", "1")

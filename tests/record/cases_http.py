@@ -139,6 +139,13 @@ def _(lab):
     lab.curl("--fail", URL + "large.txt")
 
 
+@case("http-parallel", "nginx curl dnsmasq", "degraded http_client_error", "ok http_client_error")
+def _(lab):
+    """Three transfers at once to two hosts; www redirects one of them to shop, and another page of shop is missing."""
+    nginx(lab, site("location = /old { return 302 http://shop.example.test/; } location / { }"))
+    lab.curl("-L", "-Z", URL + "old", "-o", "/dev/null", URL, "-o", "/dev/null", "http://shop.example.test/missing")
+
+
 @case("http-idle-reset", "odd clients dnsmasq")
 def _(lab):
     """The server keeps the connection for a second after a complete answer and then resets it. Nothing was outstanding; the client opens

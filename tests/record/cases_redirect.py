@@ -80,6 +80,28 @@ def _(lab):
     lab.curl("-L", "--fail", "-c", lab.path("jar"), "-b", "none=0", "http://www.example.test/")
 
 
+@case("redirect-cookie-check", "nginx curl dnsmasq")
+def _(lab):
+    """/ leads to /set, which sets a cookie and leads back to /, which answers 200 to the cookie. It returns once, and is no loop."""
+    serve(lab, site("location = / { if ($http_cookie !~ seen) { return 302 /set; } } location / { } location = /index.html { } "
+                    "location = /set { add_header Set-Cookie seen=1; return 302 /; }"))
+    lab.curl("-L", "--fail", "-c", lab.path("jar"), "-b", "none=0", "http://www.example.test/")
+
+
+@case("redirect-long-chain", "nginx curl dnsmasq")
+def _(lab):
+    """Nine redirects from page to page, and then the page: long, and no loop."""
+    serve(lab, site("".join(f"location = /{i} {{ return 302 /{i + 1}; }} " for i in range(1, 10)) + "location = /10 { return 200 'here'; }"))
+    lab.curl("-L", "--fail", "http://www.example.test/1")
+
+
+@case("redirect-to-address", "nginx curl dnsmasq")
+def _(lab):
+    """A redirect to a literal IPv6 address and port: no look-up follows."""
+    serve(lab, site("return 302 http://[2001:db8:80::80]:8080/;"), site(PAGE, port=8080), ports=(80, 8080))
+    lab.curl("-L", "--fail", "http://www.example.test/")
+
+
 @case("redirect-307-post", "nginx curl dnsmasq")
 def _(lab):
     """307: the POST is made again, with its body, at the new place."""
@@ -159,6 +181,14 @@ def _(lab):
     """A redirect to https, where nobody listens."""
     serve(lab, site("return 301 https://www.example.test/;"))
     lab.curl("-L", "http://www.example.test/", status=7)
+
+
+@case("redirect-to-silent-host", "nginx nftables curl dnsmasq", "broken redirect_broken", "ok syn_unanswered")
+def _(lab):
+    """A redirect to a host behind a firewall that drops; curl gives up after 8 s."""
+    lab.filter("router", "forward", "ip daddr 198.51.100.80 drop")
+    serve(lab, site("return 301 http://shop.example.test/;"))
+    lab.curl("-L", "-m", "8", "http://www.example.test/", status=28)
 
 
 @case("redirect-to-missing-name", "nginx curl dnsmasq", "broken redirect_broken", "ok")

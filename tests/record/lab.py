@@ -136,6 +136,7 @@ class Lab:
         for node, name in (("client", "eth0"), ("server", "eth0"), ("router", "r0"), ("router", "r1"), ("dns", "eth0"), ("router", "r2")):
             state = "on" if offload else "off"
             self.inside(node, "ethtool", "-K", name, *(word for what in ("tso", "gso", "gro", "tx") for word in (what, state)))
+        self.ip("server", "route replace default via 192.0.2.1")
         self.resolver()
         self.start("wire", sys.executable, os.path.join(HERE, "wire.py"), "w0", "w1", str(delay), str(delay6 or delay),
                    ready="wire is up")
