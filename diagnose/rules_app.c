@@ -258,7 +258,7 @@ static bool waits_for_answer(const struct flow *f)
     if (f->asked_ns == TIME_NONE || f->half[CLIENT].unacked > (f->half[CLIENT].fin ? 1 : 0))
         return false;
     if (t)
-        return t->outcome == TLS_COMPLETE && !t->application_data && f->asked_packet > t->finished_packet;
+        return t->outcome == TLS_COMPLETE && t->client_data && !t->application_data;
     if (transactions(f)) {
         const struct http_transaction *h = transaction_at(f, transactions(f) - 1);
         return !h->status && h->request_complete && !h->lossy;

@@ -94,6 +94,7 @@ struct tls_facts {
     char *ja3, *ja4;                  /* ja3: MD5 in hex */
     bool resumed, hello_retry, client_hello, server_hello;
     bool certificate_requested;       /* CertificateRequest seen in clear */
+    bool client_data;                 /* the client sent application data */
     bool application_data;            /* some application data followed from the server (TLS 1.3, where tickets look like data: a
                                        * record of it behind data of the client) */
     struct tls_certificate *certificate; /* NULL: not visible */

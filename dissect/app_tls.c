@@ -145,6 +145,8 @@ static void application_12(struct app_tls *t, const struct app_bytes *b)
     t->half[b->from].application = true;
     if (b->from == tls_server(t))
         f->application_data = true;
+    else
+        f->client_data = true;
     /* Where a gap hid the end of the handshake this proves it. */
     if ((f->server_hello || f->client_hello) && t->half[CLIENT].application && t->half[SERVER].application)
         complete(t, b);
@@ -160,6 +162,7 @@ static void client_13_later(struct app_tls *t, const struct app_bytes *b)
         t->facts->finished_ts_ns = b->ts_ns;
     } else if (!h->finishing && !is_alert_size(t, h)) {
         h->application = true;
+        t->facts->client_data = true;
     }
 }
 

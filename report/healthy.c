@@ -6,8 +6,8 @@
 
 _Static_assert(sizeof(struct healthy_key) == 24, "a key has no padding");
 
-/* Ids are told to their groups in ascending order, so that ranges only grow at their ends: flows do not end in the order
- * in which they began. A flow that is WINDOW ids behind is not waited for. A power of two. */
+/* Flows do not end in the order in which they began, but their ids are told to the groups in ascending order, so that
+ * ranges only grow at their ends. A flow that is WINDOW ids behind is not waited for. A power of two. */
 #define WINDOW (1u << 16)
 
 /* Marks in the window. */
@@ -20,7 +20,7 @@ struct healthy {
     uint64_t seed[2];
     uint64_t ungrouped;
     uint64_t next, highest; /* every flow below `next` was told to its group, or given up; the highest id so far */
-    uint32_t *window;       /* of flow next + i at (next + i) % WINDOW: MARK_GROUP + place of its group, or another mark */
+    uint32_t *window; /* of flow `id` at id % WINDOW: MARK_GROUP + place of its group, or another mark */
 };
 
 /* --- groups --- */

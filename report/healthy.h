@@ -32,12 +32,12 @@ struct healthy;
 struct healthy *healthy_new(void);
 void healthy_free(struct healthy *h); /* NULL-safe */
 
-/* Each flow that is over is either taken into account or passed over (because it is not healthy): once, in any order. */
+/* Each flow that is over is either taken into account or passed over (it is not healthy): once, in any order. */
 void healthy_add(struct healthy *h, const struct flow *f);
 void healthy_pass(struct healthy *h, uint64_t id);
 
-/* No more flows come. The groups (struct healthy_group*), the largest first, of equals the one with the lowest id; owned
- * by h. */
+/* No more flows come. The groups (struct healthy_group*), the largest first, of equals the one with the lowest id;
+ * owned by h. */
 const GPtrArray *healthy_finish(struct healthy *h);
 
 /* Flows that are in none of them, because there were LIMIT_HEALTHY_GROUPS. */

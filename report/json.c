@@ -201,8 +201,8 @@ void json_write_addr(struct json *j, const struct addr *a, unsigned version)
     j->p += 2;
 }
 
-/* Whether eight bytes stand for themselves in JSON and on a terminal (0x20 to 0x7e without quote and backslash): none has
- * its high bit set, and none of these differences goes below zero. */
+/* Whether eight bytes stand for themselves in JSON and on a terminal (0x20 to 0x7e without quote and backslash): none
+ * has its high bit set, and none of these differences goes below zero. */
 static bool are_plain(const char *s)
 {
     const uint64_t ones = 0x0101010101010101u;
@@ -216,7 +216,7 @@ static bool are_plain(const char *s)
 
 #define PART 4096
 
-/* Copies first and looks then: what stands behind it in the buffer may be written over. False: something in it has to be
+/* Copies first and looks then: what stands behind it in the buffer may be written over. False: something has to be
  * escaped; nothing was put. */
 static bool put_plain(struct json *j, const char *s, size_t n)
 {

@@ -1,5 +1,5 @@
-/* json: one document at the end. Each thing becomes text as soon as it is final and is put aside; in the end the texts are
- * copied in their order. So the document takes 24 bytes of memory for each, whatever it holds.
+/* json: one document at the end. Each thing becomes text as soon as it is final and is put aside; in the end the texts
+ * are copied in their order. So the document takes 24 bytes of memory for each, whatever it holds.
  */
 #include "base/limits.h"
 #include "report/json_parts.h"

@@ -131,9 +131,10 @@ static void anomalies(struct json *j, const struct anomalies *a)
 
 /* What nearly every connection has, in one piece. */
 #define NONE_OF_SIDE \
-    "{\"retransmissions\":0,\"fast_retransmissions\":0,\"spurious_retransmissions\":0,\"out_of_order\":0,\"duplicate_acks\":0," \
-    "\"lost_segments\":0,\"acked_unseen\":0,\"zero_windows\":0,\"zero_window_time\":0.0,\"window_full\":0,\"keep_alives\":0," \
-    "\"capture_duplicates\":0,\"zero_window_probes\":0,\"window_updates\":0,\"bad_checksums\":0}"
+    "{\"retransmissions\":0,\"fast_retransmissions\":0,\"spurious_retransmissions\":0,\"out_of_order\":0," \
+    "\"duplicate_acks\":0,\"lost_segments\":0,\"acked_unseen\":0,\"zero_windows\":0,\"zero_window_time\":0.0," \
+    "\"window_full\":0,\"keep_alives\":0,\"capture_duplicates\":0,\"zero_window_probes\":0,\"window_updates\":0," \
+    "\"bad_checksums\":0}"
 #define NONE "{\"client\":" NONE_OF_SIDE ",\"server\":" NONE_OF_SIDE "},"
 
 static void both_anomalies(struct json *j, const struct flow *f)

@@ -1,9 +1,9 @@
 /* report: what was found, and the writers that print it. Nothing outside report/ prints results.
  *
- * A format is a writer: an object that is handed each flow, conversation and look-up once, as soon as it is final, in the
- * order in which they end, and owns it from then on. What a writer does not need for the end it frees at once: a report
- * in text or NDJSON takes memory for what is wrong and what is going on, not for the whole capture. The totals of the
- * run are kept by the caller.
+ * A format is a writer: an object that is handed each flow, conversation and look-up once, as soon as it is final, in
+ * the order in which they end, and owns it from then on. What a writer does not need for the end it frees at once: a
+ * report in text or NDJSON takes memory for what is wrong and what is going on, not for the whole capture. The totals
+ * of the run are kept by the caller.
  */
 #ifndef TCPSLEUTH_REPORT_REPORT_H
 #define TCPSLEUTH_REPORT_REPORT_H
@@ -27,7 +27,7 @@ struct capture_summary {
     bool truncated;
     uint64_t evicted_flows;     /* flows judged early because LIMIT_LIVE_FLOWS was reached */
     uint64_t reassembly_dropped; /* stream bytes that no dissector saw because LIMIT_REASSEMBLY_* was reached */
-    /* In the totals, but not listed, because LIMIT_KEPT_FLOWS or LIMIT_KEPT_LOOKUPS was reached; counted by the writer. */
+    /* In the totals, but not listed: LIMIT_KEPT_FLOWS or LIMIT_KEPT_LOOKUPS was reached; counted by the writer. */
     uint64_t forgotten_flows, forgotten_conversations, forgotten_lookups;
 };
 
@@ -73,8 +73,8 @@ struct report_format {
     void (*conversation)(struct report_writer *w, struct conversation *c);
     void (*lookup)(struct report_writer *w, struct lookup *l);
 
-    /* Nothing more comes and the totals are final: writes what is left to write. What could not be written to out stays in
-     * ferror(out). Returns 0, or the errno of what else kept it from a complete report: the temporary file. */
+    /* Nothing more comes and the totals are final: writes what is left to write. What could not be written to out stays
+     * in ferror(out). Returns 0, or the errno of what else kept it from a complete report: the temporary file. */
     int (*end)(struct report_writer *w);
 
     /* NULL-safe, also without end(). */

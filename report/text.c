@@ -154,6 +154,12 @@ static bool is_told(const struct text *t, const struct judged_flow *f)
     return !t->options.quiet && (t->options.all || text_status(f) != STATUS_OK);
 }
 
+/* A scan or a flood: more flows that failed alike than a report can show. */
+static bool enough_of_its_kind(struct text *t, const struct judged_flow *f)
+{
+    return t->of_code[judgement_verdict(&f->judgement)->code]++ >= TEXT_KEPT && !t->options.all && !t->options.flow;
+}
+
 static void text_flow(struct report_writer *w, const struct judged_flow *f)
 {
     struct text *t = (struct text *)w;
@@ -164,11 +170,11 @@ static void text_flow(struct report_writer *w, const struct judged_flow *f)
         healthy_add(t->healthy, f->flow);
     else if (t->healthy)
         healthy_pass(t->healthy, f->flow->id);
-    if (told && t->kept->len < LIMIT_KEPT_FLOWS) {
+    if (told && t->kept->len < LIMIT_KEPT_FLOWS && !enough_of_its_kind(t, f)) {
         g_array_append_val(t->kept, mine);
         return;
     }
-    t->report->capture.forgotten_flows += told;
+    t->report->capture.forgotten_flows += told && t->options.all;
     judged_flow_clear(&mine);
 }
 

@@ -139,15 +139,20 @@ static void put_head(struct text *t, const struct columns *c)
 }
 
 /* What the cap leaves out: how many of which verdict. */
-static void put_rest(struct text *t, guint from)
+static void put_rest(struct text *t, guint shown)
 {
-    uint64_t by_code[CODES] = { 0 };
+    uint64_t by_code[CODES], rest = 0;
     const char *separator = ": ";
     g_autoptr(GString) words = g_string_new(NULL);
 
-    for (guint i = from; i < t->listed->len; i++)
-        by_code[judgement_verdict(&text_listed(t, i)->judgement)->code]++;
-    g_string_printf(words, "and %u more", t->listed->len - from);
+    memcpy(by_code, t->of_code, sizeof by_code);
+    for (guint i = 0; i < shown; i++)
+        by_code[judgement_verdict(&text_listed(t, i)->judgement)->code]--;
+    for (unsigned code = 0; code < CODES; code++)
+        rest += by_code[code];
+    if (rest == 0)
+        return;
+    g_string_printf(words, "and %" G_GUINT64_FORMAT " more", rest);
     for (unsigned code = 0; code < CODES; code++) {
         if (by_code[code] == 0)
             continue;
@@ -186,6 +191,5 @@ void text_flows(struct text *t)
         status = (int)now;
         put_flow(t, &columns, text_listed(t, i));
     }
-    if (shown < t->listed->len)
-        put_rest(t, shown);
+    put_rest(t, shown);
 }

@@ -10,12 +10,12 @@
 
 /* How much the default shows; --all shows everything. */
 #define TEXT_FLOW_LINES 200      /* flows that are not ok, a line each */
+#define TEXT_KEPT 5000           /* of one code are kept for that; the others are counted */
 #define TEXT_DETAILS 50          /* blocks of details */
 #define TEXT_ALIKE 3             /* more flows than this with one code at one server: one block for all */
 #define TEXT_HEALTHY_LINES 50    /* groups of healthy flows */
-/* and of conversations: blocks.h */
 #define TEXT_LADDER_FIRST 400    /* packets of a ladder: the first ones */
-#define TEXT_LADDER_LAST 100     /* and the last ones */
+#define TEXT_LADDER_LAST 100     /* and the last ones; of conversations: blocks.h */
 
 /* The writer. */
 struct text {
@@ -23,7 +23,8 @@ struct text {
     FILE *out;
     struct report *report;
     struct report_options options;
-    GArray *kept;            /* struct judged_flow: those that are not ok; with --all every flow, with --flow that one; in the end by id */
+    GArray *kept;            /* struct judged_flow, in the end by id: not ok; with --all: every one, with --flow: that */
+    uint64_t of_code[CODES]; /* flows that are not ok: how many there were of each code, kept or not */
     struct healthy *healthy; /* NULL where healthy flows are not told in groups */
     struct blocks blocks;    /* of conversations */
     /* in the end */

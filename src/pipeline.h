@@ -16,15 +16,15 @@ struct pipeline;
 struct pipeline *pipeline_new(const struct report_format *format, const struct report_options *options, FILE *out);
 void pipeline_free(struct pipeline *p); /* NULL-safe */
 
-/* What is known so far of capture_info.nanoseconds: the digits of times that are written while frames come. For each file it is known with
- * its first frame; an interface that comes later in a pcapng file may change it. */
+/* What is known so far of capture_info.nanoseconds: the digits of times that are written while frames come. For each
+ * file it is known with its first frame; an interface that comes later in a pcapng file may change it. */
 void pipeline_set_precision(struct pipeline *p, bool nanoseconds);
 
 /* Takes one frame into account. */
 void pipeline_frame(struct pipeline *p, const struct frame *frame);
 
-/* No more frames: judges what is left, fills the totals from `info` and `source` and writes the report, or the rest of it. Returns 0, or the
- * errno of what other than `out` kept the report from being complete: the temporary file of a format that needs one. */
+/* No more frames: judges what is left, fills the totals from `info` and `source` and writes the report, or the rest of
+ * it. Returns 0, or the errno of what other than `out` kept the report from being complete: the temporary file. */
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source);
 
 /* The totals; final after pipeline_finish. */

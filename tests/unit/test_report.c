@@ -289,8 +289,8 @@ static void fill_disordered(struct sample *s, unsigned n)
     }
 }
 
-/* Whatever the order in which things end, they are listed in the order in which they began, and conversations are numbered
- * in it; more of them than stay in memory. */
+/* Whatever the order in which things end, they are listed in the order in which they began, and conversations are
+ * numbered in it; more of them than stay in memory. */
 static void document_in_order(void **state)
 {
     (void)state;

@@ -184,7 +184,7 @@ static void conversations_in_text(void **state)
     free(text);
 }
 
-/* Numbers are those of the JSON document, also where most of what is numbered is not kept: here the last ones come first. */
+/* Numbers are those of the JSON document, also where most of what is numbered is not kept: here the last come first. */
 static void conversations_are_numbered(void **state)
 {
     (void)state;

@@ -140,6 +140,8 @@ static void test_dead(void **state)
         { OPEN REQUEST ANSWER "C P. (100) +16s; " RETRIES("C P. seq -100 (100) +200"), "broken idle_expired path likely" },
         { OPEN REQUEST ANSWER "C P. (100) +14s; " RETRIES("C P. seq -100 (100) +200"), "broken path_went_dead path likely" },
         { OPEN "C P. (100) +16s; " RETRIES("C P. seq -100 (100) +200"), "broken idle_expired path likely" },
+        { "C S; S S. +6s; C .; " REQUEST ANSWER "C P. (100) +16s; " RETRIES("C P. seq -100 (100) +200"),
+          "broken path_went_dead path likely" }, /* where a round trip takes 6 s, 16 s is no idle time */
         { OPEN REQUEST ANSWER "5 { C . seq -1 (1) +60s }", "broken idle_expired path likely" }, /* keep-alives without answer */
         { OPEN REQUEST ANSWER "5 { C . seq -1 (1) +60s; S . }", "ok ok" },
         { OPEN REQUEST ANSWER "C P. (100) +16s; S R", "broken idle_expired path likely" },
@@ -177,8 +179,11 @@ static void test_reset(void **state)
         { OPEN REQUEST "2 { S . (1000) }; C R", "broken reset_by_client client certain" }, /* the server was still sending */
         { OPEN REQUEST "S P. 'HTTP/1.1 200 OK|Content-Length: 500||ok'; C .; S R", "broken reset_by_server server certain + response_truncated" },
         { OPEN REQUEST "S P. 'HTTP/1.1 200 OK|Content-Length: 500||ok'; C .; C R", "broken reset_by_client client certain + response_truncated" },
-        /* sent to somebody who had closed */
-        { OPEN REQUEST ANSWER "C F.; S .; S P. (100); C R", "broken reset_by_client client certain" },
+        /* sent to somebody who had closed; a short goodbye to a client that waits for nothing is none */
+        { OPEN REQUEST ANSWER "C F.; S .; S P. (300); C R", "broken reset_by_client client certain" },
+        { OPEN REQUEST ANSWER "C F.; S .; S P. (100); C R", "ok ok" },
+        { OPEN "C P. (10); S .; C F. +100; S .; S P. (100); C R", "broken reset_by_client client certain" },
+        { OPEN "S P. (20); C .; C P. (4); C F. +5; S .; S P. (100); C R", "ok ok" }, /* QUIT, and gone */
         { OPEN REQUEST ANSWER "S F.; C .; C P. (100); S R", "broken reset_by_server server certain" },
         /* everything was exchanged: no break */
         { OPEN REQUEST ANSWER "S R", "ok ok" },

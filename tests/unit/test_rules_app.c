@@ -13,8 +13,11 @@ static void test_http(void **state)
         { OPEN REQUEST "S P. 'HTTP/1.1 503 Down|Content-Length: 0||'; C .", "broken http_server_error server certain" },
         { OPEN REQUEST "S P. 'HTTP/1.1 404 Not Found|Content-Length: 0||'; C .; " CLOSE, "degraded http_client_error client certain" },
         { OPEN REQUEST "S P. 'HTTP/1.1 302 Found|Location: /x|Content-Length: 0||'; C .", "ok ok" },
-        /* only the last answer counts */
+        /* the same again, and well; something else does not make it good */
         { OPEN REQUEST "S P. 'HTTP/1.1 503 Down|Content-Length: 0||'; C .; " REQUEST ANSWER, "ok ok" },
+        { OPEN REQUEST "S P. 'HTTP/1.1 503 Down|Content-Length: 0||'; C .; C P. 'GET /b HTTP/1.1|Host: a||'; S .; " ANSWER,
+          "broken http_server_error server certain" },
+        { OPEN REQUEST "S P. 'HTTP/1.1 401 Who|Content-Length: 0||'; C .; " REQUEST ANSWER, "ok ok" },
         { OPEN REQUEST "S P. 'HTTP/1.1 100 Continue||'; C .; " ANSWER, "ok ok" },
         { OPEN REQUEST "S P. 'HTTP/1.1 200 OK|Content-Length: 100||ok'; C .; " CLOSE, "broken response_truncated server likely" },
         { OPEN REQUEST "S P. 'HTTP/1.1 200 OK|Transfer-Encoding: chunked||2|ok|'; C .; S F.; C F.; S .",
@@ -44,7 +47,9 @@ static void test_silent(void **state)
     (void)state;
     static const struct row rows[] = {
         { OPEN REQUEST "wait +10s", "broken server_silent server likely" },
-        { OPEN REQUEST "S F. +11s; C F.; S .", "broken server_silent server likely" },
+        { OPEN REQUEST "S F. +11s; C F.; S .", "broken response_truncated server likely + server_silent" },
+        { OPEN REQUEST "S F. +9s; C F.; S .", "broken response_truncated server likely" }, /* it closes instead of answering */
+        { OPEN REQUEST "C F. +9s; S F.; C .", "unknown incomplete_capture capture certain" }, /* the client did not wait */
         { OPEN REQUEST "C F. +11s; S F.; C .", "broken server_silent server likely" },
         /* the request is not acknowledged: nobody knows whether the server has it */
         { OPEN "C P. 'GET / HTTP/1.1|Host: a||'; wait +10s", "unknown incomplete_capture capture certain" },
@@ -132,7 +137,7 @@ static void test_tls(void **state)
         { OPEN HELLO "wait +9s", { ASKED(TLS_INCOMPLETE) }, NONE, "unknown incomplete_capture capture certain" },
         { OPEN "C P. (300); wait +20s", { ASKED(TLS_INCOMPLETE) }, NONE, "unknown incomplete_capture capture certain" },
         { OPEN HELLO "S F.; C F.; S .", { ASKED(TLS_NO_SERVER_HELLO) }, NONE, "broken tls_reset - likely" },
-        { OPEN HELLO "S R", { ASKED(TLS_RESET) }, NONE, "broken reset_by_server server certain + tls_reset" },
+        { OPEN HELLO "S R", { ASKED(TLS_RESET) }, NONE, "broken tls_reset - likely" },
         { OPEN HELLOS "S F.; C F.; S .", { ANSWERED(TLS_CLOSED) }, NONE, "broken tls_reset - likely" },
         /* only a closing alert meets the RST, or data */
         { OPEN HELLOS "S F.; C .; C P. (31); S R", { ANSWERED(TLS_COMPLETE) }, NONE, "ok ok", { true, false } },
