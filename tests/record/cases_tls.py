@@ -456,6 +456,28 @@ def _(lab):
     lab.curl(URL, status=56)
 
 
+@case("tls12-idle-reset", "odd clients dnsmasq")
+def _(lab):
+    """TLS 1.2, the answer is whole; the client keeps the connection, and the server resets it after 3 s of idleness, without
+    close_notify. Nothing was outstanding (http-idle-reset is the same without TLS); only the pause tells it from tls12-body-cut-rst."""
+    odd(lab, "tls-body", lab.path("www"), "idle", "tls12")
+    lab.python("clients.py", "hold", "www.example.test", 443, lab.path("ca.pem"), 4)
+
+
+@case("tls-one-way-log", "odd clients dnsmasq")
+def _(lab):
+    """Syslog over TLS 1.2: a line every 2 s for 16 s, and the server has nothing to say, as the protocol wants it; closed in order."""
+    odd(lab, "tls-body", lab.path("www"), "silent", "tls12", port=6514)
+    lab.python("clients.py", "log", "www.example.test", 6514, lab.path("ca.pem"))
+
+
+@case("tcp-one-way-log", "odd clients dnsmasq")
+def _(lab):
+    """Syslog over plain TCP: a line every 2 s for 16 s, and the server has nothing to say, as the protocol wants it; closed in order."""
+    odd(lab, "silent", port=601)
+    lab.python("clients.py", "log", "www.example.test", 601)
+
+
 @case("tls12-body-cut-fin", "odd curl dnsmasq")
 def _(lab):
     """TLS 1.2, the answer is cut by FIN without close_notify. Many servers end so with everything sent, and lengths are hidden: nothing

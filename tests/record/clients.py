@@ -1,4 +1,5 @@
 """clients.py BEHAVIOUR HOST PORT [ARGUMENT...]: clients that do what curl and wget do not. Exit status 0: it went as it should."""
+import contextlib
 import http.client
 import os
 import socket
@@ -48,6 +49,33 @@ def run_keep(host, port, pause, *paths):
             connection.getresponse().read()
     connection.close()
     return True
+
+
+def run_log(host, port, ca=None):
+    """Sends a line every two seconds, expects no answer, and closes."""
+    with connected(host, port) as plain:
+        context = ssl.create_default_context(cafile=ca)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        sock = context.wrap_socket(plain, server_hostname=host) if ca else plain
+        for number in range(8):
+            sock.sendall(f"<13>1 - client app - {number} - all is well\n".encode())
+            time.sleep(2)
+        with contextlib.suppress(ssl.SSLEOFError):  # the other side need not say close_notify
+            if ca:
+                sock.unwrap()
+    return True
+
+
+def run_hold(host, port, ca, seconds):
+    """https: asks once, reads the whole answer and keeps the connection so long."""
+    context = ssl.create_default_context(cafile=ca)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    connection = http.client.HTTPSConnection(host, int(port), timeout=SECONDS, context=context)
+    connection.request("GET", "/")
+    size = len(connection.getresponse().read())
+    time.sleep(float(seconds))
+    connection.close()
+    return size == 12000
 
 
 def run_websocket(host, port):

@@ -172,11 +172,15 @@ def server_context(cert, *words):
 
 
 def serve_tls_body(conn, cert, how, *words):
-    """HTTPS with a body that is cut by `rst`, by `fin` without close_notify, or `silent`: none."""
+    """HTTPS with a body that is cut by `rst`, by `fin` without close_notify, or `silent`: none; `idle`: whole, and RST 3 s later."""
     secure = server_context(cert, *words).wrap_socket(conn, server_side=True)
-    request(secure)
     if how == "silent":
         return serve_silent(secure)
+    request(secure)
+    if how == "idle":
+        secure.sendall(head("200 OK", "Content-Length: 12000") + b"x" * 12000)
+        time.sleep(3)
+        return reset(socket.socket(fileno=secure.detach()))
     secure.sendall(head("200 OK", "Content-Length: 50000") + b"x" * 12000)
     time.sleep(0.2)
     conn = socket.socket(fileno=secure.detach())
