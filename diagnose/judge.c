@@ -6,9 +6,23 @@ typedef struct finding *rule_fn(const struct flow *f, const struct judge_context
 
 /* Every rule; their order does not matter: findings are ranked by status and code. */
 static rule_fn *const rules[] = {
-    rule_unreachable, rule_syn_unanswered, rule_syn_refused, rule_handshake_unfinished, rule_dead, rule_reset,
-    rule_zero_window, rule_tls_certificate, rule_tls, rule_response_truncated, rule_http_status, rule_server_silent,
-    rule_slow_server, rule_packet_loss, rule_reordering, rule_ip_fragmented, rule_half_close_leak,
+    rule_unreachable,
+    rule_syn_unanswered,
+    rule_syn_refused,
+    rule_handshake_unfinished,
+    rule_dead,
+    rule_reset,
+    rule_zero_window,
+    rule_tls_certificate,
+    rule_tls,
+    rule_response_truncated,
+    rule_http_status,
+    rule_server_silent,
+    rule_slow_server,
+    rule_packet_loss,
+    rule_reordering,
+    rule_ip_fragmented,
+    rule_half_close_leak,
 };
 
 int finding_compare(const struct finding *a, const struct finding *b)
@@ -23,7 +37,8 @@ static gint compare_pointers(gconstpointer a, gconstpointer b)
     return finding_compare(*(struct finding *const *)a, *(struct finding *const *)b);
 }
 
-/* Why this capture cannot tell how the connection fared; NULL where it can: it was opened, used and answered, or closed. */
+/* Why this capture cannot tell how the connection fared; NULL where it can: it was opened, used and answered, or
+ * closed. */
 static const char *missing(const struct flow *f)
 {
     enum handshake_outcome o = flow_handshake(f);
@@ -36,11 +51,12 @@ static const char *missing(const struct flow *f)
     if (o == HANDSHAKE_MIDSTREAM)
         return "The connection began before the capture; what is seen of it is in order.";
     if (o == HANDSHAKE_NO_ANSWER || o == HANDSHAKE_UNREACHABLE)
-        return f->half[CLIENT].rst ? "The client let go of its attempt at once." : "The capture ends before the SYN could be answered.";
+        return f->half[CLIENT].rst ? "The client let go of its attempt at once."
+                                   : "The capture ends before the SYN could be answered.";
     if (o == HANDSHAKE_UNFINISHED)
         return "The capture ends before the handshake does.";
-    if (f->half[CLIENT].bytes && !f->half[SERVER].bytes && f->half[CLIENT].fin && (!f->half[SERVER].fin || f->half[SERVER].fin_packet > f->half[CLIENT].fin_packet) &&
-        f->app && f->app->http)
+    if (f->half[CLIENT].bytes && !f->half[SERVER].bytes && f->half[CLIENT].fin &&
+        (!f->half[SERVER].fin || f->half[SERVER].fin_packet > f->half[CLIENT].fin_packet) && f->app && f->app->http)
         return "The client closed before an answer came.";
     if (t != TEARDOWN_NONE || o == HANDSHAKE_RESET)
         return NULL;

@@ -42,7 +42,8 @@ static char *names_text(const struct tls_certificate *cert)
     return g_strdup_printf("%.120s", all && *all ? all : "no name");
 }
 
-/* The certificate is judged against the capture's own time and the name that the client asked for (CONTRACT tls_certificate_*). */
+/* The certificate is judged against the capture's own time and the name that the client asked for (CONTRACT
+ * tls_certificate_*). */
 struct finding *rule_tls_certificate(const struct flow *f, const struct judge_context *c)
 {
     const struct tls_facts *t = tls_of(f);
@@ -59,7 +60,8 @@ struct finding *rule_tls_certificate(const struct flow *f, const struct judge_co
     }
     if (now_s < cert->not_before_s) {
         text = date_text(cert->not_before_s);
-        return certificate_finding(f, CODE_TLS_CERTIFICATE_NOT_YET_VALID, "The server's certificate is valid only from %s on.", text);
+        return certificate_finding(f, CODE_TLS_CERTIFICATE_NOT_YET_VALID,
+                                   "The server's certificate is valid only from %s on.", text);
     }
     if (t->sni && !t->certificate_matches) {
         g_autofree char *names = names_text(cert);
@@ -67,7 +69,8 @@ struct finding *rule_tls_certificate(const struct flow *f, const struct judge_co
         return certificate_finding(f, CODE_TLS_NAME_MISMATCH, "The client asks for %s.", text);
     }
     if (cert->self_signed)
-        return certificate_finding(f, CODE_TLS_SELF_SIGNED, "The server's certificate is signed by its own key (%s).", cert->subject ? cert->subject : "no subject");
+        return certificate_finding(f, CODE_TLS_SELF_SIGNED, "The server's certificate is signed by its own key (%s).",
+                                   cert->subject ? cert->subject : "no subject");
     return NULL;
 }
 
@@ -83,7 +86,8 @@ static struct finding *alert_finding(const struct tls_facts *t)
             continue;
         const char *what = a->encrypted ? "encrypted" : tls_alert_name(a->description, name);
         struct finding *d = finding_new(CODE_TLS_ALERT, a->from == SERVER ? WHERE_SERVER : WHERE_CLIENT,
-                                        "The %s ends the TLS handshake with %s%s.", side_name(a->from), a->encrypted ? "an alert that is " : "the fatal alert ", what);
+                                        "The %s ends the TLS handshake with %s%s.", side_name(a->from),
+                                        a->encrypted ? "an alert that is " : "the fatal alert ", what);
         d->confidence = a->encrypted ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
         finding_detail_text(d, "alert", what);
         finding_detail_text(d, "from", side_name(a->from));
@@ -120,11 +124,14 @@ struct finding *rule_tls(const struct flow *f, const struct judge_context *c)
     if (!both_captured(f))
         return NULL;
     if (t->outcome == TLS_NOT_TLS)
-        d = finding_new(CODE_TLS_NOT_SPOKEN, WHERE_SERVER, "%s answers the TLS ClientHello with something that is not TLS.", server);
+        d = finding_new(CODE_TLS_NOT_SPOKEN, WHERE_SERVER,
+                        "%s answers the TLS ClientHello with something that is not TLS.", server);
     else if (t->outcome != TLS_COMPLETE && hello_ignored(f, t, c))
-        d = finding_new(CODE_TLS_NO_SERVER_HELLO, WHERE_NONE, "%s acknowledges the ClientHello and never answers it.", server);
+        d = finding_new(CODE_TLS_NO_SERVER_HELLO, WHERE_NONE, "%s acknowledges the ClientHello and never answers it.",
+                        server);
     else if (t->outcome == TLS_NO_SERVER_HELLO && (f->half[SERVER].fin || f->half[SERVER].rst))
-        d = finding_new(CODE_TLS_RESET, WHERE_NONE, "%s ends the connection instead of answering the ClientHello.", server);
+        d = finding_new(CODE_TLS_RESET, WHERE_NONE, "%s ends the connection instead of answering the ClientHello.",
+                        server);
     else if (t->outcome == TLS_RESET || t->outcome == TLS_CLOSED)
         d = finding_new(CODE_TLS_RESET, WHERE_NONE, "The TLS handshake with %s is cut by %s, without an alert.", server,
                         t->outcome == TLS_RESET ? "a RST" : "the end of the connection");
@@ -160,7 +167,8 @@ static bool made_good(const struct flow *f, guint at)
 
     for (guint i = at + 1; i < transactions(f); i++) {
         const struct http_transaction *later = transaction_at(f, i);
-        if (later->status && later->status < 400 && g_strcmp0(h->target, later->target) == 0 && g_strcmp0(h->host, later->host) == 0)
+        if (later->status && later->status < 400 && g_strcmp0(h->target, later->target) == 0 &&
+            g_strcmp0(h->host, later->host) == 0)
             return true;
     }
     return false;
@@ -191,9 +199,10 @@ struct finding *rule_http_status(const struct flow *f, const struct judge_contex
     if (!h)
         return NULL;
     enum code code = h->status >= 500 ? CODE_HTTP_SERVER_ERROR : CODE_HTTP_CLIENT_ERROR;
-    struct finding *d = finding_new(code, h->status >= 500 ? WHERE_SERVER : WHERE_CLIENT, "%s %.80s%.80s was answered %d%s%.60s.", h->method ? h->method : "A request",
-                                    h->host && h->target && h->target[0] == '/' ? h->host : "", h->target ? h->target : "", h->status,
-                                    h->reason && *h->reason ? " " : "", h->reason ? h->reason : "");
+    struct finding *d = finding_new(
+        code, h->status >= 500 ? WHERE_SERVER : WHERE_CLIENT, "%s %.80s%.80s was answered %d%s%.60s.",
+        h->method ? h->method : "A request", h->host && h->target && h->target[0] == '/' ? h->host : "",
+        h->target ? h->target : "", h->status, h->reason && *h->reason ? " " : "", h->reason ? h->reason : "");
     finding_add_evidence(d, h->request_packet);
     finding_add_evidence(d, h->response_packet);
     finding_detail_number(d, "status", h->status);
@@ -213,8 +222,9 @@ static const struct http_transaction *left_alone(const struct flow *f)
 
 static struct finding *no_answer_finding(const struct flow *f, const struct http_transaction *h)
 {
-    struct finding *d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER, "The server closed the connection without an answer to %s %.80s.", h->method ? h->method : "the request",
-                                    h->target ? h->target : "");
+    struct finding *d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER,
+                                    "The server closed the connection without an answer to %s %.80s.",
+                                    h->method ? h->method : "the request", h->target ? h->target : "");
 
     d->confidence = CONFIDENCE_LIKELY;
     finding_add_evidence(d, h->request_packet);
@@ -233,10 +243,13 @@ struct finding *rule_response_truncated(const struct flow *f, const struct judge
             continue;
         struct finding *d;
         if (h->announced_bytes != UINT64_MAX)
-            d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER, "The answer ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " announced bytes.",
+            d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER,
+                            "The answer ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " announced bytes.",
                             h->response_bytes, h->announced_bytes);
         else
-            d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER, "The answer ended after %" G_GUINT64_FORMAT " bytes, before its proper end.", h->response_bytes);
+            d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER,
+                            "The answer ended after %" G_GUINT64_FORMAT " bytes, before its proper end.",
+                            h->response_bytes);
         if (f->reset.packet && f->reset.by == CLIENT)
             d->where = WHERE_CLIENT;
         d->confidence = CONFIDENCE_LIKELY;
@@ -273,12 +286,16 @@ struct finding *rule_server_silent(const struct flow *f, const struct judge_cont
 
     if (!both_captured(f) || flow_handshake(f) != HANDSHAKE_COMPLETE || !waits_for_answer(f))
         return NULL;
-    int64_t until_ns = f->reset.packet ? f->reset.ts_ns : server->fin ? server->fin_ns : client->fin ? MAX(client->fin_ns, f->last_ns) : c->now_ns;
+    int64_t until_ns = f->reset.packet ? f->reset.ts_ns
+                       : server->fin   ? server->fin_ns
+                       : client->fin   ? MAX(client->fin_ns, f->last_ns)
+                                       : c->now_ns;
     int64_t waited_ns = until_ns - f->asked_ns;
     if (waited_ns < SILENT_NS)
         return NULL;
-    struct finding *d = finding_new(CODE_SERVER_SILENT, WHERE_SERVER, "%s acknowledges the request and sends no byte of an answer in %s.", end_text(end, f, SERVER),
-                                    duration_text(waited, waited_ns));
+    struct finding *d = finding_new(CODE_SERVER_SILENT, WHERE_SERVER,
+                                    "%s acknowledges the request and sends no byte of an answer in %s.",
+                                    end_text(end, f, SERVER), duration_text(waited, waited_ns));
     d->confidence = CONFIDENCE_LIKELY;
     finding_add_evidence(d, f->asked_packet);
     finding_add_evidence(d, client->last_data_packet);
@@ -315,8 +332,9 @@ struct finding *rule_slow_server(const struct flow *f, const struct judge_contex
         rtt_ns = minmax_mean_ns(&f->half[SERVER].rtt) + minmax_mean_ns(&f->half[CLIENT].rtt);
     if (!h || ttfb_ns < NS_PER_S || ttfb_ns < 5 * rtt_ns)
         return NULL;
-    struct finding *d = finding_new(CODE_SLOW_SERVER, WHERE_SERVER, "The first byte of the answer to %s %.80s came after %s.", h->method ? h->method : "a request",
-                                    h->target ? h->target : "", duration_text(late, ttfb_ns));
+    struct finding *d =
+        finding_new(CODE_SLOW_SERVER, WHERE_SERVER, "The first byte of the answer to %s %.80s came after %s.",
+                    h->method ? h->method : "a request", h->target ? h->target : "", duration_text(late, ttfb_ns));
     d->confidence = CONFIDENCE_LIKELY;
     finding_add_evidence(d, h->request_packet);
     finding_add_evidence(d, h->response_packet);

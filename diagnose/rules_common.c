@@ -46,11 +46,22 @@ static enum code icmpv4_code(uint8_t type, uint8_t code)
     if (type != 3)
         return CODE_OK;
     switch (code) {
-    case 0: case 6: case 8: case 11:            return CODE_NETWORK_UNREACHABLE;
-    case 1: case 5: case 7: case 12:            return CODE_HOST_UNREACHABLE;
-    case 2: case 3:                             return CODE_PORT_UNREACHABLE;
-    case 9: case 10: case 13: case 14: case 15: return CODE_ADMIN_PROHIBITED;
-    default:                                    return CODE_OK; /* 4: too big, has rules of its own */
+    case 0:
+    case 6:
+    case 8:
+    case 11: return CODE_NETWORK_UNREACHABLE;
+    case 1:
+    case 5:
+    case 7:
+    case 12: return CODE_HOST_UNREACHABLE;
+    case 2:
+    case 3: return CODE_PORT_UNREACHABLE;
+    case 9:
+    case 10:
+    case 13:
+    case 14:
+    case 15: return CODE_ADMIN_PROHIBITED;
+    default: return CODE_OK; /* 4: too big, has rules of its own */
     }
 }
 
@@ -61,10 +72,13 @@ static enum code icmpv6_code(uint8_t type, uint8_t code)
     if (type != 1)
         return CODE_OK;
     switch (code) {
-    case 0: case 2:         return CODE_NETWORK_UNREACHABLE;
-    case 1: case 5: case 6: return CODE_ADMIN_PROHIBITED;
-    case 4:                 return CODE_PORT_UNREACHABLE;
-    default:                return CODE_HOST_UNREACHABLE;
+    case 0:
+    case 2: return CODE_NETWORK_UNREACHABLE;
+    case 1:
+    case 5:
+    case 6: return CODE_ADMIN_PROHIBITED;
+    case 4: return CODE_PORT_UNREACHABLE;
+    default: return CODE_HOST_UNREACHABLE;
     }
 }
 

@@ -40,11 +40,13 @@ struct finding *rule_syn_unanswered(const struct flow *f, const struct judge_con
     int64_t silence_ns = MAX(c->now_ns - f->first_ns, 0);
     struct finding *d;
     if (f->syns > 1)
-        d = finding_new(CODE_SYN_UNANSWERED, WHERE_PATH, "%u SYNs to %s within %s got no answer: neither SYN-ACK nor RST nor ICMP.", f->syns,
+        d = finding_new(CODE_SYN_UNANSWERED, WHERE_PATH,
+                        "%u SYNs to %s within %s got no answer: neither SYN-ACK nor RST nor ICMP.", f->syns,
                         end_text(server, f, SERVER), duration_text(waited, f->last_ns - f->first_ns));
     else
-        d = finding_new(CODE_SYN_UNANSWERED, WHERE_PATH, "One SYN to %s got no answer in the %s that the capture goes on.",
-                        end_text(server, f, SERVER), duration_text(waited, silence_ns));
+        d = finding_new(CODE_SYN_UNANSWERED, WHERE_PATH,
+                        "One SYN to %s got no answer in the %s that the capture goes on.", end_text(server, f, SERVER),
+                        duration_text(waited, silence_ns));
     d->confidence = f->syns > 1 ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
     finding_add_evidence(d, f->first_syn_packet);
     add_notes(d, f, NOTE_SYN, CLIENT, FINDING_EVIDENCE - 2);
@@ -60,7 +62,8 @@ struct finding *rule_syn_refused(const struct flow *f, const struct judge_contex
     (void)c;
     if (flow_handshake(f) != HANDSHAKE_REFUSED)
         return NULL;
-    struct finding *d = finding_new(CODE_SYN_REFUSED, WHERE_SERVER, "%s answers the SYN with RST: nothing listens there, or a filter rejects.",
+    struct finding *d = finding_new(CODE_SYN_REFUSED, WHERE_SERVER,
+                                    "%s answers the SYN with RST: nothing listens there, or a filter rejects.",
                                     end_text(server, f, SERVER));
     d->confidence = CONFIDENCE_LIKELY;
     finding_add_evidence(d, f->first_syn_packet);
@@ -78,8 +81,8 @@ struct finding *rule_handshake_unfinished(const struct flow *f, const struct jud
     if (flow_handshake(f) != HANDSHAKE_UNFINISHED || f->synacks < 2)
         return NULL;
     struct finding *d = finding_new(CODE_HANDSHAKE_UNFINISHED, WHERE_PATH,
-                                    "%s sends its SYN-ACK %u times; the client's ACK of it is not in the capture.", end_text(server, f, SERVER),
-                                    f->synacks);
+                                    "%s sends its SYN-ACK %u times; the client's ACK of it is not in the capture.",
+                                    end_text(server, f, SERVER), f->synacks);
     d->confidence = CONFIDENCE_LIKELY;
     finding_add_evidence(d, f->syn_packet);
     finding_add_evidence(d, f->synack_packet);

@@ -11,13 +11,15 @@ static bool idle_before(const struct flow *f, int64_t idle_ns)
 {
     int64_t slowest_ns = MAX(f->half[CLIENT].rtt.max_ns + f->half[SERVER].rtt.max_ns, flow_handshake_rtt_ns(f));
 
-    return f->half[CLIENT].bytes + f->half[SERVER].bytes > 0 && both_captured(f) && idle_ns >= IDLE_NS && idle_ns >= 3 * slowest_ns;
+    return f->half[CLIENT].bytes + f->half[SERVER].bytes > 0 && both_captured(f) && idle_ns >= IDLE_NS &&
+           idle_ns >= 3 * slowest_ns;
 }
 
 static struct finding *idle_finding(int64_t idle_ns, uint64_t first_after, const char *what)
 {
     char idle[32];
-    struct finding *d = finding_new(CODE_IDLE_EXPIRED, WHERE_PATH, "The connection worked, was quiet for %s, and the first packet after that %s.",
+    struct finding *d = finding_new(CODE_IDLE_EXPIRED, WHERE_PATH,
+                                    "The connection worked, was quiet for %s, and the first packet after that %s.",
                                     duration_text(idle, idle_ns), what);
 
     d->confidence = CONFIDENCE_LIKELY;
@@ -70,7 +72,8 @@ static struct finding *large_finding(const struct flow *f, enum side s)
 {
     const struct losses *l = flow_losses(f, s);
     struct finding *d = finding_new(CODE_PMTU_BLACKHOLE, WHERE_PATH,
-                                    "The %s's segments of %u bytes and more are repeated and never acknowledged; nothing above %u bytes got through.",
+                                    "The %s's segments of %u bytes and more are repeated and never acknowledged; "
+                                    "nothing above %u bytes got through.",
                                     side_name(s), l->tail_smallest, f->half[s].acked_largest);
 
     d->confidence = f->half[s].acked_largest ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
@@ -91,8 +94,9 @@ static struct finding *dead_finding(const struct flow *f, enum side s)
         return idle_finding(l->tail_idle_ns, l->tail_first, "is repeated without answer");
     if (only_large(f, s))
         return large_finding(f, s);
-    struct finding *d = finding_new(CODE_PATH_WENT_DEAD, WHERE_PATH, "The %s repeats its data for %s and nothing comes back from the %s any more.",
-                                    side_name(s), duration_text(lasted, f->last_ns - l->tail_first_ns), side_name(other_side(s)));
+    struct finding *d = finding_new(
+        CODE_PATH_WENT_DEAD, WHERE_PATH, "The %s repeats its data for %s and nothing comes back from the %s any more.",
+        side_name(s), duration_text(lasted, f->last_ns - l->tail_first_ns), side_name(other_side(s)));
     d->confidence = CONFIDENCE_LIKELY;
     return d;
 }
@@ -135,7 +139,8 @@ static bool answer_cut(const struct flow *f)
     return false;
 }
 
-/* What the server still said to a client that had closed: a goodbye, if the client waited for nothing and it is short. */
+/* What the server still said to a client that had closed: a goodbye, if the client waited for nothing and it is short.
+ */
 #define GOODBYE_BYTES 256
 
 static bool only_goodbye(const struct flow *f)
@@ -148,8 +153,9 @@ static bool cut_inside_tls(const struct flow *f)
 {
     const struct tls_facts *t = f->app ? f->app->tls : NULL;
 
-    return t && t->outcome == TLS_COMPLETE && t->application_data && !f->app->closing_only[SERVER] && !f->app->closing_only[CLIENT] &&
-           !f->reset.after_fin[CLIENT] && f->reset.last_data == SERVER && f->reset.ts_ns - f->half[SERVER].last_data_ns < 5 * NS_PER_S;
+    return t && t->outcome == TLS_COMPLETE && t->application_data && !f->app->closing_only[SERVER] &&
+           !f->app->closing_only[CLIENT] && !f->reset.after_fin[CLIENT] && f->reset.last_data == SERVER &&
+           f->reset.ts_ns - f->half[SERVER].last_data_ns < 5 * NS_PER_S;
 }
 
 /* The client closed right behind what it said last: whatever answer comes, it did not want it (QUIT and close). */
@@ -158,7 +164,8 @@ static bool did_not_wait(const struct flow *f)
     const struct half *c = &f->half[CLIENT];
     int64_t rtt_ns = MAX(flow_handshake_rtt_ns(f), 20 * NS_PER_MS);
 
-    return c->fin && c->last_data_packet > f->half[SERVER].first_data_packet && c->fin_ns - c->last_data_ns <= rtt_ns / 2;
+    return c->fin && c->last_data_packet > f->half[SERVER].first_data_packet &&
+           c->fin_ns - c->last_data_ns <= rtt_ns / 2;
 }
 
 /* What the sender of the RST cut off, or NULL: all that was asked was answered, and all that was sent had arrived. */
@@ -174,7 +181,8 @@ static const char *cut_off(const struct flow *f)
     if (r->data_after_fin && r->after_fin[by] && by == CLIENT && !answer_cut(f) && (did_not_wait(f) || only_goodbye(f)))
         return NULL;
     if (r->data_after_fin && r->after_fin[by])
-        return peer == CLIENT ? "the client still sent to a server that had closed" : "the server still sent to a client that had closed";
+        return peer == CLIENT ? "the client still sent to a server that had closed"
+                              : "the server still sent to a client that had closed";
     if (answer_cut(f))
         return "the answer was not complete yet";
     if (by == SERVER && cut_inside_tls(f))
@@ -197,8 +205,10 @@ static struct finding *injected(const struct flow *f)
 
     if (h->packets < 2 || (difference >= -TTL_SLACK && difference <= TTL_SLACK))
         return NULL;
-    struct finding *d = finding_new(CODE_RESET_INJECTED, WHERE_PATH, "The RST bears the %s's address and TTL %u; the %s's other packets arrive with TTL %u.",
-                                    side_name((enum side)f->reset.by), f->reset.ttl, side_name((enum side)f->reset.by), h->ttl);
+    struct finding *d =
+        finding_new(CODE_RESET_INJECTED, WHERE_PATH,
+                    "The RST bears the %s's address and TTL %u; the %s's other packets arrive with TTL %u.",
+                    side_name((enum side)f->reset.by), f->reset.ttl, side_name((enum side)f->reset.by), h->ttl);
     d->confidence = f->reset.late ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
     finding_detail_number(d, "rst_ttl", f->reset.ttl);
     finding_detail_number(d, "ttl", h->ttl);
@@ -209,8 +219,9 @@ static struct finding *aborted(const struct flow *f, const char *what)
 {
     enum side by = (enum side)f->reset.by;
     char end[END_TEXT_SIZE];
-    struct finding *d = finding_new(by == SERVER ? CODE_RESET_BY_SERVER : CODE_RESET_BY_CLIENT, by == SERVER ? WHERE_SERVER : WHERE_CLIENT,
-                                    "The %s %s resets the connection while %s.", side_name(by), end_text(end, f, by), what);
+    struct finding *d = finding_new(
+        by == SERVER ? CODE_RESET_BY_SERVER : CODE_RESET_BY_CLIENT, by == SERVER ? WHERE_SERVER : WHERE_CLIENT,
+        "The %s %s resets the connection while %s.", side_name(by), end_text(end, f, by), what);
 
     d->confidence = f->half[by].packets > 1 ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
     return d;
@@ -231,7 +242,8 @@ struct finding *rule_reset(const struct flow *f, const struct judge_context *c)
     (void)c;
     if (told_by_tls(f))
         return NULL;
-    if (!f->reset.packet || o == HANDSHAKE_REFUSED || o == HANDSHAKE_RESET || o == HANDSHAKE_UNREACHABLE || o == HANDSHAKE_NO_ANSWER)
+    if (!f->reset.packet || o == HANDSHAKE_REFUSED || o == HANDSHAKE_RESET || o == HANDSHAKE_UNREACHABLE ||
+        o == HANDSHAKE_NO_ANSWER)
         return NULL;
     if (!both_captured(f) || flow_teardown(f) == TEARDOWN_FIN || !(what = cut_off(f)))
         return NULL;
@@ -256,15 +268,17 @@ struct finding *rule_half_close_leak(const struct flow *f, const struct judge_co
     char lasted[32];
     enum side closed;
 
-    if (!both_captured(f) || f->reset.packet || flow_teardown(f) != TEARDOWN_HALF_CLOSED || !flow_closed_first(f, &closed))
+    if (!both_captured(f) || f->reset.packet || flow_teardown(f) != TEARDOWN_HALF_CLOSED ||
+        !flow_closed_first(f, &closed))
         return NULL;
     const struct half *open = &f->half[other_side(closed)];
     int64_t since_ns = MAX(f->half[closed].fin_ns, open->last_data_ns);
     if (c->now_ns - since_ns < 60 * NS_PER_S)
         return NULL;
-    struct finding *d = finding_new(CODE_HALF_CLOSE_LEAK, closed == CLIENT ? WHERE_SERVER : WHERE_CLIENT,
-                                    "The %s closed, the %s acknowledged that and neither sent nor closed for %s: it stays in CLOSE-WAIT.",
-                                    side_name(closed), side_name(other_side(closed)), duration_text(lasted, c->now_ns - since_ns));
+    struct finding *d = finding_new(
+        CODE_HALF_CLOSE_LEAK, closed == CLIENT ? WHERE_SERVER : WHERE_CLIENT,
+        "The %s closed, the %s acknowledged that and neither sent nor closed for %s: it stays in CLOSE-WAIT.",
+        side_name(closed), side_name(other_side(closed)), duration_text(lasted, c->now_ns - since_ns));
     finding_add_evidence(d, f->half[closed].fin_packet);
     finding_add_evidence(d, open->last_packet);
     finding_detail_seconds(d, "idle", c->now_ns - since_ns);

@@ -18,7 +18,7 @@
 
 static char *shown_url(const char *url)
 {
-    struct sentence s = {0};
+    struct sentence s = { 0 };
 
     say_outside(&s, url, 2 * SAY_URL);
     return sentence_dup(&s);
@@ -118,7 +118,7 @@ static struct finding *hidden_loop(const GPtrArray *hops, guint n)
         d->confidence = CONFIDENCE_LIKELY;
         for (guint k = i + 1 - rounds; k <= i; k++)
             finding_add_evidence(d, hop_at(hops, k)->response_packet);
-        finding_detail_list(d, "urls", (const char *const[]){h->from, h->to.text, NULL});
+        finding_detail_list(d, "urls", (const char *const[]){ h->from, h->to.text, NULL });
         finding_detail_text(d, "method", h->method);
         finding_detail_number(d, "rounds", rounds);
         return d;
@@ -148,18 +148,10 @@ static void copy_details(struct finding *d, const struct finding *from)
         if (strcmp(e->key, "from") == 0) /* the redirect's own */
             continue;
         switch (e->kind) {
-        case DETAIL_TEXT:
-            finding_detail_text(d, e->key, e->text);
-            break;
-        case DETAIL_NUMBER:
-            finding_detail_number(d, e->key, e->number);
-            break;
-        case DETAIL_SECONDS:
-            finding_detail_seconds(d, e->key, e->number);
-            break;
-        case DETAIL_LIST:
-            finding_detail_list(d, e->key, (const char *const *)e->list);
-            break;
+        case DETAIL_TEXT: finding_detail_text(d, e->key, e->text); break;
+        case DETAIL_NUMBER: finding_detail_number(d, e->key, e->number); break;
+        case DETAIL_SECONDS: finding_detail_seconds(d, e->key, e->number); break;
+        case DETAIL_LIST: finding_detail_list(d, e->key, (const char *const *)e->list); break;
         }
     }
 }

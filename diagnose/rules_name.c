@@ -52,7 +52,7 @@ static const struct question *worst(const struct name_group *g, const struct sil
 static struct finding *describe(const struct question *q)
 {
     char server[ADDR_TEXT_SIZE];
-    struct sentence s = {0};
+    struct sentence s = { 0 };
 
     addr_text(server, &q->server, q->version);
     say_outside(&s, *q->name ? q->name : ".", 2 * SAY_NAME);

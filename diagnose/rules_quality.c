@@ -15,8 +15,9 @@ struct finding *rule_zero_window(const struct flow *f, const struct judge_contex
         if (!stall->from_packet || !stall->wanted || stall_ns < STALL_NS)
             continue;
         struct finding *d = finding_new(CODE_ZERO_WINDOW_STALL, s == SERVER ? WHERE_SERVER : WHERE_CLIENT,
-                                        "The %s's receive window stood at zero for %s%s while the %s had data to send.", side_name((enum side)s),
-                                        duration_text(lasted, stall_ns), for_good ? ", until the end," : "", side_name(other_side((enum side)s)));
+                                        "The %s's receive window stood at zero for %s%s while the %s had data to send.",
+                                        side_name((enum side)s), duration_text(lasted, stall_ns),
+                                        for_good ? ", until the end," : "", side_name(other_side((enum side)s)));
         if (for_good && stall->probes)
             d->status = STATUS_BROKEN;
         finding_add_evidence(d, stall->from_packet);
@@ -35,7 +36,8 @@ static bool says_too_big(const struct flow *f, const struct icmp_note *n)
     return f->key.version == 6 ? n->type == 2 : n->type == 3 && n->code == 4;
 }
 
-/* Lost segments of a side: those repeated, less what an ICMP too-big asked for and what nobody answered at the end (a dead path, not loss). */
+/* Lost segments of a side: those repeated, less what an ICMP too-big asked for and what nobody answered at the end (a
+ * dead path, not loss). */
 static uint32_t lost_segments(const struct flow *f, enum side s)
 {
     const struct losses *l = &f->trouble->losses[s];
@@ -61,7 +63,9 @@ struct finding *rule_packet_loss(const struct flow *f, const struct judge_contex
             continue;
         finding_free(worst);
         worst_rate = rate;
-        worst = finding_new(CODE_PACKET_LOSS, WHERE_PATH, "%u of the %s's %" G_GUINT64_FORMAT " data segments (%.1f %%) were lost on the way and sent again.",
+        worst = finding_new(CODE_PACKET_LOSS, WHERE_PATH,
+                            "%u of the %s's %" G_GUINT64_FORMAT
+                            " data segments (%.1f %%) were lost on the way and sent again.",
                             lost, side_name((enum side)s), f->half[s].segments, 100 * rate);
         worst->confidence = CONFIDENCE_LIKELY;
         add_notes(worst, f, NOTE_RETRANSMISSION, s, FINDING_EVIDENCE);
@@ -80,8 +84,10 @@ struct finding *rule_reordering(const struct flow *f, const struct judge_context
 
         if (late < 3 || late * 100.0 < 3.0 * (double)f->half[s].segments)
             continue;
-        struct finding *d = finding_new(CODE_REORDERING, WHERE_PATH, "%u of the %s's %" G_GUINT64_FORMAT " data segments (%.1f %%) arrived out of order, not lost.",
-                                        late, side_name((enum side)s), f->half[s].segments, late * 100.0 / (double)f->half[s].segments);
+        struct finding *d =
+            finding_new(CODE_REORDERING, WHERE_PATH,
+                        "%u of the %s's %" G_GUINT64_FORMAT " data segments (%.1f %%) arrived out of order, not lost.",
+                        late, side_name((enum side)s), f->half[s].segments, late * 100.0 / (double)f->half[s].segments);
         d->confidence = CONFIDENCE_LIKELY;
         add_notes(d, f, NOTE_OUT_OF_ORDER, s, FINDING_EVIDENCE);
         finding_detail_number(d, "reordered", late);
@@ -96,8 +102,9 @@ struct finding *rule_ip_fragmented(const struct flow *f, const struct judge_cont
     (void)c;
     if (!f->trouble || !f->trouble->fragmented)
         return NULL;
-    struct finding *d = finding_new(CODE_IP_FRAGMENTED, WHERE_PATH, "%u packet%s of this connection came in IP fragments.", f->trouble->fragmented,
-                                    f->trouble->fragmented == 1 ? "" : "s");
+    struct finding *d =
+        finding_new(CODE_IP_FRAGMENTED, WHERE_PATH, "%u packet%s of this connection came in IP fragments.",
+                    f->trouble->fragmented, f->trouble->fragmented == 1 ? "" : "s");
     finding_add_evidence(d, f->trouble->first_fragmented);
     add_notes(d, f, NOTE_FRAGMENTED, -1, FINDING_EVIDENCE - 1);
     finding_detail_number(d, "fragmented", f->trouble->fragmented);

@@ -9,9 +9,22 @@
 const char *anomaly_name(uint32_t bit)
 {
     static const char *const names[] = {
-        "retransmission", "fast retransmission", "spurious retransmission", "out of order", "duplicate ACK",
-        "previous segment not captured", "ACKed unseen segment", "zero window", "window full", "keep-alive",
-        "keep-alive ACK", "zero-window probe", "zero-window probe ACK", "window update", "captured twice", "bad checksum",
+        "retransmission",
+        "fast retransmission",
+        "spurious retransmission",
+        "out of order",
+        "duplicate ACK",
+        "previous segment not captured",
+        "ACKed unseen segment",
+        "zero window",
+        "window full",
+        "keep-alive",
+        "keep-alive ACK",
+        "zero-window probe",
+        "zero-window probe ACK",
+        "window update",
+        "captured twice",
+        "bad checksum",
     };
     int i = __builtin_ffs((int)bit) - 1;
     return i >= 0 && (size_t)i < G_N_ELEMENTS(names) ? names[i] : NULL;
@@ -24,20 +37,22 @@ static uint32_t signature(const struct segment *s)
 {
     const struct tcp_facts *t = s->tcp;
     uint64_t numbers = (uint64_t)t->seq << 32 | t->ack;
-    uint64_t rest = (uint64_t)s->packet->ip.id << 48 | (uint64_t)(t->flags & 0xff) << 40 | (uint64_t)t->window << 24 | t->checksum;
+    uint64_t rest =
+        (uint64_t)s->packet->ip.id << 48 | (uint64_t)(t->flags & 0xff) << 40 | (uint64_t)t->window << 24 | t->checksum;
     uint64_t h = (numbers ^ 0x9E3779B97F4A7C15u) * 0xD6E8FEB86659FD93u + (rest ^ t->len) * 0xC2B2AE3D27D4EB4Fu;
 
     return (uint32_t)(h >> 32) | 1;
 }
 
-/* Whether the sender numbers its packets: 0 is what Linux puts where fragments are forbidden, 1 what packet generators put everywhere. */
+/* Whether the sender numbers its packets: 0 is what Linux puts where fragments are forbidden, 1 what packet generators
+ * put everywhere. */
 static bool numbers_packets(const struct track_half *h, const struct segment *s)
 {
     return s->packet->ip.id > 1 && !h->ip_id_constant;
 }
 
-/* How old the twin of a packet may be. With an IP-ID the match is safe for longer than any mirror delays; without one only a segment
- * with content counts, and only within a time in which no sender repeats itself. */
+/* How old the twin of a packet may be. With an IP-ID the match is safe for longer than any mirror delays; without one
+ * only a segment with content counts, and only within a time in which no sender repeats itself. */
 static bool can_be_told(const struct track_half *h, const struct segment *s)
 {
     return s->seq != s->end || numbers_packets(h, s);
@@ -99,7 +114,8 @@ static bool plain(const struct segment *s)
     return !(s->flags & (TCP_SYN | TCP_FIN | TCP_RST));
 }
 
-static uint32_t forward_oddities(const struct flow *f, const struct segment *s, const struct track_half *fwd, const struct track_half *rev)
+static uint32_t forward_oddities(const struct flow *f, const struct segment *s, const struct track_half *fwd,
+                                 const struct track_half *rev)
 {
     uint32_t a = 0;
 
@@ -129,7 +145,8 @@ static uint32_t repeated_ack(const struct segment *s, const struct track_half *f
         return ANOMALY_WINDOW_UPDATE;
     if (window && same_window && same_ack)
         return rev->last_anomaly & ANOMALY_KEEP_ALIVE ? ANOMALY_KEEP_ALIVE_ACK : ANOMALY_DUPLICATE_ACK;
-    if (!window && same_window && (same_ack || s->tcp->ack == fwd->last_ack + 1) && rev->last_anomaly & ANOMALY_ZERO_WINDOW_PROBE)
+    if (!window && same_window && (same_ack || s->tcp->ack == fwd->last_ack + 1) &&
+        rev->last_anomaly & ANOMALY_ZERO_WINDOW_PROBE)
         return ANOMALY_ZERO_WINDOW_PROBE_ACK;
     return 0;
 }
@@ -148,8 +165,9 @@ static int64_t reorder_bound_ns(const struct flow *f)
     return rtt_ns == TIME_NONE || rtt_ns <= 0 ? REORDER_NS : rtt_ns;
 }
 
-/* When a segment below `next` was sent, by the marks its sender put on it: -1 before the one that reached `next` (it was overtaken), 1 after
- * it (sent again), 0 the marks do not tell. IP-IDs of one connection grow (Linux, BSD, Windows); so do timestamps. */
+/* When a segment below `next` was sent, by the marks its sender put on it: -1 before the one that reached `next` (it
+ * was overtaken), 1 after it (sent again), 0 the marks do not tell. IP-IDs of one connection grow (Linux, BSD,
+ * Windows); so do timestamps. */
 static int sent_order(const struct segment *s, const struct track_half *fwd)
 {
     if (fwd->next_has_tsval && s->tcp->opt.present & TCPOPT_HAS_TIMESTAMPS) {
@@ -176,7 +194,8 @@ static bool looks_fast(const struct flow *f, const struct segment *s, const stru
 }
 
 /* A segment with content that does not move `next`. */
-static uint32_t old_segment(const struct flow *f, const struct segment *s, const struct track_half *fwd, const struct track_half *rev)
+static uint32_t old_segment(const struct flow *f, const struct segment *s, const struct track_half *fwd,
+                            const struct track_half *rev)
 {
     if (s->len && rev->ack_known && seq_le(s->seq + s->len, rev->last_ack))
         return ANOMALY_RETRANSMISSION | ANOMALY_SPURIOUS_RETRANSMISSION;
@@ -189,12 +208,14 @@ static uint32_t old_segment(const struct flow *f, const struct segment *s, const
         return ANOMALY_OUT_OF_ORDER;
     if (looks_fast(f, s, rev))
         return ANOMALY_RETRANSMISSION | ANOMALY_FAST_RETRANSMISSION;
-    if (!seen && order == 0 && s->ts_ns - fwd->next_ns < reorder_bound_ns(f) && (fwd->next != s->end || fwd->next_len == 0))
+    if (!seen && order == 0 && s->ts_ns - fwd->next_ns < reorder_bound_ns(f) &&
+        (fwd->next != s->end || fwd->next_len == 0))
         return ANOMALY_OUT_OF_ORDER;
     return ANOMALY_RETRANSMISSION;
 }
 
-static uint32_t classes(const struct flow *f, const struct segment *s, const struct track_half *fwd, const struct track_half *rev)
+static uint32_t classes(const struct flow *f, const struct segment *s, const struct track_half *fwd,
+                        const struct track_half *rev)
 {
     if (s->len == 1 && fwd->seq_known && s->seq == fwd->next && rev->window_known && rev->window == 0)
         return ANOMALY_ZERO_WINDOW_PROBE;
@@ -216,7 +237,8 @@ static void remember_bytes(struct segment *s, struct track_half *fwd)
 
     if (!fwd->seq_known)
         ranges_init(&fwd->seen, s->seq);
-    if (s->flags & TCP_RST || (uint32_t)ABS((int64_t)seq_diff(s->seq, fwd->seen.edge)) >= FAR_AWAY || s->len >= FAR_AWAY)
+    if (s->flags & TCP_RST || (uint32_t)ABS((int64_t)seq_diff(s->seq, fwd->seen.edge)) >= FAR_AWAY ||
+        s->len >= FAR_AWAY)
         return;
     if (s->flags & TCP_SYN)
         ranges_add(&fwd->seen, s->seq, s->seq + 1, &given_up);
@@ -227,8 +249,8 @@ static void remember_bytes(struct segment *s, struct track_half *fwd)
     fwd->gave_up |= given_up != 0;
 }
 
-/* Moves the highest number on. A window probe does not: its byte is sent again where the receiver had no room. A RST's number says
- * nothing of what was sent. */
+/* Moves the highest number on. A window probe does not: its byte is sent again where the receiver had no room. A RST's
+ * number says nothing of what was sent. */
 static void advance(const struct segment *s, struct track_half *fwd)
 {
     bool higher = seq_gt(s->end, fwd->next) && !(s->anomaly & ANOMALY_ZERO_WINDOW_PROBE) && !(s->flags & TCP_RST);

@@ -62,7 +62,8 @@ static enum handshake_outcome without_synack(const struct flow *f)
 {
     const struct half *c = &f->half[CLIENT], *s = &f->half[SERVER];
 
-    if (c->packets > f->syns && c->state >= STATE_ESTABLISHED && !(f->reset.packet && f->reset.by == CLIENT && c->packets == f->syns + 1))
+    if (c->packets > f->syns && c->state >= STATE_ESTABLISHED &&
+        !(f->reset.packet && f->reset.by == CLIENT && c->packets == f->syns + 1))
         return HANDSHAKE_HALF_SEEN; /* the client went on: it had the SYN-ACK that is not here */
     if (f->reset.packet && f->reset.by == SERVER)
         return HANDSHAKE_REFUSED;
@@ -89,7 +90,8 @@ enum handshake_outcome flow_handshake(const struct flow *f)
         return HANDSHAKE_COMPLETE;
     if (f->reset.packet && f->reset.by == CLIENT)
         return HANDSHAKE_RESET;
-    if (f->half[SERVER].bytes || f->half[SERVER].state == STATE_ESTABLISHED || c->packets > f->syns + (c->rst ? 1u : 0u))
+    if (f->half[SERVER].bytes || f->half[SERVER].state == STATE_ESTABLISHED ||
+        c->packets > f->syns + (c->rst ? 1u : 0u))
         return HANDSHAKE_HALF_SEEN;
     return HANDSHAKE_UNFINISHED;
 }

@@ -3,11 +3,12 @@
 #include "base/limits.h"
 #include "base/timens.h"
 
-/* Open look-ups in order of query. A look-up is looked for from the newest back; a resolver's queries are few at a time. */
+/* Open look-ups in order of query. A look-up is looked for from the newest back; a resolver's queries are few at a
+ * time. */
 struct lookups {
-    GHashTable *open;  /* struct lookup*: by client, server, client port, id, type and name */
-    bool any;          /* there was a message */
-    GQueue order;      /* struct lookup*, the oldest first: the same ones and those answered since */
+    GHashTable *open; /* struct lookup*: by client, server, client port, id, type and name */
+    bool any;         /* there was a message */
+    GQueue order;     /* struct lookup*, the oldest first: the same ones and those answered since */
     void (*done)(void *user, struct lookup *l);
     void *user;
 };
@@ -26,8 +27,8 @@ static gboolean lookup_equal(gconstpointer a, gconstpointer b)
 {
     const struct lookup *x = a, *y = b;
 
-    return x->type_number == y->type_number && addr_cmp(&x->client, &y->client) == 0 && addr_cmp(&x->server, &y->server) == 0 &&
-           g_str_equal(x->name, y->name);
+    return x->type_number == y->type_number && addr_cmp(&x->client, &y->client) == 0 &&
+           addr_cmp(&x->server, &y->server) == 0 && g_str_equal(x->name, y->name);
 }
 
 void lookup_free(struct lookup *l)
@@ -206,8 +207,14 @@ void lookups_tcp(struct lookups *l, const struct flow *f)
     for (guint i = 0; f->app && f->app->dns && i < f->app->dns->len; i++) {
         const struct dns_said *d = &g_array_index(f->app->dns, struct dns_said, i);
         struct said s = {
-            .client = flow_addr(f, CLIENT), .server = flow_addr(f, SERVER), .version = f->key.version, .client_port = flow_port(f, CLIENT),
-            .tcp = true, .ts_ns = d->ts_ns, .packet = d->packet, .message = d->message,
+            .client = flow_addr(f, CLIENT),
+            .server = flow_addr(f, SERVER),
+            .version = f->key.version,
+            .client_port = flow_port(f, CLIENT),
+            .tcp = true,
+            .ts_ns = d->ts_ns,
+            .packet = d->packet,
+            .message = d->message,
         };
         take(l, &s);
     }
@@ -224,8 +231,8 @@ void lookups_icmp(struct lookups *l, const struct packet *p)
         struct lookup *k = e->data;
         if (p->ts_ns - k->last_query_ns > 10 * NS_PER_S)
             return;
-        if (k->icmp_packet || k->response_packet || k->client_port != i->quoted_sport || addr_cmp(&k->client, &i->quoted_src) ||
-            addr_cmp(&k->server, &i->quoted_dst))
+        if (k->icmp_packet || k->response_packet || k->client_port != i->quoted_sport ||
+            addr_cmp(&k->client, &i->quoted_src) || addr_cmp(&k->server, &i->quoted_dst))
             continue;
         k->icmp_packet = p->number;
         k->icmp_type = i->type;

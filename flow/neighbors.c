@@ -3,9 +3,9 @@
 #include "base/limits.h"
 
 struct neighbors {
-    GHashTable *pairs;    /* struct neighbor* by asker and target: its first members */
+    GHashTable *pairs; /* struct neighbor* by asker and target: its first members */
     GPtrArray *all;
-    GHashTable *targets;  /* struct addr* of targets that answered */
+    GHashTable *targets; /* struct addr* of targets that answered */
     uint64_t answers;
 };
 

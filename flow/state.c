@@ -10,8 +10,8 @@ static void fin_acked(struct flow *f, enum side me)
     peer->fin_acked = true;
     switch ((enum tcp_state)peer->state) {
     case STATE_FIN_WAIT_1: peer->state = STATE_FIN_WAIT_2; break;
-    case STATE_CLOSING:    peer->state = STATE_TIME_WAIT; break;
-    case STATE_LAST_ACK:   peer->state = STATE_CLOSED; break;
+    case STATE_CLOSING: peer->state = STATE_TIME_WAIT; break;
+    case STATE_LAST_ACK: peer->state = STATE_CLOSED; break;
     default: break;
     }
     switch ((enum tcp_state)mine->state) {
@@ -19,8 +19,8 @@ static void fin_acked(struct flow *f, enum side me)
     case STATE_SYN_SENT:
     case STATE_SYN_RECEIVED:
     case STATE_ESTABLISHED: mine->state = STATE_CLOSE_WAIT; break;
-    case STATE_FIN_WAIT_1:  mine->state = STATE_CLOSING; break;
-    case STATE_FIN_WAIT_2:  mine->state = STATE_TIME_WAIT; break;
+    case STATE_FIN_WAIT_1: mine->state = STATE_CLOSING; break;
+    case STATE_FIN_WAIT_2: mine->state = STATE_TIME_WAIT; break;
     default: break;
     }
 }
@@ -56,7 +56,8 @@ static void syn_sent(struct flow *f, const struct segment *s)
     }
 }
 
-/* An ACK from `me`: its own handshake is over where it acknowledges the peer's SYN, the peer's where it acknowledges that one's. */
+/* An ACK from `me`: its own handshake is over where it acknowledges the peer's SYN, the peer's where it acknowledges
+ * that one's. */
 static void acked(struct flow *f, const struct segment *s)
 {
     enum side me = s->side;

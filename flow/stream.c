@@ -8,8 +8,8 @@
 /* Bytes above a hole. */
 struct pending {
     uint64_t position;
-    uint32_t len;        /* on the wire */
-    uint32_t kept;       /* captured: kept <= len, at `bytes` */
+    uint32_t len;  /* on the wire */
+    uint32_t kept; /* captured: kept <= len, at `bytes` */
     int64_t ts_ns;
     uint64_t packet;
     uint8_t bytes[];
@@ -147,14 +147,15 @@ void stream_segment(struct stream *s, struct app *app, struct stream_budget *bud
     if (ahead <= 0) {
         if ((int64_t)len + ahead <= 0)
             return;
-        hand_on(s, app, s->position - (uint64_t)-(int64_t)ahead, len, bytes);
+        hand_on(s, app, s->position - (uint64_t) - (int64_t)ahead, len, bytes);
         drain(s, app, budget, bytes->from);
     } else {
         keep(s, app, budget, s->position + (uint64_t)ahead, len, bytes);
     }
 }
 
-void stream_acked(struct stream *s, struct app *app, struct stream_budget *budget, uint32_t ack, const struct app_bytes *now)
+void stream_acked(struct stream *s, struct app *app, struct stream_budget *budget, uint32_t ack,
+                  const struct app_bytes *now)
 {
     while (s->pending && seq_gt(ack, s->next)) {
         struct pending *p = lowest(s);

@@ -15,14 +15,14 @@ struct queue {
 };
 
 struct flow_table {
-    GHashTable *flows;         /* struct flow* by its key */
+    GHashTable *flows; /* struct flow* by its key */
     struct queue queues[QUEUES];
     uint64_t next_id, evicted;
     uint64_t seed[2];
-    struct flow *last;         /* the flow found last: most packets belong to the flow of the one before */
-    struct track *spare;       /* tracks to use again, linked by `spare`: warm in the cache, no trip to malloc */
+    struct flow *last;   /* the flow found last: most packets belong to the flow of the one before */
+    struct track *spare; /* tracks to use again, linked by `spare`: warm in the cache, no trip to malloc */
     guint n_spare;
-    bool twins;                /* there was one: look for it first */
+    bool twins; /* there was one: look for it first */
     flow_leaves_fn *leaves;
     void *user;
 };
@@ -55,11 +55,12 @@ static inline uint64_t word(const struct addr *a, int i)
     return w;
 }
 
-/* The table is seeded: nobody outside can choose addresses that collide. Worked out from what the key is made of, not from the key: reading
- * a field right behind the smaller stores that made it would have to wait for them. */
+/* The table is seeded: nobody outside can choose addresses that collide. Worked out from what the key is made of, not
+ * from the key: reading a field right behind the smaller stores that made it would have to wait for them. */
 static uint32_t seeded_hash(const struct flow_table *t, const struct addr *low, const struct addr *high, uint64_t rest)
 {
-    uint64_t h = fold(word(low, 0) ^ t->seed[0], word(low, 1) ^ t->seed[1]) + fold(word(high, 0) ^ t->seed[1], word(high, 1) ^ t->seed[0]);
+    uint64_t h = fold(word(low, 0) ^ t->seed[0], word(low, 1) ^ t->seed[1]) +
+                 fold(word(high, 0) ^ t->seed[1], word(high, 1) ^ t->seed[0]);
 
     h = fold(h ^ rest, t->seed[0] | 1);
     return (uint32_t)(h ^ h >> 32);
@@ -72,8 +73,14 @@ static bool make_key(const struct flow_table *t, struct flow_key *k, const struc
     const struct addr *low = low_is_src ? e->src : e->dst, *high = low_is_src ? e->dst : e->src;
     uint16_t low_port = low_is_src ? e->sport : e->dport, high_port = low_is_src ? e->dport : e->sport;
 
-    *k = (struct flow_key){ .low = *low, .high = *high, .low_port = low_port, .high_port = high_port, .version = e->version, .layers = layers };
-    k->hash = seeded_hash(t, low, high, (uint64_t)layers << 40 ^ (uint64_t)e->version << 32 ^ (uint32_t)low_port << 16 ^ high_port);
+    *k = (struct flow_key){ .low = *low,
+                            .high = *high,
+                            .low_port = low_port,
+                            .high_port = high_port,
+                            .version = e->version,
+                            .layers = layers };
+    k->hash = seeded_hash(t, low, high,
+                          (uint64_t)layers << 40 ^ (uint64_t)e->version << 32 ^ (uint32_t)low_port << 16 ^ high_port);
     return low_is_src;
 }
 
@@ -109,7 +116,8 @@ void flow_table_free(struct flow_table *t)
     g_free(t);
 }
 
-/* All of a flow that a packet will touch is asked for at once: with thousands of flows taking turns it has left the cache. */
+/* All of a flow that a packet will touch is asked for at once: with thousands of flows taking turns it has left the
+ * cache. */
 static inline void warm(const struct flow *f)
 {
     const char *flow = (const char *)f, *track = (const char *)f->track;
@@ -227,8 +235,8 @@ void flow_table_remove(struct flow_table *t, struct flow *f)
     t->leaves(t->user, f);
 }
 
-/* A flow at the head of its queue was queued longest ago, but may have been active since: then it goes to the end, as of its last packet.
- * A closed flow waits from its end on, whatever comes late. */
+/* A flow at the head of its queue was queued longest ago, but may have been active since: then it goes to the end, as
+ * of its last packet. A closed flow waits from its end on, whatever comes late. */
 static bool still_active(struct flow_table *t, struct flow *f)
 {
     if (f->last_ns <= f->track->queued_ns || f->track->queue == QUEUE_LINGERING)
@@ -266,7 +274,9 @@ static void evict_one(struct flow_table *t)
 void flow_table_expire(struct flow_table *t, int64_t now_ns)
 {
     static const int64_t patience_ns[QUEUES] = {
-        [QUEUE_EMBRYONIC] = LIMIT_EMBRYONIC_IDLE_NS, [QUEUE_OPEN] = LIMIT_OPEN_IDLE_NS, [QUEUE_LINGERING] = LIMIT_LINGER_NS,
+        [QUEUE_EMBRYONIC] = LIMIT_EMBRYONIC_IDLE_NS,
+        [QUEUE_OPEN] = LIMIT_OPEN_IDLE_NS,
+        [QUEUE_LINGERING] = LIMIT_LINGER_NS,
     };
 
     for (int i = 0; i < QUEUES; i++) {

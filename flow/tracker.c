@@ -18,9 +18,9 @@ struct tracker {
     struct certs *certs;
     struct stream_budget budget;
     int64_t now_ns;
-    bool redirects;            /* a redirect was seen */
+    bool redirects; /* a redirect was seen */
     int64_t next_expiry_ns;
-    unsigned since_expiry;     /* packets */
+    unsigned since_expiry; /* packets */
     uint64_t tcp_packets, log_flow;
 };
 
@@ -53,9 +53,9 @@ void track_free(struct track *t)
 /* Ports that servers listen on though they lie above 1023. */
 static bool service_port(uint16_t port)
 {
-    static const uint16_t ports[] = { 1080, 1433, 1521, 1723, 1883, 2049, 3000, 3128, 3306, 3389, 5000,  5060,  5222,
-                                      5432, 5672, 5900, 6379, 6443, 6667, 8000, 8008, 8080, 8081,  8443,  8883,
-                                      8888, 9000, 9090, 9092, 9200, 9418, 11211, 27017 };
+    static const uint16_t ports[] = { 1080, 1433, 1521, 1723, 1883, 2049, 3000, 3128, 3306, 3389,  5000,
+                                      5060, 5222, 5432, 5672, 5900, 6379, 6443, 6667, 8000, 8008,  8080,
+                                      8081, 8443, 8883, 8888, 9000, 9090, 9092, 9200, 9418, 11211, 27017 };
 
     if (port < 1024)
         return true;
@@ -65,7 +65,8 @@ static bool service_port(uint16_t port)
     return false;
 }
 
-/* Of a connection that was met in the middle: 1 the source is the server, 0 the destination is, -1 the ports do not tell. */
+/* Of a connection that was met in the middle: 1 the source is the server, 0 the destination is, -1 the ports do not
+ * tell. */
 static int server_by_port(uint16_t sport, uint16_t dport)
 {
     bool source = service_port(sport), destination = service_port(dport);
@@ -117,7 +118,8 @@ static uint32_t layers_of(const struct encap *e)
     return h | 1;
 }
 
-static struct flow *new_flow(struct tracker *t, const struct packet *p, const struct ends *ends, uint64_t previous, bool twin)
+static struct flow *new_flow(struct tracker *t, const struct packet *p, const struct ends *ends, uint64_t previous,
+                             bool twin)
 {
     const struct ip_facts *ip = &p->ip;
     struct flow *f = flow_table_add(t->table, ends, twin, t->now_ns);
@@ -151,7 +153,8 @@ static enum side side_of(const struct flow *f, bool low_is_src)
     return low_is_src != f->client_is_high ? CLIENT : SERVER;
 }
 
-/* Whether this SYN or SYN-ACK begins another connection between the same ports: another initial number, or the same one after the end. */
+/* Whether this SYN or SYN-ACK begins another connection between the same ports: another initial number, or the same one
+ * after the end. */
 static bool begins_anew(const struct flow *f, enum side s, const struct tcp_facts *tcp)
 {
     const struct track_half *h = &f->track->half[s];
@@ -173,7 +176,9 @@ static bool is_twin(const struct flow *f, const struct ends *e)
 
 static struct flow *flow_of(struct tracker *t, const struct packet *p, enum side *side)
 {
-    const struct ends ends = { &p->ip.src, &p->ip.dst, p->tcp.sport, p->tcp.dport, p->ip.version, layers_of(&p->encap) };
+    const struct ends ends = {
+        &p->ip.src, &p->ip.dst, p->tcp.sport, p->tcp.dport, p->ip.version, layers_of(&p->encap)
+    };
     bool low_is_src, twin = false;
     uint64_t previous = 0;
     struct flow *f = flow_table_find(t->table, &ends, &low_is_src);
@@ -249,7 +254,8 @@ static void watch_handshake(struct flow *f, const struct segment *s)
     }
 }
 
-/* Wireshark's tcp.completeness: SYN 1 (of a connection that begins with it), SYN-ACK 2, ACK 4, data 8, FIN 16, RST 32. */
+/* Wireshark's tcp.completeness: SYN 1 (of a connection that begins with it), SYN-ACK 2, ACK 4, data 8, FIN 16, RST 32.
+ */
 static void completeness(struct flow *f, const struct segment *s, bool first)
 {
     uint16_t syn_ack = s->flags & (TCP_SYN | TCP_ACK);
@@ -268,7 +274,8 @@ static void completeness(struct flow *f, const struct segment *s, bool first)
 
 /* --- resets --- */
 
-/* Whether the other end would believe this RST: RFC 9293 section 3.10.7, with room for a capture that missed packets. */
+/* Whether the other end would believe this RST: RFC 9293 section 3.10.7, with room for a capture that missed packets.
+ */
 static bool reset_counts(const struct flow *f, const struct segment *s)
 {
     const struct track_half *rev = &f->track->half[other_side(s->side)];
@@ -411,9 +418,15 @@ static void log_packet(struct flow *f, const struct segment *s)
     if (f->log->len >= LIMIT_LOG)
         return;
     struct log_entry e = {
-        .packet = s->packet->number, .ts_ns = s->ts_ns, .seq = s->seq - f->half[s->side].isn,
-        .ack = s->flags & TCP_ACK ? s->tcp->ack - f->half[other_side(s->side)].isn : 0, .len = s->len, .flags = s->flags,
-        .side = (uint8_t)s->side, .window = classify_window(f, s->side), .anomaly = s->anomaly,
+        .packet = s->packet->number,
+        .ts_ns = s->ts_ns,
+        .seq = s->seq - f->half[s->side].isn,
+        .ack = s->flags & TCP_ACK ? s->tcp->ack - f->half[other_side(s->side)].isn : 0,
+        .len = s->len,
+        .flags = s->flags,
+        .side = (uint8_t)s->side,
+        .window = classify_window(f, s->side),
+        .anomaly = s->anomaly,
         .state = { f->half[CLIENT].state, f->half[SERVER].state },
     };
     g_array_append_val(f->log, e);
@@ -434,7 +447,8 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
             app_share(k->app, t->certs);
         }
         if (app_wants(k->app, s->side))
-            stream_segment(&k->half[s->side].stream, k->app, &t->budget, s->seq + (s->flags & TCP_SYN ? 1 : 0), s->len, &bytes);
+            stream_segment(&k->half[s->side].stream, k->app, &t->budget, s->seq + (s->flags & TCP_SYN ? 1 : 0), s->len,
+                           &bytes);
     }
     if (!k->app)
         return;
@@ -470,8 +484,8 @@ static void end_app(struct tracker *t, struct flow *f)
     k->app_done = true;
 }
 
-/* Adds up what is only known at the end and frees the working memory. Done when a flow closes, while it is warm in the cache; a straggler
- * makes it necessary once more. */
+/* Adds up what is only known at the end and frees the working memory. Done when a flow closes, while it is warm in the
+ * cache; a straggler makes it necessary once more. */
 static void finish(struct tracker *t, struct flow *f, bool no_byte_can_follow)
 {
     if (no_byte_can_follow)
@@ -509,7 +523,8 @@ static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
     learn_isn(f, s);
     zeek_segment(f, s);
     classify_segment(f, s);
-    if (s->anomaly & ANOMALY_ACKED_UNSEEN && f->track->half[other_side(s->side)].seen.edge != edge && !(s->flags & TCP_FIN))
+    if (s->anomaly & ANOMALY_ACKED_UNSEEN && f->track->half[other_side(s->side)].seen.edge != edge &&
+        !(s->flags & TCP_FIN))
         zeek_gap(f, other_side(s->side));
     watch_handshake(f, s);
     completeness(f, s, first);
@@ -530,8 +545,15 @@ static void tcp_packet(struct tracker *t, const struct packet *p)
     const struct tcp_facts *tcp = &p->tcp;
     uint32_t controls = (tcp->flags & TCP_SYN ? 1u : 0) + (tcp->flags & TCP_FIN ? 1u : 0);
     struct segment s = {
-        .packet = p, .tcp = tcp, .side = side, .seq = tcp->seq, .end = tcp->seq + tcp->len + controls, .len = tcp->len,
-        .flags = tcp->flags, .ts_ns = p->ts_ns, .idle_ns = MAX(p->ts_ns - f->last_ns, 0),
+        .packet = p,
+        .tcp = tcp,
+        .side = side,
+        .seq = tcp->seq,
+        .end = tcp->seq + tcp->len + controls,
+        .len = tcp->len,
+        .flags = tcp->flags,
+        .ts_ns = p->ts_ns,
+        .idle_ns = MAX(p->ts_ns - f->last_ns, 0),
     };
 
     if (classify_is_duplicate(f, &s)) {
@@ -551,7 +573,8 @@ static void icmp_packet(struct tracker *t, const struct packet *p)
     if (!i->quotes_ports)
         return;
     if (i->quoted_protocol == 6) {
-        const struct ends ends = { &i->quoted_src, &i->quoted_dst, i->quoted_sport, i->quoted_dport, i->quoted_version, layers_of(&p->encap) };
+        const struct ends ends = { &i->quoted_src,  &i->quoted_dst,    i->quoted_sport,
+                                   i->quoted_dport, i->quoted_version, layers_of(&p->encap) };
         struct flow *f = flow_table_find(t->table, &ends, &low_is_src);
         if (f)
             trouble_icmp(f, side_of(f, low_is_src), p);
@@ -568,19 +591,12 @@ void tracker_packet(struct tracker *t, const struct packet *p)
         t->tcp_packets++;
         tcp_packet(t, p);
         break;
-    case PACKET_UDP:
-        lookups_udp(t->lookups, p);
-        break;
-    case PACKET_ICMP_ERROR:
-        icmp_packet(t, p);
-        break;
-    case PACKET_NEIGHBOR:
-        neighbors_packet(t->neighbors, p);
-        break;
+    case PACKET_UDP: lookups_udp(t->lookups, p); break;
+    case PACKET_ICMP_ERROR: icmp_packet(t, p); break;
+    case PACKET_NEIGHBOR: neighbors_packet(t->neighbors, p); break;
     case PACKET_UNDECODED:
     case PACKET_OTHER:
-    case PACKET_FRAGMENT:
-        break;
+    case PACKET_FRAGMENT: break;
     }
     if (t->now_ns >= t->next_expiry_ns || ++t->since_expiry >= EXPIRY_PACKETS) {
         flow_table_expire(t->table, t->now_ns);

@@ -15,7 +15,11 @@ static void add_note(struct flow *f, const struct segment *s, enum note_kind kin
 {
     struct trouble *t = trouble_of(f);
     struct note n = {
-        .packet = s->packet->number, .ts_ns = s->ts_ns, .seq = s->seq - f->half[s->side].isn, .len = s->len, .kind = (uint8_t)kind,
+        .packet = s->packet->number,
+        .ts_ns = s->ts_ns,
+        .seq = s->seq - f->half[s->side].isn,
+        .len = s->len,
+        .kind = (uint8_t)kind,
         .side = (uint8_t)s->side,
     };
 
@@ -24,7 +28,8 @@ static void add_note(struct flow *f, const struct segment *s, enum note_kind kin
     if (t->notes->len < LIMIT_NOTES)
         g_array_append_val(t->notes, n);
     else
-        g_array_index(t->notes, struct note, LIMIT_NOTES_FIRST + (t->n_notes - LIMIT_NOTES_FIRST) % (LIMIT_NOTES - LIMIT_NOTES_FIRST)) = n;
+        g_array_index(t->notes, struct note,
+                      LIMIT_NOTES_FIRST + (t->n_notes - LIMIT_NOTES_FIRST) % (LIMIT_NOTES - LIMIT_NOTES_FIRST)) = n;
     t->n_notes++;
 }
 
@@ -59,8 +64,8 @@ static void note_oddities(struct flow *f, const struct segment *s)
         add_note(f, s, NOTE_KEEP_ALIVE);
 }
 
-/* A first SACK block below the ACK, or inside the second block, reports bytes that arrived twice (RFC 2883): a retransmission that was not
- * needed, so no loss. */
+/* A first SACK block below the ACK, or inside the second block, reports bytes that arrived twice (RFC 2883): a
+ * retransmission that was not needed, so no loss. */
 static bool reports_duplicate(const struct segment *s)
 {
     const struct tcp_options *o = &s->tcp->opt;
@@ -109,7 +114,10 @@ static void stall_begin(struct flow *f, const struct segment *s)
     uint32_t peer = f->track->half[other_side(s->side)].last_anomaly;
 
     trouble_of(f)->losses[s->side].current = (struct stall){
-        .from_packet = s->packet->number, .from_ns = s->ts_ns, .to_ns = TIME_NONE, .wanted = peer & ANOMALY_WINDOW_FULL,
+        .from_packet = s->packet->number,
+        .from_ns = s->ts_ns,
+        .to_ns = TIME_NONE,
+        .wanted = peer & ANOMALY_WINDOW_FULL,
     };
 }
 
@@ -119,7 +127,8 @@ static void stall_wanted(struct flow *f, const struct segment *s)
     enum side receiver = other_side(s->side);
     struct losses *l = &f->trouble->losses[receiver];
 
-    if (l->current.from_packet && (s->anomaly & ANOMALY_ZERO_WINDOW_PROBE || (s->anomaly & ANOMALY_KEEP_ALIVE) || s->len)) {
+    if (l->current.from_packet &&
+        (s->anomaly & ANOMALY_ZERO_WINDOW_PROBE || (s->anomaly & ANOMALY_KEEP_ALIVE) || s->len)) {
         l->current.wanted = true;
         l->current.probes++;
     }
@@ -171,9 +180,10 @@ static void watch_tail(struct flow *f, const struct segment *s)
     }
 }
 
-#define WORTH_COUNTING                                                                                                             \
-    (ANOMALY_RETRANSMISSION | ANOMALY_OUT_OF_ORDER | ANOMALY_DUPLICATE_ACK | ANOMALY_LOST_SEGMENT | ANOMALY_ACKED_UNSEEN |         \
-     ANOMALY_ZERO_WINDOW | ANOMALY_WINDOW_FULL | ANOMALY_KEEP_ALIVE | ANOMALY_ZERO_WINDOW_PROBE | ANOMALY_BAD_CHECKSUM)
+#define WORTH_COUNTING                                                                                                 \
+    (ANOMALY_RETRANSMISSION | ANOMALY_OUT_OF_ORDER | ANOMALY_DUPLICATE_ACK | ANOMALY_LOST_SEGMENT |                    \
+     ANOMALY_ACKED_UNSEEN | ANOMALY_ZERO_WINDOW | ANOMALY_WINDOW_FULL | ANOMALY_KEEP_ALIVE |                           \
+     ANOMALY_ZERO_WINDOW_PROBE | ANOMALY_BAD_CHECKSUM)
 
 void trouble_segment(struct flow *f, const struct segment *s)
 {
@@ -205,8 +215,15 @@ void trouble_icmp(struct flow *f, enum side about, const struct packet *p)
 
     if (t->n_icmp < FLOW_ICMP_KEPT)
         t->icmp[t->n_icmp] = (struct icmp_note){
-            .packet = p->number, .ts_ns = p->ts_ns, .from = p->ip.src, .type = p->icmp.type, .code = p->icmp.code,
-            .about = (uint8_t)about, .quotes_seq = p->icmp.quotes_seq, .quoted_seq = p->icmp.quoted_seq, .mtu = p->icmp.mtu,
+            .packet = p->number,
+            .ts_ns = p->ts_ns,
+            .from = p->ip.src,
+            .type = p->icmp.type,
+            .code = p->icmp.code,
+            .about = (uint8_t)about,
+            .quotes_seq = p->icmp.quotes_seq,
+            .quoted_seq = p->icmp.quoted_seq,
+            .mtu = p->icmp.mtu,
         };
     t->n_icmp++;
 }

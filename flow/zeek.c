@@ -7,8 +7,8 @@
 /* Letters given at most once for a direction, or again only where the number differs. */
 enum { SEEN_SYN = 1, SEEN_FIN = 2, SEEN_RST = 4, SEEN_DATA = 8, SEEN_ACK = 16, SEEN_MULTI = 32, SEEN_FIN_RST = 64 };
 
-/* Index of the letters that are given at the 1st, 10th, 100th, ... time. Letter c is not given: a packet with a bad checksum is taken into
- * account as with `zeek -C`, which does not look at checksums. */
+/* Index of the letters that are given at the 1st, 10th, 100th, ... time. Letter c is not given: a packet with a bad
+ * checksum is taken into account as with `zeek -C`, which does not look at checksums. */
 enum { SCALED_GAP, SCALED_RETRANSMISSION, SCALED_ZERO_WINDOW };
 
 #define TOO_LARGE_SEQ_DELTA 1048576 /* Zeek's bound for numbers of SYN and RST that are believed */
@@ -101,9 +101,7 @@ static void init_endpoint(const struct flow *f, const struct segment *s, struct 
     bool syn = s->flags & TCP_SYN;
 
     switch ((enum zeek_state)f->zeek_state[s->side]) {
-    case ZEEK_INACTIVE:
-        start_numbers(s, h, syn);
-        break;
+    case ZEEK_INACTIVE: start_numbers(s, h, syn); break;
     case ZEEK_SYN_SENT:
     case ZEEK_SYN_ACK_SENT:
         if (syn && s->seq != h->zeek_start)
@@ -118,8 +116,7 @@ static void init_endpoint(const struct flow *f, const struct segment *s, struct 
         if (syn && h->zeek_previous == ZEEK_INACTIVE)
             start_numbers(s, h, true);
         break;
-    case ZEEK_CLOSED:
-        break;
+    case ZEEK_CLOSED: break;
     }
 }
 
@@ -168,7 +165,8 @@ static void from_established(struct flow *f, const struct segment *s)
 {
     enum side me = s->side, peer = other_side(me);
 
-    if (s->flags & TCP_SYN && !(s->flags & TCP_ACK) && f->zeek_state[me] == ZEEK_PARTIAL && f->zeek_state[peer] == ZEEK_INACTIVE)
+    if (s->flags & TCP_SYN && !(s->flags & TCP_ACK) && f->zeek_state[me] == ZEEK_PARTIAL &&
+        f->zeek_state[peer] == ZEEK_INACTIVE)
         set_state(f, me, ZEEK_SYN_SENT);
     if (s->flags & TCP_FIN && !(s->flags & TCP_RST)) {
         set_state(f, me, ZEEK_CLOSED);
@@ -184,9 +182,7 @@ static void move_state(struct flow *f, const struct segment *s)
     enum side me = s->side;
 
     switch ((enum zeek_state)f->zeek_state[me]) {
-    case ZEEK_INACTIVE:
-        from_inactive(f, s);
-        break;
+    case ZEEK_INACTIVE: from_inactive(f, s); break;
     case ZEEK_SYN_SENT:
     case ZEEK_SYN_ACK_SENT:
         if (s->flags & TCP_FIN)
@@ -195,15 +191,12 @@ static void move_state(struct flow *f, const struct segment *s)
             set_state(f, me, ZEEK_RESET);
         break;
     case ZEEK_ESTABLISHED:
-    case ZEEK_PARTIAL:
-        from_established(f, s);
-        break;
+    case ZEEK_PARTIAL: from_established(f, s); break;
     case ZEEK_CLOSED:
         if (s->flags & TCP_RST && f->zeek_state[other_side(me)] != ZEEK_CLOSED)
             set_state(f, me, ZEEK_RESET);
         break;
-    case ZEEK_RESET:
-        break;
+    case ZEEK_RESET: break;
     }
 }
 
@@ -244,7 +237,8 @@ const char *zeek_conn_state(const struct flow *f)
     bool orig_quiet = os == ZEEK_INACTIVE || os == ZEEK_PARTIAL, resp_quiet = rs == ZEEK_INACTIVE || rs == ZEEK_PARTIAL;
 
     if (rs == ZEEK_RESET) {
-        if (os == ZEEK_SYN_SENT || os == ZEEK_SYN_ACK_SENT || (os == ZEEK_RESET && !f->half[CLIENT].bytes && !f->half[SERVER].bytes))
+        if (os == ZEEK_SYN_SENT || os == ZEEK_SYN_ACK_SENT ||
+            (os == ZEEK_RESET && !f->half[CLIENT].bytes && !f->half[SERVER].bytes))
             return "REJ";
         return orig_quiet ? "RSTRH" : "RSTR";
     }

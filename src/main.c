@@ -24,23 +24,26 @@ static gboolean supported(const struct options *o, GError **error)
         { o->server, "--server", RECORD_FIRST },
         { o->interface != NULL, "-i", RECORD_FIRST },
         { o->list_interfaces, "-D", "`ip link` lists the interfaces" },
-        { o->keylog != NULL, "--keylog", "leave it out: what travels in clear of a TLS handshake is judged without it" },
+        { o->keylog != NULL, "--keylog",
+          "leave it out: what travels in clear of a TLS handshake is judged without it" },
         { o->confirm && !o->passive, "--confirm", "leave it out: the capture is judged without it" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(missing); i++) {
         if (missing[i].wanted) {
-            g_set_error(error, OPTIONS_ERROR, 0, "%s: not in this version, which reads capture files; %s", missing[i].name,
-                        missing[i].instead);
+            g_set_error(error, OPTIONS_ERROR, 0, "%s: not in this version, which reads capture files; %s",
+                        missing[i].name, missing[i].instead);
             return FALSE;
         }
     }
     if (!o->files)
-        g_set_error(error, OPTIONS_ERROR, 0, "nothing to read: give a capture with -r FILE (`tcpsleuth --help` lists the options)");
+        g_set_error(error, OPTIONS_ERROR, 0,
+                    "nothing to read: give a capture with -r FILE (`tcpsleuth --help` lists the options)");
     return o->files != NULL;
 }
 
-/* A file that is opened must not become standard output or standard error, where these were closed: the report would go into it. */
+/* A file that is opened must not become standard output or standard error, where these were closed: the report would go
+ * into it. */
 static void occupy_standard_streams(void)
 {
     int fd;
@@ -66,7 +69,7 @@ int main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     int status = 2;
 
-    setlocale(LC_CTYPE, ""); /* names of files; numbers stay as C prints them */
+    setlocale(LC_CTYPE, "");  /* names of files; numbers stay as C prints them */
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of writing, not a death */
     occupy_standard_streams();
     struct options *o = options_parse(argc, argv, &error);

@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(options-error-quark, options_error)
+G_DEFINE_QUARK(options - error - quark, options_error)
 
 /* What GOption fills in, before it is looked at. */
 struct raw {
@@ -91,14 +91,15 @@ static const char summary[] =
     "Reads captures and says where each TCP conversation breaks, why, and what to do now.\n"
     "FILTER is in the syntax of pcap-filter(7); options may stand before or after it, -- ends them.";
 
-static const char description[] =
-    "Exit status: 0 nothing is broken; 1 something is; 2 the work could not be done, and one line on standard error says why.\n"
-    "Accepted without effect here: -n, -p, -s, -B, --duration, --passive. Not in this version: -i, -D, --keylog, --confirm, check, probe.\n"
-    "\n"
-    "  tcpsleuth -r x.pcapng                      what is broken in this capture?\n"
-    "  tcpsleuth -r x.pcapng host 192.0.2.80      only what this host had to do with it\n"
-    "  tcpsleuth -r x.pcapng --flow 3             draw the packets of flow 3\n"
-    "  tcpdump -i any -w - | tcpsleuth -r -       from a pipe\n";
+static const char description[] = "Exit status: 0 nothing is broken; 1 something is; 2 the work could not be done, and "
+                                  "one line on standard error says why.\n"
+                                  "Accepted without effect here: -n, -p, -s, -B, --duration, --passive. Not in this "
+                                  "version: -i, -D, --keylog, --confirm, check, probe.\n"
+                                  "\n"
+                                  "  tcpsleuth -r x.pcapng                      what is broken in this capture?\n"
+                                  "  tcpsleuth -r x.pcapng host 192.0.2.80      only what this host had to do with it\n"
+                                  "  tcpsleuth -r x.pcapng --flow 3             draw the packets of flow 3\n"
+                                  "  tcpdump -i any -w - | tcpsleuth -r -       from a pipe\n";
 
 /* The options, as GOption wants them; hidden ones are those without an effect in this version. */
 static gboolean parse_into(struct raw *r, char ***arguments, GError **error)
@@ -106,11 +107,13 @@ static gboolean parse_into(struct raw *r, char ***arguments, GError **error)
     const int later = G_OPTION_FLAG_HIDDEN;
     struct options *o = r->o;
     const GOptionEntry entries[] = {
-        { "read", 'r', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, "Read a capture (pcap, pcapng and others, also in gzip or zstd); - is standard input", "FILE" },
+        { "read", 'r', 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files,
+          "Read a capture (pcap, pcapng and others, also in gzip or zstd); - is standard input", "FILE" },
         { "format", 0, 0, G_OPTION_ARG_FILENAME, &r->format, "Report as text (default), json or ndjson", "FORMAT" },
         { "json", 0, 0, G_OPTION_ARG_NONE, &r->json, "The same as --format=json", NULL },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o->output, "Write the report to FILE", "FILE" },
-        { "write", 'w', 0, G_OPTION_ARG_FILENAME, &o->save, "Save the packets read (pcapng where FILE ends so)", "FILE" },
+        { "write", 'w', 0, G_OPTION_ARG_FILENAME, &o->save, "Save the packets read (pcapng where FILE ends so)",
+          "FILE" },
         { "count", 'c', 0, G_OPTION_ARG_INT64, &r->count, "Stop after COUNT packets", "COUNT" },
         { "all", 'a', 0, G_OPTION_ARG_NONE, &r->all, "List every flow, healthy ones too", NULL },
         { "flow", 0, 0, G_OPTION_ARG_INT64, &r->flow, "Draw the packets of flow N as a ladder", "N" },

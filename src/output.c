@@ -5,14 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(output-error-quark, output_error)
+G_DEFINE_QUARK(output - error - quark, output_error)
 
 #define BUFFER_BYTES (256 * 1024)
 
 struct output {
     FILE *stream; /* over fd, so that the reason of a failed write is kept: stdio forgets it */
     int fd;
-    int failure;  /* errno of the first write that failed; 0: none */
+    int failure;            /* errno of the first write that failed; 0: none */
     char *path, *temporary; /* NULL: standard output, or something that is no regular file */
     char buffer[BUFFER_BYTES];
 };
@@ -60,8 +60,8 @@ struct output *output_open(const char *path, GError **error)
     o->fd = !path || g_str_equal(path, "-") ? STDOUT_FILENO : open_path(o, path);
     o->stream = o->fd >= 0 ? fopencookie(o, "w", functions) : NULL;
     if (!o->stream) {
-        g_set_error(error, OUTPUT_ERROR, 0, "%s: cannot write the report there: %s; name another file for -o", path ? path : "standard output",
-                    g_strerror(errno));
+        g_set_error(error, OUTPUT_ERROR, 0, "%s: cannot write the report there: %s; name another file for -o",
+                    path ? path : "standard output", g_strerror(errno));
         output_abandon(o);
         return NULL;
     }
@@ -100,8 +100,9 @@ gboolean output_commit(struct output *o, GError **error)
         good = FALSE;
     }
     if (!good) {
-        g_set_error(error, OUTPUT_ERROR, 0, "%s: the report could not be written to its end: %s%s", o->path ? o->path : "standard output",
-                    g_strerror(o->failure ? o->failure : EIO), o->path ? "; name another file for -o" : "");
+        g_set_error(error, OUTPUT_ERROR, 0, "%s: the report could not be written to its end: %s%s",
+                    o->path ? o->path : "standard output", g_strerror(o->failure ? o->failure : EIO),
+                    o->path ? "; name another file for -o" : "");
         if (o->temporary)
             unlink(o->temporary);
     }

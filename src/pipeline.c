@@ -142,8 +142,10 @@ static void settle_verdict(struct report *r)
 {
     if (r->verdict || r->conversations_by_status[STATUS_OK])
         return;
-    r->verdict = finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE, "%s", r->conversations_by_status[STATUS_UNKNOWN]
-        ? "This capture cannot tell how its connections fared." : "There is nothing to judge in this capture: no TCP connection, no failed look-up.");
+    r->verdict = finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE, "%s",
+                             r->conversations_by_status[STATUS_UNKNOWN]
+                                 ? "This capture cannot tell how its connections fared."
+                                 : "There is nothing to judge in this capture: no TCP connection, no failed look-up.");
 }
 
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)

@@ -16,7 +16,8 @@ void progress_show(struct progress *p, const struct capture_info *info)
 
     fprintf(stderr, "\r\033[K%.0f MB", done / 1e6);
     if (info->bytes_total)
-        fprintf(stderr, " of %.0f MB (%.0f %%)", (double)info->bytes_total / 1e6, 100 * done / (double)info->bytes_total);
+        fprintf(stderr, " of %.0f MB (%.0f %%)", (double)info->bytes_total / 1e6,
+                100 * done / (double)info->bytes_total);
     fprintf(stderr, ", %.0f MB/s", rate / 1e6);
     if (info->bytes_total > info->bytes_read && rate > 0)
         fprintf(stderr, ", %.0f s left", ((double)info->bytes_total - done) / rate);

@@ -63,7 +63,8 @@ static gboolean read_frames(struct run *r, const struct options *o, GError **err
 }
 
 /* What the reader of the report should know, too, and what is no reason to fail. */
-static void warn(const struct report *report, const struct capture_info *info, const struct options *o, const char *source)
+static void warn(const struct report *report, const struct capture_info *info, const struct options *o,
+                 const char *source)
 {
     uint64_t conversations = 0;
 
@@ -72,12 +73,14 @@ static void warn(const struct report *report, const struct capture_info *info, c
     if (info->truncated)
         notice("warning: %s", info->truncated_file);
     else if (report->capture.packets == 0 && o->filter)
-        notice("warning: %s: the filter \"%s\" lets no packet through; look at what is there without it", source, o->filter);
+        notice("warning: %s: the filter \"%s\" lets no packet through; look at what is there without it", source,
+               o->filter);
     else if (report->capture.packets == 0)
         notice("warning: %s: no packets; capture again, on the interface that carries the traffic", source);
     else if (report->capture.tcp_packets == 0 && conversations == 0)
-        notice("warning: %s: no TCP among %" G_GUINT64_FORMAT " packets; capture on the interface that carries the traffic", source,
-               report->capture.packets);
+        notice("warning: %s: no TCP among %" G_GUINT64_FORMAT
+               " packets; capture on the interface that carries the traffic",
+               source, report->capture.packets);
 }
 
 static gboolean finish(struct run *r, const struct options *o, const char *source, GError **error)
@@ -89,7 +92,8 @@ static gboolean finish(struct run *r, const struct options *o, const char *sourc
         return FALSE;
     int failure = pipeline_finish(r->pipeline, info, source);
     if (failure) {
-        g_set_error(error, OUTPUT_ERROR, 0, "%s: no room there for the report until it is complete: %s; set TMPDIR to a folder with room",
+        g_set_error(error, OUTPUT_ERROR, 0,
+                    "%s: no room there for the report until it is complete: %s; set TMPDIR to a folder with room",
                     g_get_tmp_dir(), g_strerror(failure));
         return FALSE;
     }
@@ -107,7 +111,8 @@ static bool is_same_file(const char *a, const char *b)
 {
     GStatBuf x, y;
 
-    return a && b && g_stat(a, &x) == 0 && g_stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    return a && b && g_stat(a, &x) == 0 && g_stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
 }
 
 static gboolean open_files(struct run *r, const struct options *o, GError **error)
@@ -115,8 +120,9 @@ static gboolean open_files(struct run *r, const struct options *o, GError **erro
     r->capture = capture_open_files((const char *const *)o->files, g_strv_length(o->files), o->filter, error);
     if (!r->capture)
         return FALSE;
-    const char *clash = o->save && capture_is_input(r->capture, o->save) ? "-w" :
-                        o->output && capture_is_input(r->capture, o->output) ? "-o" : NULL;
+    const char *clash = o->save && capture_is_input(r->capture, o->save)       ? "-w"
+                        : o->output && capture_is_input(r->capture, o->output) ? "-o"
+                                                                               : NULL;
     if (clash) {
         g_set_error(error, OPTIONS_ERROR, 0, "%s: it is read, and %s would overwrite it; name another file for %s",
                     clash[1] == 'w' ? o->save : o->output, clash, clash);

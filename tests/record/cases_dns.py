@@ -317,3 +317,12 @@ def _(lab):
     lab.filter("router", "forward", "tcp dport 80 drop")
     lab.capture()
     lab.curl("-m", "8", URL, status=28)
+
+
+@case("dns-two-askers", "dnsmasq nginx curl", "ok", "ok ok")
+def _(lab):
+    """Two programs look the same name up at the same moment, each from its own port: two questions and two answers, and nobody asks
+    twice."""
+    page(lab)
+    lab.capture()
+    lab.client("sh", "-c", f"curl -sS -o /dev/null {URL} & curl -sS -o /dev/null {URL} & wait")
