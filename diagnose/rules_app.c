@@ -270,13 +270,14 @@ static bool waits_for_answer(const struct flow *f)
 
     if (f->asked_ns == TIME_NONE || f->half[CLIENT].unacked > (f->half[CLIENT].fin ? 1 : 0))
         return false;
-    if (t)
-        return t->outcome == TLS_COMPLETE && t->client_data && !t->application_data;
+    if (t) /* the last thing that was sent may be the goodbye */
+        return t->outcome == TLS_COMPLETE && t->client_data && !t->application_data &&
+               f->asked_again <= (f->app->closing_only[CLIENT] ? 1 : 0);
     if (transactions(f)) {
         const struct http_transaction *h = transaction_at(f, transactions(f) - 1);
         return !h->status && h->request_complete && !h->lossy;
     }
-    return !f->half[SERVER].bytes;
+    return !f->half[SERVER].bytes && f->asked_again == 0;
 }
 
 struct finding *rule_server_silent(const struct flow *f, const struct judge_context *c)

@@ -155,7 +155,7 @@ static bool cut_inside_tls(const struct flow *f)
 
     return t && t->outcome == TLS_COMPLETE && t->application_data && !f->app->closing_only[SERVER] &&
            !f->app->closing_only[CLIENT] && !f->reset.after_fin[CLIENT] && f->reset.last_data == SERVER &&
-           f->reset.ts_ns - f->half[SERVER].last_data_ns < 5 * NS_PER_S;
+           f->reset.ts_ns - f->half[SERVER].last_data_ns < NS_PER_S;
 }
 
 /* The client closed right behind what it said last: whatever answer comes, it did not want it (QUIT and close). */

@@ -191,6 +191,7 @@ struct flow {
     struct reset_facts reset;
     int64_t asked_ns;          /* the client's first data since the server's last; TIME_NONE: the server spoke last, or nobody did */
     uint64_t asked_packet;
+    uint32_t asked_again;      /* times that it sent more a second or later, without an answer: it does not wait for one */
     uint64_t first_syn_packet;
     uint32_t syns, synacks;    /* transmissions seen of each */
     uint32_t layers;           /* hash of the VLANs and tunnels of its first packet; 0: none */

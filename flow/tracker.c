@@ -21,7 +21,7 @@ struct tracker {
     bool redirects; /* a redirect was seen */
     int64_t next_expiry_ns;
     unsigned since_expiry; /* packets */
-    uint64_t tcp_packets, log_flow;
+    uint64_t tcp_packets, quic_packets, log_flow;
 };
 
 /* How often the table is looked through: by capture time, and by packets where many flows begin at once. */
@@ -359,6 +359,9 @@ static void note_question(struct flow *f, const struct segment *s)
     } else if (f->asked_ns == TIME_NONE && s->new_bytes) {
         f->asked_ns = s->ts_ns;
         f->asked_packet = s->packet->number;
+        f->asked_again = 0;
+    } else if (s->new_bytes && s->ts_ns - f->half[CLIENT].last_data_ns >= NS_PER_S) {
+        f->asked_again++;
     }
 }
 
@@ -375,6 +378,7 @@ static void count_half(struct flow *f, const struct segment *s)
     h->bytes += s->new_bytes;
     h->rst |= (s->flags & TCP_RST) != 0;
     if (s->len && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
+        note_question(f, s);
         h->segments += wire_segments(f, s);
         h->last_data_packet = s->packet->number;
         h->last_data_ns = s->ts_ns;
@@ -382,7 +386,6 @@ static void count_half(struct flow *f, const struct segment *s)
             h->first_data_packet = s->packet->number;
             h->first_data_ns = s->ts_ns;
         }
-        note_question(f, s);
     }
 }
 
@@ -565,6 +568,18 @@ static void tcp_packet(struct tracker *t, const struct packet *p)
     take_segment(t, f, &s);
 }
 
+/* RFC 8999 section 5.1 and the versions in use: 1, 2, version negotiation, the drafts. */
+static bool is_quic(const struct udp_facts *u)
+{
+    struct cursor c = cursor_of(u->payload);
+    uint8_t first = cursor_u8(&c);
+    uint32_t version = cursor_u32(&c);
+
+    if (c.failed || (u->sport != 443 && u->dport != 443) || !(first & 0x80))
+        return false;
+    return version <= 1 || version == 0x6b3343cf || version >> 8 == 0xff0000;
+}
+
 static void icmp_packet(struct tracker *t, const struct packet *p)
 {
     const struct icmp_facts *i = &p->icmp;
@@ -591,7 +606,10 @@ void tracker_packet(struct tracker *t, const struct packet *p)
         t->tcp_packets++;
         tcp_packet(t, p);
         break;
-    case PACKET_UDP: lookups_udp(t->lookups, p); break;
+    case PACKET_UDP:
+        t->quic_packets += is_quic(&p->udp);
+        lookups_udp(t->lookups, p);
+        break;
     case PACKET_ICMP_ERROR: icmp_packet(t, p); break;
     case PACKET_NEIGHBOR: neighbors_packet(t->neighbors, p); break;
     case PACKET_UNDECODED:
@@ -668,6 +686,11 @@ bool tracker_links(const struct tracker *t)
 uint64_t tracker_tcp_packets(const struct tracker *t)
 {
     return t->tcp_packets;
+}
+
+uint64_t tracker_quic_packets(const struct tracker *t)
+{
+    return t->quic_packets;
 }
 
 uint64_t tracker_evicted_flows(const struct tracker *t)

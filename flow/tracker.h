@@ -41,6 +41,8 @@ const struct neighbors *tracker_neighbors(const struct tracker *t);
 bool tracker_links(const struct tracker *t);
 
 uint64_t tracker_tcp_packets(const struct tracker *t);
+/* Packets with a QUIC long header (RFC 9000 section 17.2): QUIC is there, and not looked into. */
+uint64_t tracker_quic_packets(const struct tracker *t);
 uint64_t tracker_evicted_flows(const struct tracker *t);
 uint64_t tracker_reassembly_dropped(const struct tracker *t);
 

@@ -45,6 +45,7 @@ void json_capture(struct json *j, const struct capture_summary *c)
     json_member(j, "truncated", bool, c->truncated);
     json_key(j, "undecoded_reasons");
     undecoded_reasons(j, c);
+    json_member(j, "quic_packets", uint, c->quic_packets);
     json_member(j, "evicted_flows", uint, c->evicted_flows);
     json_member(j, "forgotten_flows", uint, c->forgotten_flows);
     json_member(j, "reassembly_dropped", uint, c->reassembly_dropped);

@@ -66,6 +66,7 @@ static void limits(struct text *t)
 
     if (c->truncated)
         page_paragraph(t->page, 2, "", "a file is cut off or damaged inside: analysed up to there");
+    limit(t, c->quic_packets, "packets begin QUIC connections, which are not looked into");
     limit(t, c->evicted_flows, "flows judged early: too many at the same time");
     limit(t, c->forgotten_flows, "flows counted, but not listed: too many in all");
     limit(t, c->forgotten_conversations, "conversations counted, but not listed: too many in all");

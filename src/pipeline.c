@@ -133,6 +133,7 @@ static void summarise(struct pipeline *p, const struct capture_info *info, const
     }
     c->tcp_packets = tracker_tcp_packets(p->tracker);
     c->truncated = info->truncated;
+    c->quic_packets = tracker_quic_packets(p->tracker);
     c->evicted_flows = tracker_evicted_flows(p->tracker);
     c->reassembly_dropped = tracker_reassembly_dropped(p->tracker);
 }

@@ -77,15 +77,20 @@ def _(lab):
 @case("dns-cname-chain", "dnsmasq nginx curl")
 def _(lab):
     """www is an alias of an alias of a name with an address."""
-    page(lab, "--cname=www.example.test,edge.example.test", "--cname=edge.example.test,node7.example.test",
-         names=(f"node7.example.test,{WWW}",))
+    page(
+        lab,
+        "--cname=www.example.test,edge.example.test",
+        "--cname=edge.example.test,node7.example.test",
+        names=(f"node7.example.test,{WWW}",),
+    )
     lab.capture()
     lab.curl("--fail", URL)
 
 
 @case("dns-truncated-tcp", "dnsmasq nginx curl")
 def _(lab):
-    """40 addresses do not fit into 512 bytes: the answer over UDP is truncated and the client asks again over TCP."""
+    """40 addresses do not fit into 512 bytes: the answer over UDP is truncated and the client asks again over
+    TCP."""
     addresses = [f"192.0.2.{100 + i}" for i in range(40)]
     for address in addresses:
         lab.ip("server", f"addr add {address}/24 dev eth0", check=False)
@@ -96,7 +101,7 @@ def _(lab):
 
 @case("dns-truncated-tcp-refused", "dnsmasq nftables curl", "broken syn_refused", "syn_refused")
 def _(lab):
-    """The same, but TCP port 53 is rejected on the way (RST): the look-up fails."""
+    """As dns-truncated-tcp, but TCP port 53 is rejected on the way (RST): the look-up fails."""
     lab.dnsmasq(names=[f"many.example.test,192.0.2.{100 + i}" for i in range(40)])
     lab.filter("dns", "input", "tcp dport 53 reject with tcp reset")
     lab.capture()
@@ -105,7 +110,8 @@ def _(lab):
 
 @case("dns-search-list", "dnsmasq nginx curl")
 def _(lab):
-    """The short name www with the search list lab.example.test, corp.example.test, example.test: two NXDOMAIN, then success."""
+    """The short name www with the search list lab.example.test, corp.example.test, example.test: two NXDOMAIN, then
+    success."""
     page(lab)
     lab.resolver(f"nameserver {DNS}", "search lab.example.test corp.example.test example.test")
     lab.capture()
@@ -114,7 +120,8 @@ def _(lab):
 
 @case("dns-search-list-all-fail", "dnsmasq curl", "broken dns_nxdomain")
 def _(lab):
-    """The same search list and a name that is nowhere: NXDOMAIN for all of them and for the bare name."""
+    """The search list of dns-search-list and a name that is nowhere: NXDOMAIN for all of them and for the bare
+    name."""
     lab.dnsmasq("--domain-needed")
     lab.resolver(f"nameserver {DNS}", "search lab.example.test corp.example.test example.test")
     lab.capture()
@@ -162,7 +169,8 @@ def _(lab):
 
 @case("dns-aaaa-silent", "odd_dns nginx curl")
 def _(lab):
-    """A resolver that answers A at once and never AAAA: curl waits 2 s and asks again, then connects with the A."""
+    """A resolver that answers A at once and never AAAA: the resolver library asks three times in 6 s, then curl
+    connects with the A. The page comes 6 s late, because of the look-up."""
     lab.odd_dns("silent", "AAAA")
     lab.nginx(site("location / { }"))
     lab.resolver(f"nameserver {DNS}", "options timeout:2 attempts:2")
@@ -181,8 +189,8 @@ def _(lab):
 
 @case("dns-late", "odd_dns nginx curl")
 def _(lab):
-    """The resolver answers every query after 3 s, the client asks again after 2 s: each question is answered twice, and the last answers
-    come when nobody waits for them (ICMP port unreachable from the client)."""
+    """The resolver answers every query after 3 s, the client asks again after 2 s: each question is answered twice,
+    and the last answers come when nobody waits for them (ICMP port unreachable from the client)."""
     lab.odd_dns("late", "3")
     lab.nginx(site("location / { }"))
     lab.resolver(f"nameserver {DNS}", "options timeout:2 attempts:3")
@@ -226,8 +234,8 @@ def _(lab):
 
 @case("dns-dig", "dnsmasq dig", "unknown incomplete_capture")
 def _(lab):
-    """dig asks for several types (A, MX, TXT, SOA); no data for some is an answer, no connection follows, and so there is
-    nothing to judge."""
+    """dig asks for several types (A, MX, TXT, SOA); no data for some is an answer, no connection follows, and so
+    there is nothing to judge."""
     lab.dnsmasq("--mx-host=example.test,mail.example.test,10", "--txt-record=example.test,v=spf1 -all")
     lab.capture()
     lab.client("dig", "www.example.test", "A", "example.test", "MX", "example.test", "TXT", "www.example.test", "TXT")
@@ -235,8 +243,8 @@ def _(lab):
 
 @case("addresses-second-works", "odd_dns nginx curl", "ok", "syn_refused ok")
 def _(lab):
-    """A name with two addresses: the first refuses, the second serves the page. The client has what it wanted; one of the addresses is
-    dead."""
+    """A name with two addresses: the first refuses, the second serves the page. The client has what it wanted; one
+    of the addresses is dead."""
     lab.odd_dns("addresses", "192.0.2.81", WWW)
     lab.nginx(f"server {{ listen {WWW}:80; location / {{ }} }}")
     lab.capture()
@@ -261,8 +269,8 @@ def _(lab):
 
 @case("happy-eyeballs-v6-dropped", "dnsmasq nftables nginx curl", "ok", "incomplete_capture ok")
 def _(lab):
-    """A and AAAA; SYNs over IPv6 are dropped on the way. curl tries IPv4 200 ms later, gets the page and lets the other attempt go: the
-    capture shows it for too short a time to call it unanswered."""
+    """A and AAAA; SYNs over IPv6 are dropped on the way. curl tries IPv4 200 ms later, gets the page and lets the
+    other attempt go: the capture shows it for too short a time to call it unanswered."""
     page(lab, names=BOTH)
     lab.filter("router", "forward", "ip6 daddr 2001:db8:80::80 drop")
     lab.capture()
@@ -270,9 +278,11 @@ def _(lab):
     lab.client("sleep", "1")
 
 
-@case("happy-eyeballs-v6-dropped-long", "dnsmasq nftables odd curl", "degraded slow_server", "syn_unanswered slow_server")
+@case(
+    "happy-eyeballs-v6-dropped-long", "dnsmasq nftables odd curl", "degraded slow_server", "syn_unanswered slow_server"
+)
 def _(lab):
-    """The same, and the answer over IPv4 takes 4 s."""
+    """As happy-eyeballs-v6-dropped, and the answer over IPv4 takes 4 s."""
     lab.dnsmasq(names=BOTH)
     lab.odd(80, "slow", 4)
     lab.filter("router", "forward", "ip6 daddr 2001:db8:80::80 drop")
@@ -300,10 +310,12 @@ def _(lab):
 
 @case("happy-eyeballs-v6-slower", "dnsmasq nginx curl", "ok", "ok ok", network={"delay6": 0.25})
 def _(lab):
-    """A and AAAA; IPv6 has a round trip of 500 ms. curl starts IPv4 after 200 ms, which wins, and drops the IPv6 attempt: its SYN-ACK is
-    answered by RST. Nothing is wrong."""
+    """A and AAAA; IPv6 has a round trip of 500 ms. curl starts IPv4 after 200 ms, which wins, and drops the IPv6
+    attempt: its SYN-ACK is answered by RST. Nothing is wrong."""
     page(lab, names=BOTH)
-    lab.ip("client", "-6 neigh replace 2001:db8:1::1 lladdr 02:00:00:00:00:01 dev eth0 nud reachable")  # or the SYN would wait for it
+    lab.ip(
+        "client", "-6 neigh replace 2001:db8:1::1 lladdr 02:00:00:00:00:01 dev eth0 nud reachable"
+    )  # or the SYN would wait for it
     lab.ip("router", f"-6 neigh replace {CLIENT6} lladdr 02:00:00:00:00:02 dev r0 nud reachable")
     lab.capture()
     lab.curl("--fail", URL)
@@ -321,8 +333,8 @@ def _(lab):
 
 @case("dns-two-askers", "dnsmasq nginx curl", "ok", "ok ok")
 def _(lab):
-    """Two programs look the same name up at the same moment, each from its own port: two questions and two answers, and nobody asks
-    twice."""
+    """Two programs look the same name up at the same moment, each from its own port: two questions and two answers,
+    and nobody asks twice."""
     page(lab)
     lab.capture()
     lab.client("sh", "-c", f"curl -sS -o /dev/null {URL} & curl -sS -o /dev/null {URL} & wait")

@@ -19,6 +19,7 @@ def odd(lab, *behaviour, node="client"):
 
 # --- answers that are well ---
 
+
 @case("http-keep-alive-5", "nginx curl dnsmasq")
 def _(lab):
     """Five requests on one connection."""
@@ -51,7 +52,9 @@ def _(lab):
 def _(lab):
     """A conditional request: 304 says the length of what it does not send."""
     nginx(lab, site("if_modified_since before; etag on;"))
-    lab.curl("--fail", URL, "--next", "-sS", "-o", "/dev/null", "-H", "If-Modified-Since: Fri, 01 Jan 2038 00:00:00 GMT", URL)
+    lab.curl(
+        "--fail", URL, "--next", "-sS", "-o", "/dev/null", "-H", "If-Modified-Since: Fri, 01 Jan 2038 00:00:00 GMT", URL
+    )
 
 
 @case("http-206-range", "nginx curl dnsmasq")
@@ -95,7 +98,9 @@ def _(lab):
     """POST that waits for 100 Continue and is told 417: the announced body is never sent, which is right."""
     odd(lab, "continue", "417 Expectation Failed")
     lab.file("body", "b" * 20000)
-    lab.curl("-H", "Expect: 100-continue", "--data-binary", "@" + lab.path("body"), URL + "upload", status=(0, 22, 55, 56))
+    lab.curl(
+        "-H", "Expect: 100-continue", "--data-binary", "@" + lab.path("body"), URL + "upload", status=(0, 22, 55, 56)
+    )
 
 
 @case("http-put-chunked", "nginx curl dnsmasq")
@@ -130,7 +135,8 @@ def _(lab):
 
 @case("http-offload", "nginx curl dnsmasq", network={"offload": True})
 def _(lab):
-    """60 kB with segmentation and checksum offload on: segments larger than the MSS, bad checksums on what the client sends."""
+    """60 kB with segmentation and checksum offload on: segments larger than the MSS, bad checksums on what the
+    client sends."""
     lab.dnsmasq()
     with open(lab.path("www/large.txt"), "w", encoding="ascii") as file:
         file.write("offload\n" * 7500)
@@ -141,15 +147,16 @@ def _(lab):
 
 @case("http-parallel", "nginx curl dnsmasq", "degraded http_client_error", "ok http_client_error")
 def _(lab):
-    """Three transfers at once to two hosts; www redirects one of them to shop, and another page of shop is missing."""
+    """Three transfers at once to two hosts; www redirects one of them to shop, and another page of shop is
+    missing."""
     nginx(lab, site("location = /old { return 302 http://shop.example.test/; } location / { }"))
     lab.curl("-L", "-Z", URL + "old", "-o", "/dev/null", URL, "-o", "/dev/null", "http://shop.example.test/missing")
 
 
 @case("http-idle-reset", "odd clients dnsmasq")
 def _(lab):
-    """The server keeps the connection for a second after a complete answer and then resets it. Nothing was outstanding; the client opens
-    a new one for its next request."""
+    """The server keeps the connection for a second after a complete answer and then resets it. Nothing was
+    outstanding; the client opens a new one for its next request."""
     odd(lab, "idle-close", 1)
     lab.python("clients.py", "keep", "www.example.test", 80, 1.5, "/a", "/b")
     lab.client("sleep", "1")
@@ -157,13 +164,15 @@ def _(lab):
 
 @case("http-idle-close", "nginx clients dnsmasq", "degraded reset_by_server", "reset_by_server ok")
 def _(lab):
-    """The server closes a kept connection in order after one second; the client does not look, sends its next request into it, is
-    answered by RST, and repeats the request on a new connection. The request was lost and made good: a race every kept connection has."""
+    """The server closes a kept connection in order after one second; the client does not look, sends its next
+    request into it, is answered by RST, and repeats the request on a new connection. The request was lost and made
+    good: a race every kept connection has."""
     nginx(lab, "keepalive_timeout 1s;\n" + site("location / { }"))
     lab.python("clients.py", "keep", "www.example.test", 80, 2, "/", "/new/")
 
 
 # --- error answers ---
+
 
 @case("http-404", "nginx curl dnsmasq", "degraded http_client_error", "http_client_error")
 def _(lab):
@@ -195,7 +204,8 @@ def _(lab):
 
 @case("http-503-retried", "odd curl dnsmasq", "ok", "ok")
 def _(lab):
-    """503, and curl --retry asks the same again after a second: 200. The service failed once and the client got its answer."""
+    """503, and curl --retry asks the same again after a second: 200. The service failed once and the client got its
+    answer."""
     odd(lab, "once", 503, 200)
     lab.client("curl", "-sS", "-m", "20", "-o", lab.path("page"), "--retry", "2", URL)
 
@@ -217,14 +227,15 @@ def _(lab):
 
 @case("http-413-early", "odd curl dnsmasq", "degraded http_client_error", "http_client_error")
 def _(lab):
-    """413 while the body of a large POST is still being sent; the server closes with unread data, so its kernel resets. The cause is the
-    413, not the reset."""
+    """413 while the body of a large POST is still being sent; the server closes with unread data, so its kernel
+    resets. The cause is the 413, not the reset."""
     odd(lab, "too-large")
     lab.file("body", "b" * 40000)
     lab.curl("-H", "Expect:", "--data-binary", "@" + lab.path("body"), URL + "upload", status=(0, 55, 56))
 
 
 # --- answers that do not come, or not whole ---
+
 
 @case("http-body-cut-fin", "odd curl dnsmasq", "broken response_truncated", "response_truncated")
 def _(lab):
@@ -277,7 +288,8 @@ def _(lab):
 
 @case("http-impatient-client", "odd curl dnsmasq", "unknown incomplete_capture", "incomplete_capture")
 def _(lab):
-    """curl waits only 2 s for an answer that would take 5 and closes. Too short a wait to say that the server is silent."""
+    """curl waits only 2 s for an answer that would take 5 and closes. Too short a wait to say that the server is
+    silent."""
     odd(lab, "slow", 5)
     lab.curl("-m", "2", URL, status=28)
 
@@ -298,7 +310,8 @@ def _(lab):
 
 @case("http-client-leaves", "nginx clients dnsmasq", "broken reset_by_client", "reset_by_client")
 def _(lab):
-    """The client closes its socket in the middle of an answer: its kernel resets the connection as data goes on coming."""
+    """The client closes its socket in the middle of an answer: its kernel resets the connection as data goes on
+    coming."""
     lab.dnsmasq()
     with open(lab.path("www/big"), "w", encoding="ascii") as file:
         file.write("0123456789abcdef" * 4000)
@@ -309,9 +322,11 @@ def _(lab):
 
 # --- through a proxy ---
 
+
 @case("http-connect", "odd nginx curl dnsmasq")
 def _(lab):
-    """CONNECT through a proxy at port 3128, and TLS 1.3 inside it. The proxy's name is looked up by the client, the target's is not."""
+    """CONNECT through a proxy at port 3128, and TLS 1.3 inside it. The proxy's name is looked up by the client, the
+    target's is not."""
     lab.dnsmasq("--host-record=proxy.example.test,192.0.2.81")
     lab.nginx(secure_site("location / { }"), ports=(443,))
     lab.odd(3128, "proxy", 443)

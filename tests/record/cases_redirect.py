@@ -13,8 +13,8 @@ def serve(lab, *servers, ports=(80,)):
 
 @case("redirect-chain-tls12", "nginx wget dnsmasq")
 def _(lab):
-    """Look-up, http answers 302 to https, https (TLS 1.2) answers 301 and then 200 on the same connection. What is asked inside TLS is
-    hidden, the certificate is not."""
+    """Look-up, http answers 302 to https, https (TLS 1.2) answers 301 and then 200 on the same connection. What is
+    asked inside TLS is hidden, the certificate is not."""
     serve(lab, site(CHAIN[0]), secure_site(CHAIN[1], protocols="TLSv1.2"), ports=(80, 443))
     lab.client("wget", "-q", "-O", "/dev/null", f"--ca-certificate={lab.path('ca.pem')}", "http://www.example.test/")
 
@@ -28,9 +28,15 @@ def _(lab):
 
 @case("redirect-relative", "nginx curl dnsmasq")
 def _(lab):
-    """Three redirects whose Location is relative: an absolute path, `../` and a bare name with a query; all on one connection."""
-    serve(lab, site("absolute_redirect off; location = / { return 302 /a/b/c; } location = /a/b/c { return 301 ../d/e; } "
-                    "location = /a/d/e { return 302 f?x=1; } location = /a/d/f { return 200 'here'; }"))
+    """Three redirects whose Location is relative: an absolute path, `../` and a bare name with a query; all on one
+    connection."""
+    serve(
+        lab,
+        site(
+            "absolute_redirect off; location = / { return 302 /a/b/c; } location = /a/b/c { return 301 ../d/e; } "
+            "location = /a/d/e { return 302 f?x=1; } location = /a/d/f { return 200 'here'; }"
+        ),
+    )
     lab.curl("-L", "--fail", "http://www.example.test/")
 
 
@@ -43,7 +49,8 @@ def _(lab):
 
 @case("redirect-other-name-same-address", "nginx curl dnsmasq")
 def _(lab):
-    """A redirect to another name that has the same address: curl looks the name up and still opens a second connection."""
+    """A redirect to another name that has the same address: curl looks the name up and still opens a second
+    connection."""
     serve(lab, site("return 301 http://api.example.test/;", "www.example.test"), site(PAGE, "api.example.test"))
     lab.curl("-L", "--fail", "http://www.example.test/")
 
@@ -64,16 +71,16 @@ def _(lab):
 
 @case("redirect-post-same-url", "nginx curl dnsmasq")
 def _(lab):
-    """POST answered by 303 to its own URL, which GET answers with 200 (post, redirect, get). It returns to the URL it came from, and is
-    no loop."""
+    """POST answered by 303 to its own URL, which GET answers with 200 (post, redirect, get). It returns to the URL
+    it came from, and is no loop."""
     serve(lab, site("if ($request_method = POST) { return 303 /form; } location / { return 200 'thanks'; }"))
     lab.curl("-L", "--fail", "-d", "name=alice", "http://www.example.test/form")
 
 
 @case("redirect-cookie-same-url", "odd curl dnsmasq")
 def _(lab):
-    """GET / answers 302 to / and sets a cookie; GET / with the cookie answers 200. The same URL twice with the same method, and no loop:
-    the chain ends with a page."""
+    """GET / answers 302 to / and sets a cookie; GET / with the cookie answers 200. The same URL twice with the same
+    method, and no loop: the chain ends with a page."""
     lab.dnsmasq()
     lab.odd(80, "login")
     lab.capture()
@@ -82,16 +89,28 @@ def _(lab):
 
 @case("redirect-cookie-check", "nginx curl dnsmasq")
 def _(lab):
-    """/ leads to /set, which sets a cookie and leads back to /, which answers 200 to the cookie. It returns once, and is no loop."""
-    serve(lab, site("location = / { if ($http_cookie !~ seen) { return 302 /set; } } location / { } location = /index.html { } "
-                    "location = /set { add_header Set-Cookie seen=1; return 302 /; }"))
+    """/ leads to /set, which sets a cookie and leads back to /, which answers 200 to the cookie. It returns once,
+    and is no loop."""
+    serve(
+        lab,
+        site(
+            "location = / { if ($http_cookie !~ seen) { return 302 /set; } } location / { } location = /index.html { } "
+            "location = /set { add_header Set-Cookie seen=1; return 302 /; }"
+        ),
+    )
     lab.curl("-L", "--fail", "-c", lab.path("jar"), "-b", "none=0", "http://www.example.test/")
 
 
 @case("redirect-long-chain", "nginx curl dnsmasq")
 def _(lab):
     """Nine redirects from page to page, and then the page: long, and no loop."""
-    serve(lab, site("".join(f"location = /{i} {{ return 302 /{i + 1}; }} " for i in range(1, 10)) + "location = /10 { return 200 'here'; }"))
+    serve(
+        lab,
+        site(
+            "".join(f"location = /{i} {{ return 302 /{i + 1}; }} " for i in range(1, 10))
+            + "location = /10 { return 200 'here'; }"
+        ),
+    )
     lab.curl("-L", "--fail", "http://www.example.test/1")
 
 
@@ -105,8 +124,11 @@ def _(lab):
 @case("redirect-307-post", "nginx curl dnsmasq")
 def _(lab):
     """307: the POST is made again, with its body, at the new place."""
-    serve(lab, site("location = /form { return 307 http://shop.example.test/form; }", "www.example.test"),
-          site("return 200 'ok';", "shop.example.test"))
+    serve(
+        lab,
+        site("location = /form { return 307 http://shop.example.test/form; }", "www.example.test"),
+        site("return 200 'ok';", "shop.example.test"),
+    )
     lab.curl("-L", "--fail", "-d", "name=alice&colour=blue", "http://www.example.test/form")
 
 
@@ -133,7 +155,8 @@ def _(lab):
 
 @case("redirect-fragment-and-case", "nginx curl dnsmasq")
 def _(lab):
-    """The Location writes scheme and host in capitals, names port 80 and has a fragment; all of that is the same server."""
+    """The Location writes scheme and host in capitals, names port 80 and has a fragment; all of that is the same
+    server."""
     serve(lab, site("location = / { return 301 HTTP://WWW.Example.TEST:80/new/#top; } location / { }"))
     lab.curl("-L", "--fail", "http://www.example.test/")
 
@@ -155,24 +178,38 @@ def _(lab):
 @case("redirect-loop-hosts", "nginx curl dnsmasq", "broken redirect_loop", "ok ok")
 def _(lab):
     """www leads to shop and shop to www; curl keeps one connection to each."""
-    serve(lab, site("return 302 http://shop.example.test/;", "www.example.test"), site("return 302 http://www.example.test/;", "shop.example.test"))
+    serve(
+        lab,
+        site("return 302 http://shop.example.test/;", "www.example.test"),
+        site("return 302 http://www.example.test/;", "shop.example.test"),
+    )
     lab.curl("-L", "--max-redirs", "5", "http://www.example.test/", status=47)
 
 
 @case("redirect-loop-http-https", "nginx curl dnsmasq", "broken redirect_loop", "ok ok")
 def _(lab):
-    """http leads to https and https back to http (TLS 1.3: that half is hidden). What shows is that http redirects the same URL again
-    and again, each time followed by work on the TLS connection."""
-    serve(lab, site("return 301 https://www.example.test$request_uri;"), secure_site("return 302 http://www.example.test$request_uri;"),
-          ports=(80, 443))
+    """http leads to https and https back to http (TLS 1.3: that half is hidden). What shows is that http redirects
+    the same URL again and again, each time followed by work on the TLS connection."""
+    serve(
+        lab,
+        site("return 301 https://www.example.test$request_uri;"),
+        secure_site("return 302 http://www.example.test$request_uri;"),
+        ports=(80, 443),
+    )
     lab.curl("-L", "--max-redirs", "7", "http://www.example.test/", status=47)
 
 
 @case("redirect-loop-http-https-closed", "nginx curl dnsmasq", "broken redirect_loop", "ok " * 8)
 def _(lab):
-    """The same loop over servers that close after each answer: a new connection for every step."""
-    serve(lab, "keepalive_timeout 0;", site("return 301 https://www.example.test$request_uri;"),
-          secure_site("return 302 http://www.example.test$request_uri;", protocols="TLSv1.2"), ports=(80, 443))
+    """The loop of redirect-loop-http-https over servers that close after each answer: a new connection for every
+    step."""
+    serve(
+        lab,
+        "keepalive_timeout 0;",
+        site("return 301 https://www.example.test$request_uri;"),
+        secure_site("return 302 http://www.example.test$request_uri;", protocols="TLSv1.2"),
+        ports=(80, 443),
+    )
     lab.curl("-L", "--max-redirs", "7", "http://www.example.test/", status=47)
 
 
@@ -198,7 +235,12 @@ def _(lab):
     lab.curl("-L", "http://www.example.test/", status=6)
 
 
-@case("redirect-to-expired-certificate", "nginx openssl curl dnsmasq", "broken redirect_broken", "ok tls_certificate_expired")
+@case(
+    "redirect-to-expired-certificate",
+    "nginx openssl curl dnsmasq",
+    "broken redirect_broken",
+    "ok tls_certificate_expired",
+)
 def _(lab):
     """A redirect to https, whose certificate (TLS 1.2) has expired; curl refuses it."""
     lab.dnsmasq()
@@ -218,5 +260,7 @@ def _(lab):
 @case("redirect-to-503", "nginx curl dnsmasq", "broken http_server_error", "ok http_server_error")
 def _(lab):
     """A redirect to another host, which answers 503. The connection itself is well."""
-    serve(lab, site("return 302 http://shop.example.test/;", "www.example.test"), site("return 503;", "shop.example.test"))
+    serve(
+        lab, site("return 302 http://shop.example.test/;", "www.example.test"), site("return 503;", "shop.example.test")
+    )
     lab.curl("-L", "http://www.example.test/")

@@ -45,8 +45,22 @@ def stamp(days):
 
 
 def key_and_request(folder, name, common_name):
-    run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{folder}/{name}.key",
-        "-out", f"{folder}/{name}.csr", "-subj", f"/O=Example Test/CN={common_name}")
+    run(
+        "openssl",
+        "req",
+        "-new",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        f"{folder}/{name}.key",
+        "-out",
+        f"{folder}/{name}.csr",
+        "-subj",
+        f"/O=Example Test/CN={common_name}",
+    )
 
 
 def issue(folder, name, issuer, common_name, names, first, last, section="leaf"):
@@ -54,10 +68,30 @@ def issue(folder, name, issuer, common_name, names, first, last, section="leaf")
     with open(config, "w", encoding="ascii") as file:
         file.write(CONFIG.format(folder=folder, names=names))
     key_and_request(folder, name, common_name)
-    who = ["-selfsign", "-keyfile", f"{folder}/{name}.key"] if issuer == name else [
-        "-cert", f"{folder}/{issuer}.pem", "-keyfile", f"{folder}/{issuer}.key"]
-    run("openssl", "ca", "-batch", "-config", config, *who, "-in", f"{folder}/{name}.csr", "-out", f"{folder}/{name}.pem", "-notext",
-        "-startdate", stamp(first), "-enddate", stamp(last), "-extensions", section)
+    who = (
+        ["-selfsign", "-keyfile", f"{folder}/{name}.key"]
+        if issuer == name
+        else ["-cert", f"{folder}/{issuer}.pem", "-keyfile", f"{folder}/{issuer}.key"]
+    )
+    run(
+        "openssl",
+        "ca",
+        "-batch",
+        "-config",
+        config,
+        *who,
+        "-in",
+        f"{folder}/{name}.csr",
+        "-out",
+        f"{folder}/{name}.pem",
+        "-notext",
+        "-startdate",
+        stamp(first),
+        "-enddate",
+        stamp(last),
+        "-extensions",
+        section,
+    )
 
 
 def join(folder, name, *parts):
@@ -91,7 +125,9 @@ def make(folder):
     corrupt(folder, "client-corrupt", "client")
     join(folder, "client-corrupt.key", "client.key")
     os.makedirs(f"{folder}/www/new", exist_ok=True)
-    page = "<!doctype html>\n<title>Example</title>\n" + "".join(f"<p>Line {i} of the page that everybody asks for.</p>\n" for i in range(40))
+    page = "<!doctype html>\n<title>Example</title>\n" + "".join(
+        f"<p>Line {i} of the page that everybody asks for.</p>\n" for i in range(40)
+    )
     for path in ("index.html", "new/index.html"):
         with open(f"{folder}/www/{path}", "w", encoding="ascii") as file:
             file.write(page)

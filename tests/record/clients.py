@@ -1,4 +1,7 @@
-"""clients.py BEHAVIOUR HOST PORT [ARGUMENT...]: clients that do what curl and wget do not. Exit status 0: it went as it should."""
+"""clients.py BEHAVIOUR HOST PORT [ARGUMENT...]: clients that do what curl and wget do not.
+
+Exit status 0: it went as it should.
+"""
 import contextlib
 import http.client
 import os
@@ -81,13 +84,17 @@ def run_hold(host, port, ca, seconds):
 def run_websocket(host, port):
     """The upgrade, three messages and their echoes, close."""
     with connected(host, port) as sock:
-        sock.sendall(f"GET /chat HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+        sock.sendall(
+            f"GET /chat HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
         if b" 101 " not in read_until(sock, b"\r\n\r\n"):
             return False
         for text in (b"one", b"two", b"three"):
             mask = os.urandom(4)
-            sock.sendall(bytes([0x81, 0x80 | len(text)]) + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(text)))
+            sock.sendall(
+                bytes([0x81, 0x80 | len(text)]) + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(text))
+            )
             if not sock.recv(100).endswith(text):
                 return False
             time.sleep(0.3)

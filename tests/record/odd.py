@@ -1,4 +1,7 @@
-"""odd.py PORT BEHAVIOUR [ARGUMENT...]: TCP servers that misbehave, or do what nginx does not. One thread a connection."""
+"""odd.py PORT BEHAVIOUR [ARGUMENT...]: TCP servers that misbehave, or do what nginx does not.
+
+One thread a connection.
+"""
 import base64
 import hashlib
 import select
@@ -40,6 +43,7 @@ def head(status, *lines):
 
 
 # --- HTTP ---
+
 
 def serve_cut(conn, how, sent, announced):
     """A body that ends too early, by FIN or by RST."""
@@ -145,8 +149,10 @@ def serve_websocket(conn):
     got = request(conn).decode()
     key = got.split("Sec-WebSocket-Key: ")[1].split("\r\n")[0]
     accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
-    conn.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                 + f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode())
+    conn.sendall(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        + f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode()
+    )
     while True:
         frame = conn.recv(2048)
         if not frame:
@@ -161,6 +167,7 @@ def serve_websocket(conn):
 
 # --- TLS ---
 
+
 def server_context(cert, *words):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert + ".pem", cert + ".key")
@@ -172,7 +179,7 @@ def server_context(cert, *words):
 
 
 def serve_tls_body(conn, cert, how, *words):
-    """HTTPS with a body that is cut by `rst`, by `fin` without close_notify, or `silent`: none; `idle`: whole, and RST 3 s later."""
+    """HTTPS with a body that is cut by `rst` or by `fin` without close_notify; `silent`: none; `idle`: whole, RST 3 s later."""
     secure = server_context(cert, *words).wrap_socket(conn, server_side=True)
     if how == "silent":
         return serve_silent(secure)
@@ -218,6 +225,7 @@ def serve_smtp(conn, cert, *words):
 
 # --- carrying ---
 
+
 def carry(a, b, limit=None):
     """Bytes both ways; stops at the end, or after `limit` bytes from b to a."""
     while True:
@@ -247,7 +255,9 @@ def serve_proxy(conn, port, *words):
     """HTTP CONNECT: to the port at 127.0.0.1, whatever is asked for; `deny` answers 407, `fail` 502."""
     request(conn)
     if "deny" in words:
-        conn.sendall(head("407 Proxy Authentication Required", "Proxy-Authenticate: Basic realm=x", "Content-Length: 0"))
+        conn.sendall(
+            head("407 Proxy Authentication Required", "Proxy-Authenticate: Basic realm=x", "Content-Length: 0")
+        )
         return finish(conn)
     try:
         far = socket.create_connection(("127.0.0.1", int(port)), 5)

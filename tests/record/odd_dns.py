@@ -30,7 +30,14 @@ def answer(query, rcode=0, addresses=("192.0.2.80",)):
 def dangling(query):
     nowhere = answer(query, 3)[0]
     alias = b"\x04gone\xc0\x10"  # gone, and the question's name behind its first label of three letters
-    return nowhere[:6] + struct.pack("!HHH", 1, 0, 0) + nowhere[12:] + b"\xc0\x0c" + struct.pack("!HHIH", 5, 1, 60, len(alias)) + alias
+    return (
+        nowhere[:6]
+        + struct.pack("!HHH", 1, 0, 0)
+        + nowhere[12:]
+        + b"\xc0\x0c"
+        + struct.pack("!HHIH", 5, 1, 60, len(alias))
+        + alias
+    )
 
 
 def main():

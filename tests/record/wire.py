@@ -33,7 +33,7 @@ def main():
             frame, address = sock.recvfrom(ROOM)
             if address[2] != PACKET_OUTGOING:
                 number += 1
-                late = delay6 if frame[VNET_HDR + 12:VNET_HDR + 14] == ETH_P_IPV6 else delay
+                late = delay6 if frame[VNET_HDR + 12 : VNET_HDR + 14] == ETH_P_IPV6 else delay
                 heapq.heappush(queue, (time.monotonic() + late, number, other[sock], frame))
         while queue and queue[0][0] <= time.monotonic():
             _, _, sock, frame = heapq.heappop(queue)

@@ -81,7 +81,7 @@ static void document_of_nothing(void **state)
     json_t *root = document(&s);
     assert_keys(root, "schema version capture verdict conversations flows dns probes ladder");
     assert_keys(at(root, "capture"), "source linktypes packets tcp_packets undecoded first last dropped truncated "
-                                     "undecoded_reasons evicted_flows forgotten_flows reassembly_dropped");
+                                     "undecoded_reasons quic_packets evicted_flows forgotten_flows reassembly_dropped");
     ASSERT_NUMBER(root, "schema", 1);
     ASSERT_NULL(root, "capture/first");
     ASSERT_NULL(root, "capture/dropped");
