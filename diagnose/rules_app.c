@@ -89,6 +89,10 @@ static struct finding *alert_finding(const struct tls_facts *t)
                                         "The %s ends the TLS handshake with %s%s.", side_name(a->from),
                                         a->encrypted ? "an alert that is " : "the fatal alert ", what);
         d->confidence = a->encrypted ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
+        if (a->encrypted)
+            d->remedy = d->own_remedy =
+                g_strdup_printf("What the alert says is encrypted: look at the log of the %s, which got it.",
+                                side_name(other_side(a->from)));
         finding_detail_text(d, "alert", what);
         finding_detail_text(d, "from", side_name(a->from));
         finding_add_evidence(d, t->client_hello_packet);
@@ -223,7 +227,7 @@ static const struct http_transaction *left_alone(const struct flow *f)
 static struct finding *no_answer_finding(const struct flow *f, const struct http_transaction *h)
 {
     struct finding *d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER,
-                                    "The server closed the connection without an answer to %s %.80s.",
+                                    "The server closed the connection without an HTTP answer to %s %.80s.",
                                     h->method ? h->method : "the request", h->target ? h->target : "");
 
     d->confidence = CONFIDENCE_LIKELY;

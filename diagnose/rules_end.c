@@ -223,7 +223,7 @@ static struct finding *aborted(const struct flow *f, const char *what)
         by == SERVER ? CODE_RESET_BY_SERVER : CODE_RESET_BY_CLIENT, by == SERVER ? WHERE_SERVER : WHERE_CLIENT,
         "The %s %s resets the connection while %s.", side_name(by), end_text(end, f, by), what);
 
-    d->confidence = f->half[by].packets > 1 ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+    d->confidence = f->half[by].packets > 1 && !cut_inside_tls(f) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
     return d;
 }
 

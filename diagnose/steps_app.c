@@ -33,22 +33,22 @@ static void say_tls_trouble(struct sentence *s, const struct telling *t)
     say_title(s, t);
     if (!alert)
         return;
-    say(s, " ");
+    say(s, from ? " " : " (alert ");
     say_outside(s, alert, SAY_TEXT);
-    say(s, from ? " from the " : "");
+    say(s, from ? " from the " : ")");
     say_outside(s, from, SAY_TEXT);
 }
 
 void tell_tls(const struct telling *t)
 {
     const struct tls_facts *tls = t->flow->app ? t->flow->app->tls : NULL;
-    struct sentence s = {0};
+    struct sentence s = { 0 };
 
     if (!tls)
         return;
     bool sent = tls->client_hello_packet != 0;
-    struct point at = {sent ? tls->client_hello_packet : tls->server_hello_packet,
-                       sent ? tls->client_hello_ts_ns : tls->server_hello_ts_ns, TIME_NONE};
+    struct point at = { sent ? tls->client_hello_packet : tls->server_hello_packet,
+                        sent ? tls->client_hello_ts_ns : tls->server_hello_ts_ns, TIME_NONE };
     if (tls->outcome == TLS_COMPLETE)
         at.cost_ns = between(tls->client_hello_ts_ns, tls->finished_ts_ns);
     say_version(&s, tls->version);
@@ -71,7 +71,7 @@ void tell_tls(const struct telling *t)
 
 size_t transaction_url(char out[URL_ROOM], const struct flow *f, const struct http_transaction *h)
 {
-    struct sentence server = {0};
+    struct sentence server = { 0 };
 
     if (!h->target || (h->method && strcmp(h->method, "CONNECT") == 0))
         return 0;
@@ -124,10 +124,10 @@ static void say_times(struct sentence *s, const struct http_transaction *h, int6
 static void tell_transaction(const struct telling *t, const struct http_transaction *h, bool last)
 {
     bool seen = h->request_packet != 0;
-    struct point at = {seen ? h->request_packet : h->response_packet, seen ? h->request_ts_ns : h->response_ts_ns,
-                       between(h->request_ts_ns, h->response_end_ts_ns)};
+    struct point at = { seen ? h->request_packet : h->response_packet, seen ? h->request_ts_ns : h->response_ts_ns,
+                        between(h->request_ts_ns, h->response_end_ts_ns) };
     char url[URL_ROOM];
-    struct sentence s = {0};
+    struct sentence s = { 0 };
 
     if (transaction_url(url, t->flow, h) == 0)
         g_strlcpy(url, h->target ? h->target : "?", sizeof url);
@@ -158,19 +158,29 @@ guint n_transactions(const struct flow *f)
     return f->app && f->app->http ? f->app->http->len : 0;
 }
 
-/* The transaction that a verdict on HTTP is about: the last answered one for a status, the first whose answer has that
- * fault for the others, else the last. */
+static bool proves(const struct finding *f, uint64_t packet)
+{
+    for (unsigned e = 0; e < f->n_evidence; e++)
+        if (f->evidence[e] == packet)
+            return true;
+    return false;
+}
+
+/* The transaction that a verdict on HTTP is about: the first whose answer has that fault, else the last. */
 static guint blamed(const struct telling *t)
 {
     guint n = n_transactions(t->flow);
 
+    for (guint i = 0;
+         i < n && (t->verdict->code == CODE_HTTP_SERVER_ERROR || t->verdict->code == CODE_HTTP_CLIENT_ERROR); i++)
+        if (transaction(t->flow, i)->status >= 400 && proves(t->verdict, transaction(t->flow, i)->response_packet))
+            return i;
     for (guint i = 0; i < n && t->verdict->code == CODE_RESPONSE_TRUNCATED; i++)
         if (transaction(t->flow, i)->truncated)
             return i;
     for (guint i = 0; i < n && t->verdict->code == CODE_SLOW_SERVER; i++)
-        for (unsigned e = 0; e < t->verdict->n_evidence; e++)
-            if (transaction(t->flow, i)->response_packet == t->verdict->evidence[e])
-                return i;
+        if (proves(t->verdict, transaction(t->flow, i)->response_packet))
+            return i;
     for (guint i = n; i-- > 0;)
         if (transaction(t->flow, i)->status || t->verdict->code == CODE_SERVER_SILENT)
             return i;
@@ -179,7 +189,7 @@ static guint blamed(const struct telling *t)
 
 static void tell_left_out(const struct telling *t, guint from, guint to)
 {
-    struct sentence s = {0};
+    struct sentence s = { 0 };
     uint64_t redirected = 0;
 
     for (guint i = from; i < to; i++)
@@ -192,8 +202,8 @@ static void tell_left_out(const struct telling *t, guint from, guint to)
         say(&s, " redirected");
     }
     add_step(t, STEP_HTTP,
-             (struct point){transaction(t->flow, from)->request_packet, transaction(t->flow, from)->request_ts_ns,
-                            TIME_NONE},
+             (struct point){ transaction(t->flow, from)->request_packet, transaction(t->flow, from)->request_ts_ns,
+                             TIME_NONE },
              false, &s);
 }
 
@@ -240,7 +250,7 @@ static void say_outcome(struct sentence *s, const struct lookup *l)
 
 void step_of_lookup(struct step *out, const struct lookup *l)
 {
-    struct sentence s = {0};
+    struct sentence s = { 0 };
     int64_t cost_ns = between(l->query_ns, l->response_ns);
 
     say(&s, "looked up ");
@@ -255,8 +265,9 @@ void step_of_lookup(struct step *out, const struct lookup *l)
         say_number(&s, (uint64_t)l->retries + 1);
         say(&s, " times");
     }
-    *out = (struct step){
-        .kind = STEP_DNS, .packet = l->query_packet ? l->query_packet : l->response_packet, .duration_ns = cost_ns};
+    *out = (struct step){ .kind = STEP_DNS,
+                          .packet = l->query_packet ? l->query_packet : l->response_packet,
+                          .duration_ns = cost_ns };
     out->ts_ns = l->query_ns != TIME_NONE ? l->query_ns : l->response_ns;
     out->text = sentence_dup(&s);
 }

@@ -20,15 +20,16 @@ static guint lookup_hash(gconstpointer p)
 
     for (size_t i = 0; i < sizeof l->client.bytes; i++)
         h = (h ^ l->client.bytes[i] ^ (guint)l->server.bytes[i] << 8) * 16777619u;
-    return (h ^ l->type_number) * 16777619u;
+    return (h ^ l->type_number ^ (guint)l->id << 16 ^ l->client_port) * 16777619u;
 }
 
 static gboolean lookup_equal(gconstpointer a, gconstpointer b)
 {
     const struct lookup *x = a, *y = b;
 
-    return x->type_number == y->type_number && addr_cmp(&x->client, &y->client) == 0 &&
-           addr_cmp(&x->server, &y->server) == 0 && g_str_equal(x->name, y->name);
+    return x->type_number == y->type_number && x->id == y->id && x->client_port == y->client_port &&
+           addr_cmp(&x->client, &y->client) == 0 && addr_cmp(&x->server, &y->server) == 0 &&
+           g_str_equal(x->name, y->name);
 }
 
 void lookup_free(struct lookup *l)
@@ -121,8 +122,6 @@ static void asked(struct lookups *l, const struct said *s)
     if (open && !open->response_packet && open->tcp == s->tcp && s->ts_ns - open->last_query_ns < 30 * NS_PER_S) {
         open->retries++;
         open->last_query_ns = s->ts_ns;
-        open->id = s->message->id;
-        open->client_port = s->client_port;
         lookup_free(k);
         return;
     }

@@ -179,7 +179,7 @@ def server_context(cert, *words):
 
 
 def serve_tls_body(conn, cert, how, *words):
-    """HTTPS with a body that is cut by `rst` or by `fin` without close_notify; `silent`: none; `idle`: whole, RST 3 s later."""
+    """HTTPS: the body cut by `rst`, or `fin` without close_notify; `silent`: none; `idle`: whole, and RST 3 s later."""
     secure = server_context(cert, *words).wrap_socket(conn, server_side=True)
     if how == "silent":
         return serve_silent(secure)
