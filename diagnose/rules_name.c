@@ -74,11 +74,23 @@ static struct finding *describe(const struct question *q)
     }
 }
 
+/* It was answered after all, by ICMP: what that says goes before "no answer". */
 static void tell_icmp(struct finding *d, const struct question *q)
 {
-    char from[ADDR_TEXT_SIZE];
+    char from[ADDR_TEXT_SIZE], server[ADDR_TEXT_SIZE];
+    enum code code = icmp_code_of(q->version, q->icmp_type, q->icmp_code);
 
     addr_text(from, &q->icmp_from, q->version);
+    if (code != CODE_OK) {
+        g_autofree char *before = d->summary;
+        d->summary =
+            g_strdup_printf("%s The answer is an ICMP error from %s: %s.", before, from, catalogue_row(code)->title);
+        d->remedy = d->own_remedy = g_strdup_printf(
+            code == CODE_PORT_UNREACHABLE
+                ? "No name server listens at %s: start it there, or put the right address into /etc/resolv.conf."
+                : "Look at what keeps the queries from %s: its route, or the filter that sent the ICMP error.",
+            addr_text(server, &q->server, q->version));
+    }
     if (addr_cmp(&q->icmp_from, &q->server) == 0)
         d->where = WHERE_SERVER;
     d->confidence = CONFIDENCE_CERTAIN;
