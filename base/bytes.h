@@ -96,12 +96,6 @@ static inline uint32_t cursor_u32(struct cursor *c)
     return s.n ? (uint32_t)s.p[0] << 24 | (uint32_t)s.p[1] << 16 | (uint32_t)s.p[2] << 8 | s.p[3] : 0;
 }
 
-static inline uint64_t cursor_u64(struct cursor *c)
-{
-    uint64_t high = cursor_u32(c);
-    return high << 32 | cursor_u32(c);
-}
-
 /* Little-endian readers (radiotap, pcapng of little-endian writers). */
 static inline uint16_t cursor_le16(struct cursor *c)
 {

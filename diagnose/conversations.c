@@ -1,7 +1,7 @@
 #include "diagnose/conversations.h"
 
 #include "base/limits.h"
-#include "diagnose/addr_key.h"
+#include "base/addr_key.h"
 #include "diagnose/due.h"
 #include "diagnose/link.h"
 

@@ -1,6 +1,6 @@
 #include "diagnose/names.h"
 
-#include "diagnose/addr_key.h"
+#include "base/addr_key.h"
 
 /* Groups of a client that a new look-up may still belong to, and look-ups that are weighed for one connection. */
 #define RECENT 8

@@ -1,6 +1,6 @@
 #include "diagnose/redirects.h"
 
-#include "diagnose/addr_key.h"
+#include "base/addr_key.h"
 
 struct client {
     struct addr addr;

@@ -56,6 +56,19 @@ enum code icmp_code_of(unsigned version, uint8_t type, uint8_t code);
 /* The finding of an ICMP error that ended the flow's attempt. */
 struct finding *icmp_finding(const struct flow *f, const struct icmp_note *n);
 
+/* The first ICMP error about packets of side `about` since then (TIME_NONE: at all) that ends an attempt; NULL: none. */
+const struct icmp_note *icmp_since(const struct flow *f, enum side about, int64_t since_ns);
+
+/* How many ICMP errors told side `about` that its packets are too big (RFC 1191, RFC 8201). */
+uint32_t icmp_too_big(const struct flow *f, enum side about);
+
+/* The HTTP transactions of the flow; i < flow_transactions(f). */
+guint flow_transactions(const struct flow *f);
+const struct http_transaction *flow_transaction(const struct flow *f, guint i);
+
+/* The first HTTP answer that the end of the connection cut short; NULL: none. */
+const struct http_transaction *cut_answer(const struct flow *f);
+
 /* Whether both directions of the flow are in the capture. */
 bool both_captured(const struct flow *f);
 

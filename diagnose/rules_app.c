@@ -154,23 +154,13 @@ struct finding *rule_tls(const struct flow *f, const struct judge_context *c)
 
 /* --- HTTP --- */
 
-static guint transactions(const struct flow *f)
-{
-    return f->app && f->app->http ? f->app->http->len : 0;
-}
-
-static const struct http_transaction *transaction_at(const struct flow *f, guint i)
-{
-    return g_ptr_array_index(f->app->http, i);
-}
-
 /* The same was asked again on this connection, and answered well: a login after 401, a second try after 503. */
 static bool made_good(const struct flow *f, guint at)
 {
-    const struct http_transaction *h = transaction_at(f, at);
+    const struct http_transaction *h = flow_transaction(f, at);
 
-    for (guint i = at + 1; i < transactions(f); i++) {
-        const struct http_transaction *later = transaction_at(f, i);
+    for (guint i = at + 1; i < flow_transactions(f); i++) {
+        const struct http_transaction *later = flow_transaction(f, i);
         if (later->status && later->status < 400 && g_strcmp0(h->target, later->target) == 0 &&
             g_strcmp0(h->host, later->host) == 0)
             return true;
@@ -183,8 +173,8 @@ static const struct http_transaction *unanswered_well(const struct flow *f)
 {
     const struct http_transaction *found = NULL;
 
-    for (guint i = 0; i < transactions(f); i++) {
-        const struct http_transaction *h = transaction_at(f, i);
+    for (guint i = 0; i < flow_transactions(f); i++) {
+        const struct http_transaction *h = flow_transaction(f, i);
         bool worse = h->status >= 500 && h->status <= 599, bad = h->status >= 400 && h->status < 500;
         if ((!worse && (!bad || found)) || made_good(f, i))
             continue;
@@ -216,7 +206,7 @@ struct finding *rule_http_status(const struct flow *f, const struct judge_contex
 /* The last request, whole in the capture, got no answer, and the server closed: none will come. */
 static const struct http_transaction *left_alone(const struct flow *f)
 {
-    const struct http_transaction *h = transactions(f) ? transaction_at(f, transactions(f) - 1) : NULL;
+    const struct http_transaction *h = flow_transactions(f) ? flow_transaction(f, flow_transactions(f) - 1) : NULL;
     const struct half *server = &f->half[SERVER];
 
     if (!h || h->status || h->lossy || !h->request_complete || !server->fin || !both_captured(f))
@@ -238,31 +228,29 @@ static struct finding *no_answer_finding(const struct flow *f, const struct http
 
 struct finding *rule_response_truncated(const struct flow *f, const struct judge_context *c)
 {
+    const struct http_transaction *alone = left_alone(f), *h = cut_answer(f);
+    struct finding *d;
+
     (void)c;
-    if (left_alone(f))
-        return no_answer_finding(f, left_alone(f));
-    for (guint i = 0; i < transactions(f); i++) {
-        const struct http_transaction *h = transaction_at(f, i);
-        if (!h->truncated || h->complete)
-            continue;
-        struct finding *d;
-        if (h->announced_bytes != UINT64_MAX)
-            d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER,
-                            "The answer ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " announced bytes.",
-                            h->response_bytes, h->announced_bytes);
-        else
-            d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER,
-                            "The answer ended after %" G_GUINT64_FORMAT " bytes, before its proper end.",
-                            h->response_bytes);
-        if (f->reset.packet && f->reset.by == CLIENT)
-            d->where = WHERE_CLIENT;
-        d->confidence = CONFIDENCE_LIKELY;
-        finding_add_evidence(d, h->request_packet);
-        finding_add_evidence(d, h->response_packet);
-        finding_add_evidence(d, f->reset.packet ? f->reset.packet : f->half[SERVER].fin_packet);
-        return d;
-    }
-    return NULL;
+    if (alone)
+        return no_answer_finding(f, alone);
+    if (!h)
+        return NULL;
+    if (h->announced_bytes != UINT64_MAX)
+        d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER,
+                        "The answer ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " announced bytes.",
+                        h->response_bytes, h->announced_bytes);
+    else
+        d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER,
+                        "The answer ended after %" G_GUINT64_FORMAT " bytes, before its proper end.",
+                        h->response_bytes);
+    if (f->reset.packet && f->reset.by == CLIENT)
+        d->where = WHERE_CLIENT;
+    d->confidence = CONFIDENCE_LIKELY;
+    finding_add_evidence(d, h->request_packet);
+    finding_add_evidence(d, h->response_packet);
+    finding_add_evidence(d, f->reset.packet ? f->reset.packet : f->half[SERVER].fin_packet);
+    return d;
 }
 
 /* --- no answer, or a late one --- */
@@ -277,8 +265,8 @@ static bool waits_for_answer(const struct flow *f)
     if (t) /* the last thing that was sent may be the goodbye */
         return t->outcome == TLS_COMPLETE && t->client_data && !t->application_data &&
                f->asked_again <= (f->app->closing_only[CLIENT] ? 1 : 0);
-    if (transactions(f)) {
-        const struct http_transaction *h = transaction_at(f, transactions(f) - 1);
+    if (flow_transactions(f)) {
+        const struct http_transaction *h = flow_transaction(f, flow_transactions(f) - 1);
         return !h->status && h->request_complete && !h->lossy;
     }
     return !f->half[SERVER].bytes && f->asked_again == 0;
@@ -314,8 +302,8 @@ static const struct http_transaction *slowest(const struct flow *f, int64_t *ttf
 {
     const struct http_transaction *worst = NULL;
 
-    for (guint i = 0; i < transactions(f); i++) {
-        const struct http_transaction *h = transaction_at(f, i);
+    for (guint i = 0; i < flow_transactions(f); i++) {
+        const struct http_transaction *h = flow_transaction(f, i);
         if (h->request_end_ts_ns == TIME_NONE || h->response_ts_ns == TIME_NONE || h->tunnel)
             continue;
         if (!worst || h->response_ts_ns - h->request_end_ts_ns > *ttfb_ns) {

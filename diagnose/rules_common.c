@@ -111,3 +111,47 @@ bool both_captured(const struct flow *f)
 {
     return f->half[CLIENT].packets > 0 && f->half[SERVER].packets > 0;
 }
+
+static guint kept_icmp(const struct flow *f)
+{
+    return f->trouble ? MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT) : 0;
+}
+
+const struct icmp_note *icmp_since(const struct flow *f, enum side about, int64_t since_ns)
+{
+    for (guint i = 0; i < kept_icmp(f); i++) {
+        const struct icmp_note *n = &f->trouble->icmp[i];
+        if (n->about == about && n->ts_ns >= since_ns && icmp_code_of(f->key.version, n->type, n->code) != CODE_OK)
+            return n;
+    }
+    return NULL;
+}
+
+uint32_t icmp_too_big(const struct flow *f, enum side about)
+{
+    uint32_t told = 0;
+
+    for (guint i = 0; i < kept_icmp(f); i++) {
+        const struct icmp_note *n = &f->trouble->icmp[i];
+        told += n->about == about && (f->key.version == 6 ? n->type == 2 : n->type == 3 && n->code == 4);
+    }
+    return told;
+}
+
+guint flow_transactions(const struct flow *f)
+{
+    return f->app && f->app->http ? f->app->http->len : 0;
+}
+
+const struct http_transaction *flow_transaction(const struct flow *f, guint i)
+{
+    return g_ptr_array_index(f->app->http, i);
+}
+
+const struct http_transaction *cut_answer(const struct flow *f)
+{
+    for (guint i = 0; i < flow_transactions(f); i++)
+        if (flow_transaction(f, i)->truncated && !flow_transaction(f, i)->complete)
+            return flow_transaction(f, i);
+    return NULL;
+}

@@ -1,22 +1,11 @@
 #include "diagnose/rules.h"
 
-/* The first ICMP error about the client's packets that ends an attempt. */
-static const struct icmp_note *ending_icmp(const struct flow *f)
-{
-    for (guint i = 0; f->trouble && i < MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT); i++) {
-        const struct icmp_note *n = &f->trouble->icmp[i];
-        if (n->about == CLIENT && icmp_code_of(f->key.version, n->type, n->code) != CODE_OK)
-            return n;
-    }
-    return NULL;
-}
-
 struct finding *rule_unreachable(const struct flow *f, const struct judge_context *c)
 {
     (void)c;
     if (flow_handshake(f) != HANDSHAKE_UNREACHABLE)
         return NULL;
-    const struct icmp_note *n = ending_icmp(f);
+    const struct icmp_note *n = icmp_since(f, CLIENT, TIME_NONE);
     if (!n)
         return NULL;
     struct finding *d = icmp_finding(f, n);
@@ -30,7 +19,7 @@ struct finding *rule_syn_unanswered(const struct flow *f, const struct judge_con
     char server[END_TEXT_SIZE], waited[32];
     enum handshake_outcome o = flow_handshake(f);
 
-    if (o != HANDSHAKE_NO_ANSWER && !(o == HANDSHAKE_UNREACHABLE && !ending_icmp(f)))
+    if (o != HANDSHAKE_NO_ANSWER && !(o == HANDSHAKE_UNREACHABLE && !icmp_since(f, CLIENT, TIME_NONE)))
         return NULL;
     if (f->half[SERVER].packets || (f->reset.packet && f->syns < 2))
         return NULL; /* a SYN and its own RST: a scanner that lost interest */

@@ -41,31 +41,11 @@ static bool unanswered(const struct flow *f, enum side s, const struct judge_con
     return f->last_ns - l->tail_first_ns >= NS_PER_S || c->now_ns - f->last_ns >= SILENCE_NS;
 }
 
-static const struct icmp_note *icmp_since(const struct flow *f, enum side about, int64_t since_ns)
-{
-    for (guint i = 0; i < MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT); i++) {
-        const struct icmp_note *n = &f->trouble->icmp[i];
-        if (n->about == about && n->ts_ns >= since_ns && icmp_code_of(f->key.version, n->type, n->code) != CODE_OK)
-            return n;
-    }
-    return NULL;
-}
-
-static bool told_too_big(const struct flow *f, enum side about)
-{
-    for (guint i = 0; i < MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT); i++) {
-        const struct icmp_note *n = &f->trouble->icmp[i];
-        if (n->about == about && (f->key.version == 6 ? n->type == 2 : n->type == 3 && n->code == 4))
-            return true;
-    }
-    return false;
-}
-
 /* Only segments larger than all that ever got through stay without answer: a matter of size. */
 static bool only_large(const struct flow *f, enum side s)
 {
     const struct losses *l = flow_losses(f, s);
-    return l->tail_smallest >= 1000 && l->tail_smallest > f->half[s].acked_largest && !told_too_big(f, s);
+    return l->tail_smallest >= 1000 && l->tail_smallest > f->half[s].acked_largest && !icmp_too_big(f, s);
 }
 
 static struct finding *large_finding(const struct flow *f, enum side s)
@@ -128,17 +108,6 @@ struct finding *rule_dead(const struct flow *f, const struct judge_context *c)
 
 /* --- resets --- */
 
-/* An HTTP answer that the end of the connection cut short. */
-static bool answer_cut(const struct flow *f)
-{
-    for (guint i = 0; f->app && f->app->http && i < f->app->http->len; i++) {
-        const struct http_transaction *h = g_ptr_array_index(f->app->http, i);
-        if (h->truncated && !h->complete)
-            return true;
-    }
-    return false;
-}
-
 /* What the server still said to a client that had closed: a goodbye, if the client waited for nothing and it is short.
  */
 #define GOODBYE_BYTES 256
@@ -178,12 +147,12 @@ static const char *cut_off(const struct flow *f)
         return NULL;
     if (f->app && f->app->closing_only[peer] && (r->data_after_fin || !r->owed[by]))
         return NULL; /* only a TLS close_notify was lost */
-    if (r->data_after_fin && r->after_fin[by] && by == CLIENT && !answer_cut(f) && (did_not_wait(f) || only_goodbye(f)))
+    if (r->data_after_fin && r->after_fin[by] && by == CLIENT && !cut_answer(f) && (did_not_wait(f) || only_goodbye(f)))
         return NULL;
     if (r->data_after_fin && r->after_fin[by])
         return peer == CLIENT ? "the client still sent to a server that had closed"
                               : "the server still sent to a client that had closed";
-    if (answer_cut(f))
+    if (cut_answer(f))
         return "the answer was not complete yet";
     if (by == SERVER && cut_inside_tls(f))
         return "it was in the middle of its encrypted answer";

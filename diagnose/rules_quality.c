@@ -31,21 +31,13 @@ struct finding *rule_zero_window(const struct flow *f, const struct judge_contex
     return NULL;
 }
 
-static bool says_too_big(const struct flow *f, const struct icmp_note *n)
-{
-    return f->key.version == 6 ? n->type == 2 : n->type == 3 && n->code == 4;
-}
-
 /* Lost segments of a side: those repeated, less what an ICMP too-big asked for and what nobody answered at the end (a
  * dead path, not loss). */
 static uint32_t lost_segments(const struct flow *f, enum side s)
 {
     const struct losses *l = &f->trouble->losses[s];
-    uint32_t asked_for = l->tail_retries;
+    uint32_t asked_for = l->tail_retries + icmp_too_big(f, s);
 
-    for (guint i = 0; i < MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT); i++)
-        if (f->trouble->icmp[i].about == s && says_too_big(f, &f->trouble->icmp[i]))
-            asked_for++;
     return l->lost > asked_for ? l->lost - asked_for : 0;
 }
 

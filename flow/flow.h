@@ -85,7 +85,7 @@ struct anomalies {
 enum note_kind {
     NOTE_SYN, NOTE_SYNACK,     /* repeated ones: the first is in the flow itself */
     NOTE_RETRANSMISSION,       /* any kind */
-    NOTE_OUT_OF_ORDER, NOTE_LOST_SEGMENT, NOTE_ZERO_WINDOW, NOTE_WINDOW_OPEN, NOTE_PROBE, NOTE_KEEP_ALIVE, NOTE_RST, NOTE_FRAGMENTED
+    NOTE_OUT_OF_ORDER, NOTE_LOST_SEGMENT, NOTE_WINDOW_OPEN, NOTE_PROBE, NOTE_KEEP_ALIVE, NOTE_FRAGMENTED
 };
 struct note {
     uint64_t packet;
@@ -174,7 +174,6 @@ struct flow {
     uint8_t role_basis;        /* enum role_basis */
     uint8_t completeness;      /* Wireshark's tcp.completeness */
     uint8_t zeek_state[2];     /* enum zeek_state (zeek.h) */
-    bool flipped;              /* roles were exchanged after the first packet (Zeek's '^') */
     bool reused_ports;         /* an earlier flow had the same ends; `previous` is its id */
     bool evicted;              /* retired early because LIMIT_LIVE_FLOWS was reached */
     bool simultaneous;         /* both ends sent a SYN before any SYN-ACK */

@@ -1,5 +1,6 @@
 #include "flow/neighbors.h"
 
+#include "base/addr_key.h"
 #include "base/limits.h"
 
 struct neighbors {
@@ -9,34 +10,16 @@ struct neighbors {
     uint64_t answers;
 };
 
-static guint hash_bytes(const void *p, size_t n)
-{
-    const uint8_t *b = p;
-    guint h = 2166136261u;
-
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ b[i]) * 16777619u;
-    return h;
-}
-
 static guint pair_hash(gconstpointer p)
 {
-    return hash_bytes(p, 2 * sizeof(struct addr));
+    const struct neighbor *n = p;
+    return addr_key_hash(&n->asker) * 31 ^ addr_key_hash(&n->target);
 }
 
 static gboolean pair_equal(gconstpointer a, gconstpointer b)
 {
-    return memcmp(a, b, 2 * sizeof(struct addr)) == 0;
-}
-
-static guint addr_hash(gconstpointer p)
-{
-    return hash_bytes(p, sizeof(struct addr));
-}
-
-static gboolean addr_equal(gconstpointer a, gconstpointer b)
-{
-    return addr_cmp(a, b) == 0;
+    const struct neighbor *x = a, *y = b;
+    return addr_key_equal(&x->asker, &y->asker) && addr_key_equal(&x->target, &y->target);
 }
 
 struct neighbors *neighbors_new(void)
@@ -45,7 +28,7 @@ struct neighbors *neighbors_new(void)
 
     n->pairs = g_hash_table_new(pair_hash, pair_equal);
     n->all = g_ptr_array_new_with_free_func(g_free);
-    n->targets = g_hash_table_new_full(addr_hash, addr_equal, g_free, NULL);
+    n->targets = g_hash_table_new_full(addr_key_hash, addr_key_equal, g_free, NULL);
     return n;
 }
 
@@ -103,7 +86,7 @@ static void alive(struct neighbors *n, const struct addr *who)
     }
     for (guint i = 0; i < n->all->len && n->all->len <= 1024; i++) {
         struct neighbor *pair = g_ptr_array_index(n->all, i);
-        if (addr_equal(&pair->target, who))
+        if (addr_key_equal(&pair->target, who))
             pair->ever_answered = true;
     }
 }

@@ -135,10 +135,8 @@ static struct flow *new_flow(struct tracker *t, const struct packet *p, const st
     f->reset.last_data = 2;
     start_half(f, CLIENT);
     start_half(f, SERVER);
-    if (!from_client) {
-        f->flipped = true;
+    if (!from_client)
         zeek_flipped(f);
-    }
     if (has_layers(&p->encap)) {
         f->encap = g_new(struct encap, 1);
         *f->encap = p->encap;

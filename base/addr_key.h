@@ -1,6 +1,6 @@
 /* addr_key: addresses as keys of GLib's hash tables. */
-#ifndef TCPSLEUTH_DIAGNOSE_ADDR_KEY_H
-#define TCPSLEUTH_DIAGNOSE_ADDR_KEY_H
+#ifndef TCPSLEUTH_BASE_ADDR_KEY_H
+#define TCPSLEUTH_BASE_ADDR_KEY_H
 
 #include "base/addr.h"
 
