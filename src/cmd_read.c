@@ -1,6 +1,7 @@
-#include "src/read.h"
-
+/* The command that judges capture files (`tcpsleuth -r FILE`). */
+#include "src/command.h"
 #include "src/notice.h"
+#include "src/options.h"
 #include "src/output.h"
 #include "src/pipeline.h"
 #include "src/progress.h"
