@@ -612,6 +612,7 @@ void tracker_packet(struct tracker *t, const struct packet *p)
     case PACKET_NEIGHBOR: neighbors_packet(t->neighbors, p); break;
     case PACKET_UNDECODED:
     case PACKET_OTHER:
+    case PACKET_ECHO:
     case PACKET_FRAGMENT: break;
     }
     if (t->now_ns >= t->next_expiry_ns || ++t->since_expiry >= EXPIRY_PACKETS) {
