@@ -1,0 +1,177 @@
+/* kinds: the table of probes: which packets, what to send next, when it may start, what it concludes. A new probe is a row here. */
+#include "probe/run.h"
+
+#define TRIES 3
+#define FULL_TTL 64
+
+/* --- one question, asked again where nothing comes --- */
+
+static enum next once_next(struct run *r, struct shot *out)
+{
+    for (guint i = 0; i < r->shots->len; i++)
+        if (g_array_index(r->shots, struct shot, i).state == SHOT_ANSWERED)
+            return NEXT_DONE;
+    if (run_open(r))
+        return NEXT_WAIT;
+    if (r->shots->len >= TRIES)
+        return NEXT_DONE;
+    out->ttl = FULL_TTL;
+    return NEXT_SEND;
+}
+
+static const struct shot *any_answer(const struct run *r)
+{
+    for (guint i = 0; i < r->shots->len; i++)
+        if (g_array_index(r->shots, struct shot, i).state == SHOT_ANSWERED)
+            return &g_array_index(r->shots, struct shot, i);
+    return NULL;
+}
+
+static enum probe_outcome outcome_of(enum probe_reply reply)
+{
+    switch (reply) {
+    case REPLY_NONE: return OUTCOME_NO_ANSWER;
+    case REPLY_SYN_ACK: return OUTCOME_OPEN;
+    case REPLY_RST: return OUTCOME_REFUSED;
+    case REPLY_ACK:
+    case REPLY_ECHO:
+    case REPLY_DATAGRAM:
+    case REPLY_NEIGHBOR: return OUTCOME_ANSWERED;
+    default: return OUTCOME_UNREACHABLE;
+    }
+}
+
+static void once_conclude(const struct run *r, struct probe_result *out)
+{
+    const struct shot *s = any_answer(r);
+
+    out->outcome = outcome_of(s ? s->answer.reply : REPLY_NONE);
+    if (!s)
+        return;
+    out->reply = s->answer.reply;
+    out->rtt_ns = s->answer.rtt_ns;
+    out->reply_ttl = s->answer.ttl;
+    out->icmp_type = s->answer.icmp_type;
+    out->icmp_code = s->answer.icmp_code;
+    out->from = (struct probe_place){ .known = addr_cmp(&s->answer.from, &r->dst) != 0, .addr = s->answer.from };
+}
+
+/* --- when --- */
+
+static bool is_over(const struct run *r, enum probe_kind kind)
+{
+    return !aim_wants(r->aim, kind) || aim_done(r->aim, kind);
+}
+
+static enum readiness at_once(struct run *r)
+{
+    (void)r;
+    return READY;
+}
+
+static enum readiness with_a_port(struct run *r)
+{
+    return r->aim->request.port ? READY : NEVER;
+}
+
+static enum readiness with_a_neighbor(struct run *r)
+{
+    if (!r->aim->route.asks_neighbors || r->aim->route.local)
+        return NEVER;
+    if (r->aim->route.has_gateway)
+        r->dst = r->aim->route.gateway;
+    return READY;
+}
+
+static enum readiness with_a_gateway(struct run *r)
+{
+    r->dst = r->aim->route.gateway;
+    return r->aim->route.has_gateway ? READY : NEVER;
+}
+
+/* Whether the target answers decides how far a trail goes on. */
+static enum readiness after_the_single_ones(struct run *r)
+{
+    return is_over(r, PROBE_ECHO) && is_over(r, PROBE_SYN) ? READY : NOT_YET;
+}
+
+static enum readiness trail_of_syn(struct run *r)
+{
+    return r->aim->request.port ? after_the_single_ones(r) : NEVER;
+}
+
+static enum readiness after_the_trail(struct run *r)
+{
+    if (!aim_wants(r->aim, PROBE_SYN_TTL) || !r->aim->request.port)
+        return NEVER;
+    return aim_done(r->aim, PROBE_SYN_TTL) ? READY : NOT_YET;
+}
+
+static enum readiness sizes_by_ack(struct run *r)
+{
+    r->sport = r->aim->ports + PORT_ACK;
+    return r->aim->request.port ? after_the_single_ones(r) : NEVER;
+}
+
+/* Where segments tell nothing. */
+static enum readiness sizes_by_udp(struct run *r)
+{
+    const struct run *ack = aim_done(r->aim, PROBE_ACK_DF);
+
+    r->sport = r->aim->ports + PORT_UDP;
+    if (!is_over(r, PROBE_ACK_DF))
+        return NOT_YET;
+    return ack && run_answered(ack) ? NEVER : READY;
+}
+
+/* Only where it answered small ones, and behind the others, whose result spares it a search. */
+static enum readiness sizes_by_echo(struct run *r)
+{
+    if (!is_over(r, PROBE_ECHO) || !is_over(r, PROBE_ACK_DF) || !is_over(r, PROBE_UDP_DF))
+        return NOT_YET;
+    return aim_wants(r->aim, PROBE_ECHO) && !run_answered(r->aim->runs[PROBE_ECHO]) ? NEVER : READY;
+}
+
+static enum readiness behind_a_hole(struct run *r)
+{
+    static const enum probe_kind kinds[] = { PROBE_ACK_DF, PROBE_UDP_DF, PROBE_ECHO_DF };
+
+    if (!is_over(r, PROBE_ACK_DF) || !is_over(r, PROBE_UDP_DF) || !is_over(r, PROBE_ECHO_DF) ||
+        !is_over(r, PROBE_SYN_TTL) || !is_over(r, PROBE_ECHO_TTL))
+        return NOT_YET;
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        const struct run *sizes = r->aim->runs[kinds[i]];
+        if (!size_vanished(sizes, &r->size))
+            continue;
+        r->form = sizes->form;
+        r->sport = sizes->sport;
+        return READY;
+    }
+    return NEVER;
+}
+
+static enum next nothing_more(struct run *r, struct shot *out)
+{
+    (void)r;
+    (void)out;
+    return NEXT_DONE;
+}
+
+static const struct probe_plan plans[PROBE_KINDS] = {
+    [PROBE_NEIGHBOR] = { &form_neighbor, with_a_neighbor, once_next, once_conclude },
+    [PROBE_ECHO] = { &form_echo, at_once, once_next, once_conclude },
+    [PROBE_GATEWAY] = { &form_echo, with_a_gateway, once_next, once_conclude },
+    [PROBE_SYN] = { &form_syn, with_a_port, once_next, once_conclude },
+    [PROBE_SYN_TTL] = { &form_syn, trail_of_syn, trail_next, trail_conclude },
+    [PROBE_ECHO_TTL] = { &form_echo, after_the_single_ones, trail_next, trail_conclude },
+    [PROBE_OPTION_DIFF] = { &form_syn, after_the_trail, nothing_more, options_conclude },
+    [PROBE_ACK_DF] = { &form_ack, sizes_by_ack, size_next, size_conclude },
+    [PROBE_UDP_DF] = { &form_udp, sizes_by_udp, size_next, size_conclude },
+    [PROBE_ECHO_DF] = { &form_echo, sizes_by_echo, size_next, size_conclude },
+    [PROBE_SIZE_TTL] = { NULL, behind_a_hole, trail_next, trail_conclude },
+};
+
+const struct probe_plan *probe_plan_of(enum probe_kind kind)
+{
+    return plans[kind].next ? &plans[kind] : NULL;
+}

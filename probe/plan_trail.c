@@ -1,0 +1,222 @@
+/* plan_trail: the same packet with TTL 1, 2, 3, ...: who is on the way, and where it ends. Silent hops are asked again; the trail stops at whoever
+ * answers for good, where routers repeat, or some hops behind the last that answered.
+ */
+#include "base/limits.h"
+#include "probe/run.h"
+
+#define WINDOW 6       /* hops asked at a time */
+#define TRIES 3        /* of each hop */
+#define GAP 4          /* silent hops behind the last one that answered */
+#define GAP_REACHED 12 /* the same where the target is known to answer: it lies behind them */
+#define REPEATS 3      /* an address at so many distances: a loop */
+
+struct tally {
+    unsigned sent, open, answered;
+    const struct shot *best; /* the answer: a final one goes before others */
+    bool balanced;
+};
+
+struct trail {
+    struct tally hop[LIMIT_PROBE_HOPS + 1];
+    unsigned farthest;  /* that was asked */
+    unsigned last;      /* that answered at all; 0: none */
+    unsigned end;       /* the nearest that answered for good; 0: none */
+    bool loop;
+};
+
+static void add(struct trail *t, const struct shot *s)
+{
+    struct tally *h = &t->hop[s->ttl];
+
+    h->sent++;
+    h->open += s->state == SHOT_SENT;
+    t->farthest = MAX(t->farthest, s->ttl);
+    if (s->state != SHOT_ANSWERED || s->answer.reply == REPLY_NONE)
+        return;
+    h->answered++;
+    h->balanced |= h->best && addr_cmp(&h->best->answer.from, &s->answer.from) != 0;
+    if (!h->best || (reply_is_final(s->answer.reply) && !reply_is_final(h->best->answer.reply)))
+        h->best = s;
+    t->last = MAX(t->last, s->ttl);
+    if (reply_is_final(s->answer.reply) && (t->end == 0 || s->ttl < t->end))
+        t->end = s->ttl;
+}
+
+static bool repeats(const struct trail *t, unsigned ttl)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 1; i <= ttl; i++)
+        n += t->hop[i].best && t->hop[ttl].best &&
+             addr_cmp(&t->hop[i].best->answer.from, &t->hop[ttl].best->answer.from) == 0;
+    return n >= REPEATS;
+}
+
+static void tally(const struct run *r, struct trail *t)
+{
+    *t = (struct trail){ 0 };
+    for (guint i = 0; i < r->shots->len; i++) {
+        const struct shot *s = &g_array_index(r->shots, struct shot, i);
+        if (s->ttl >= 1 && s->ttl <= LIMIT_PROBE_HOPS)
+            add(t, s);
+    }
+    for (unsigned ttl = 1; ttl <= t->last && !t->end; ttl++)
+        t->loop |= repeats(t, ttl);
+}
+
+/* The form of this trail gets an answer from the target when its TTL does not end. */
+static bool target_answers(const struct run *r)
+{
+    enum probe_kind whole = r->form == &form_echo ? PROBE_ECHO : PROBE_SYN;
+    return r->kind != PROBE_SIZE_TTL && run_answered(r->aim->runs[whole]);
+}
+
+static unsigned farthest(const struct run *r, const struct trail *t)
+{
+    unsigned distance = aim_distance(r->aim), gap = target_answers(r) ? GAP_REACHED : GAP;
+    unsigned far = MIN(t->last + gap, LIMIT_PROBE_HOPS);
+
+    if (t->end)
+        return t->end;
+    if (t->loop)
+        return t->last;
+    return distance && !target_answers(r) ? MIN(distance, far) : far;
+}
+
+enum next trail_next(struct run *r, struct shot *out)
+{
+    struct trail t;
+    unsigned open = 0;
+
+    tally(r, &t);
+    for (unsigned ttl = 1, far = farthest(r, &t); ttl <= far; ttl++) {
+        const struct tally *h = &t.hop[ttl];
+        if (h->answered)
+            continue;
+        if (!h->open && h->sent < TRIES) {
+            out->ttl = (uint8_t)ttl;
+            out->size = r->size;
+            return NEXT_SEND;
+        }
+        open += h->open > 0;
+        if (open >= WINDOW)
+            return NEXT_WAIT;
+    }
+    return open ? NEXT_WAIT : NEXT_DONE;
+}
+
+/* --- what it says --- */
+
+static struct probe_place place_of(const struct trail *t, unsigned ttl)
+{
+    const struct shot *s = t->hop[ttl].best;
+    struct probe_place place = { .ttl = ttl, .known = s != NULL };
+
+    if (s)
+        place.addr = s->answer.from;
+    return place;
+}
+
+/* All hops behind it that answer at all answer each time. */
+static bool followers_answer_all(const struct trail *t, unsigned ttl)
+{
+    unsigned followers = 0;
+
+    for (unsigned i = ttl + 1; i <= t->farthest; i++) {
+        if (t->hop[i].answered && t->hop[i].answered < t->hop[i].sent)
+            return false;
+        followers += t->hop[i].answered > 0;
+    }
+    return followers > 0;
+}
+
+static const struct run *control_of(const struct run *r)
+{
+    return r->aim->runs[r->kind == PROBE_ECHO_TTL ? PROBE_SYN_TTL : PROBE_ECHO_TTL];
+}
+
+static void add_hops(const struct run *r, const struct trail *t, unsigned most, struct probe_result *out)
+{
+    struct trail control = { 0 };
+
+    if (control_of(r))
+        tally(control_of(r), &control);
+    out->hops = g_array_new(FALSE, TRUE, sizeof(struct probe_hop));
+    for (unsigned ttl = 1; ttl <= most; ttl++) {
+        const struct tally *h = &t->hop[ttl];
+        const struct shot *other = control.hop[ttl].best;
+        struct probe_hop hop = {
+            .place = place_of(t, ttl),
+            .rtt_ns = h->best ? h->best->answer.rtt_ns : TIME_NONE,
+            .reply = h->best ? h->best->answer.reply : REPLY_NONE,
+            .sent = h->sent,
+            .answered = h->answered,
+            .balanced = h->balanced || (h->best && other && ttl < t->end && ttl < control.end &&
+                                        addr_cmp(&h->best->answer.from, &other->answer.from) != 0),
+            .limited = h->answered && h->answered < h->sent && followers_answer_all(t, ttl),
+        };
+        g_array_append_val(out->hops, hop);
+    }
+}
+
+/* Where it cannot have come: the next hop by the control that answered, or the target. */
+static struct probe_place not_beyond(const struct run *r, unsigned after)
+{
+    struct probe_place target = { .ttl = aim_distance(r->aim), .known = true, .addr = r->dst };
+    struct trail control;
+
+    if (!control_of(r))
+        return target;
+    tally(control_of(r), &control);
+    for (unsigned ttl = after + 1; ttl <= control.last; ttl++)
+        if (control.hop[ttl].best)
+            return place_of(&control, ttl);
+    return target;
+}
+
+static bool is_from_target(const struct run *r, const struct shot *s)
+{
+    return addr_cmp(&s->answer.from, &r->dst) == 0;
+}
+
+static void say_answer(const struct shot *s, struct probe_result *out)
+{
+    const struct answer *a = &s->answer;
+
+    out->reply = a->reply;
+    out->rtt_ns = a->rtt_ns;
+    out->reply_ttl = a->ttl;
+    out->icmp_type = a->icmp_type;
+    out->icmp_code = a->icmp_code;
+}
+
+void trail_end(const struct run *r, struct probe_result *out)
+{
+    struct trail t;
+
+    tally(r, &t);
+    unsigned after = t.end ? t.end - 1 : t.last;
+    while (t.end && after > 0 && !t.hop[after].best)
+        after--;
+    out->has_end = true;
+    out->after = place_of(&t, after);
+    out->at = t.end ? place_of(&t, t.end) : not_beyond(r, after);
+}
+
+void trail_conclude(const struct run *r, struct probe_result *out)
+{
+    struct trail t;
+
+    tally(r, &t);
+    const struct shot *end = t.end ? t.hop[t.end].best : NULL;
+    bool reached = end && is_from_target(r, end);
+    out->outcome = reached ? OUTCOME_REACHED : end ? OUTCOME_UNREACHABLE : t.loop ? OUTCOME_LOOP : OUTCOME_STOPPED;
+    if (end) {
+        say_answer(end, out);
+        out->reply_distance = (uint8_t)t.end;
+        out->from = (struct probe_place){ .ttl = t.end, .known = !reached, .addr = end->answer.from };
+    }
+    if (!reached)
+        trail_end(r, out);
+    add_hops(r, &t, end || t.loop ? MAX(t.end, t.loop ? t.last : 0) : MIN(t.farthest, t.last + 1), out);
+}

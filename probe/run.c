@@ -1,0 +1,195 @@
+#include "probe/run.h"
+
+#include <string.h>
+
+struct aim *aim_new(const struct probe_request *request, struct key *key, uint16_t ports)
+{
+    struct aim *a = g_new0(struct aim, 1);
+    uint64_t numbers = key_draw(key), cookie = key_draw(key);
+
+    a->request = *request;
+    a->name = g_strdup(request->name);
+    a->request.name = a->name;
+    a->key = key;
+    a->ports = ports;
+    a->echo_id = (uint16_t)numbers;
+    a->flow_label = (uint32_t)(numbers >> 16) & 0xfffff;
+    a->tsval = (uint32_t)(numbers >> 32) | 1;
+    memcpy(a->cookie, &cookie, sizeof a->cookie);
+    a->rtt_ns = TIME_NONE;
+    return a;
+}
+
+void aim_free(struct aim *a)
+{
+    if (!a)
+        return;
+    for (int i = 0; i < PROBE_KINDS; i++)
+        run_free(a->runs[i]);
+    g_free(a->name);
+    g_free(a);
+}
+
+struct run *run_new(struct aim *a, enum probe_kind kind)
+{
+    struct run *r = g_new0(struct run, 1);
+
+    r->kind = kind;
+    r->plan = probe_plan_of(kind);
+    r->form = r->plan->form;
+    r->aim = a;
+    r->dst = a->request.addr;
+    r->sport = a->ports;
+    r->shots = g_array_new(FALSE, TRUE, sizeof(struct shot));
+    a->runs[kind] = r;
+    return r;
+}
+
+void run_free(struct run *r)
+{
+    if (!r)
+        return;
+    g_array_free(r->shots, TRUE);
+    g_free(r);
+}
+
+static bool is_drawn(const struct run *r, uint16_t ip_id, uint16_t echo_seq)
+{
+    for (int k = 0; k < PROBE_KINDS; k++) {
+        const struct run *other = r->aim->runs[k];
+        for (guint i = 0; other && i < other->shots->len; i++) {
+            const struct shot *s = &g_array_index(other->shots, struct shot, i);
+            if (s->ip_id == ip_id || s->echo_seq == echo_seq)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The short ones are drawn again until no other shot at this address has them. */
+void run_key(const struct run *r, struct shot *s)
+{
+    uint64_t numbers = key_draw(r->aim->key);
+
+    s->seq = (uint32_t)numbers;
+    s->ack = (uint32_t)(numbers >> 32) | 1;
+    do {
+        numbers = key_draw(r->aim->key);
+        s->ip_id = (uint16_t)numbers;
+        s->echo_seq = (uint16_t)(numbers >> 16);
+    } while (s->ip_id == 0 || is_drawn(r, s->ip_id, s->echo_seq));
+}
+
+static void take_answer(struct run *r, struct shot *s, const struct packet *p, const struct quoted *q)
+{
+    struct answer *a = &s->answer;
+
+    a->reply = r->form->classify(p);
+    a->from = p->kind == PACKET_NEIGHBOR ? p->neighbor.target : p->ip.src;
+    a->rtt_ns = MAX(p->ts_ns - s->sent_ns, 0);
+    if (p->kind != PACKET_NEIGHBOR) {
+        a->ttl = p->ip.ttl;
+        a->ip_id = p->ip.id;
+    }
+    if (p->kind == PACKET_TCP)
+        a->window = p->tcp.window;
+    if (p->kind == PACKET_NEIGHBOR)
+        memcpy(a->mac, p->neighbor.mac, sizeof a->mac);
+    if (p->kind == PACKET_ICMP_ERROR) {
+        a->icmp_type = p->icmp.type;
+        a->icmp_code = p->icmp.code;
+        a->mtu = p->icmp.mtu;
+    }
+    s->quoted = *q;
+    s->quoted.payload = (struct slice){ 0 };
+    s->state = SHOT_ANSWERED;
+    if (p->kind != PACKET_NEIGHBOR && addr_cmp(&a->from, &r->aim->request.addr) == 0)
+        r->aim->rtt_ns = MAX(r->aim->rtt_ns, a->rtt_ns);
+}
+
+/* The newest shot that p answers; an answer that comes twice changes nothing. */
+static enum match offer(struct run *r, const struct packet *p, const struct quoted *q)
+{
+    enum match best = MATCH_OTHER;
+
+    for (guint i = r->shots->len; i > 0; i--) {
+        struct shot *s = &g_array_index(r->shots, struct shot, i - 1);
+        enum match m = s->state == SHOT_FAILED ? MATCH_OTHER : r->form->validate(r, s, p, q);
+        if (m == MATCH_ANSWER && s->state != SHOT_ANSWERED)
+            take_answer(r, s, p, q);
+        if (m == MATCH_ANSWER)
+            return m;
+        best = MAX(best, m);
+    }
+    return best;
+}
+
+bool aim_offer(struct aim *a, const struct packet *p)
+{
+    struct run *pretended = NULL;
+    struct quoted q;
+
+    quoted_read(&q, p);
+    for (int i = 0; i < PROBE_KINDS; i++) {
+        enum match m = a->runs[i] && a->runs[i]->form ? offer(a->runs[i], p, &q) : MATCH_OTHER;
+        if (m == MATCH_ANSWER)
+            return true;
+        if (m == MATCH_FORGED && !pretended)
+            pretended = a->runs[i];
+    }
+    if (pretended)
+        pretended->forged++;
+    return false;
+}
+
+const struct run *aim_done(const struct aim *a, enum probe_kind kind)
+{
+    return a->runs[kind] && a->runs[kind]->done ? a->runs[kind] : NULL;
+}
+
+bool aim_wants(const struct aim *a, enum probe_kind kind)
+{
+    return a->request.kinds & PROBE_BIT(kind);
+}
+
+bool reply_is_final(enum probe_reply reply)
+{
+    return reply != REPLY_NONE && reply != REPLY_TTL_EXCEEDED && reply != REPLY_TOO_BIG;
+}
+
+unsigned run_open(const struct run *r)
+{
+    unsigned n = 0;
+
+    for (guint i = 0; i < r->shots->len; i++)
+        n += g_array_index(r->shots, struct shot, i).state == SHOT_SENT;
+    return n;
+}
+
+const struct shot *run_answered(const struct run *r)
+{
+    for (guint i = 0; r && i < r->shots->len; i++) {
+        const struct shot *s = &g_array_index(r->shots, struct shot, i);
+        if (s->state == SHOT_ANSWERED && reply_is_final(s->answer.reply))
+            return s;
+    }
+    return NULL;
+}
+
+static unsigned distance_of(const struct run *r)
+{
+    unsigned nearest = 0;
+
+    for (guint i = 0; r && i < r->shots->len; i++) {
+        const struct shot *s = &g_array_index(r->shots, struct shot, i);
+        if (s->state == SHOT_ANSWERED && reply_is_final(s->answer.reply) &&
+            addr_cmp(&s->answer.from, &r->dst) == 0 && (nearest == 0 || s->ttl < nearest))
+            nearest = s->ttl;
+    }
+    return nearest;
+}
+
+unsigned aim_distance(const struct aim *a)
+{
+    return MAX(distance_of(a->runs[PROBE_ECHO_TTL]), distance_of(a->runs[PROBE_SYN_TTL]));
+}
