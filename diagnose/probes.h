@@ -98,7 +98,8 @@ struct probe_result {
     enum probe_kind kind;
     enum probe_outcome outcome;
     uint8_t version;       /* 4 or 6 */
-    struct addr target;
+    struct addr target;    /* whom it asked: of some kinds the next hop */
+    struct addr way_to;    /* the address whose way is probed */
     uint16_t port;         /* 0: none */
     unsigned sent;         /* crafted packets */
     int64_t rtt_ns;        /* smallest; TIME_NONE: no answer */

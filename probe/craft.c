@@ -38,8 +38,8 @@ struct crafter *crafter_new(GError **error)
     char why[2][LIBNET_ERRBUF_SIZE];
     struct crafter *k = g_new0(struct crafter, 1);
 
-    k->net[IPV4] = open_net(LIBNET_RAW4_ADV, NULL, why[IPV4]);
-    k->net[IPV6] = open_net(LIBNET_RAW6_ADV, NULL, why[IPV6]);
+    k->net[IPV4] = open_net(LIBNET_RAW4, NULL, why[IPV4]);
+    k->net[IPV6] = open_net(LIBNET_RAW6, NULL, why[IPV6]);
     if (!k->net[IPV4] && !k->net[IPV6]) {
         g_set_error(error, PROBE_ERROR, PROBE_ERROR_PRIVILEGE, "raw packets cannot be sent: %s", g_strstrip(why[IPV4]));
         crafter_free(k);
@@ -91,8 +91,7 @@ static int build_payload(libnet_t *l, const struct craft *c, const uint8_t *payl
             return -1;
         return libnet_build_tcp(c->sport, c->dport, c->seq, c->ack, c->flags, c->window, 0, 0,
                                 (uint16_t)(LIBNET_TCP_H + c->n_options + n), payload, n, l, 0);
-    case CRAFT_UDP:
-        return libnet_build_udp(c->sport, c->dport, (uint16_t)(LIBNET_UDP_H + n), 0, payload, n, l, 0);
+    case CRAFT_UDP: return libnet_build_udp(c->sport, c->dport, (uint16_t)(LIBNET_UDP_H + n), 0, payload, n, l, 0);
     case CRAFT_ECHO:
         if (v6)
             return libnet_build_icmpv6_echo(ICMP6_ECHO, 0, 0, c->echo_id, c->echo_seq, (uint8_t *)(uintptr_t)payload, n,
@@ -122,7 +121,14 @@ static int build_ip(libnet_t *l, const struct craft *c, uint32_t size)
     return libnet_build_ipv4((uint16_t)size, c->tos, c->id, IP_DF, c->ttl, protocol, 0, src, dst, NULL, 0, l, 0);
 }
 
-/* The packet in memory that libnet owns; free with libnet_adv_free_packet. NULL where it cannot be built. */
+/* Frees what libnet_pblock_coalesce gave. */
+static void free_packet(const libnet_t *l, uint8_t *packet)
+{
+    if (packet)
+        free(packet - l->aligner);
+}
+
+/* The packet in memory; free with free_packet. NULL where it cannot be built. */
 static uint8_t *cull(struct crafter *k, const struct craft *c, uint32_t *n)
 {
     libnet_t *l = k->net[c->version == 6 ? IPV6 : IPV4];
@@ -135,7 +141,7 @@ static uint8_t *cull(struct crafter *k, const struct craft *c, uint32_t *n)
     memcpy(payload, c->cookie, MIN(size - headers, sizeof c->cookie));
     libnet_clear_packet(l);
     if (build_payload(l, c, size > headers ? payload : NULL, size - headers) < 0 || build_ip(l, c, size) < 0 ||
-        libnet_adv_cull_packet(l, &packet, n) < 0)
+        libnet_pblock_coalesce(l, &packet, n) < 0)
         return NULL;
     return packet;
 }
@@ -145,11 +151,11 @@ size_t crafter_build(struct crafter *k, const struct craft *c, uint8_t *out, siz
     uint32_t n = 0;
     uint8_t *packet = cull(k, c, &n);
 
-    if (packet && n <= room)
+    bool good = packet && n <= room;
+    if (good)
         memcpy(out, packet, n);
-    if (packet)
-        libnet_adv_free_packet(k->net[c->version == 6 ? IPV6 : IPV4], packet);
-    return packet && n <= room ? n : 0;
+    free_packet(k->net[c->version == 6 ? IPV6 : IPV4], packet);
+    return good ? n : 0;
 }
 
 /* libnet's socket knows no scopes: a link-local destination is reached by binding it to the interface. */
@@ -180,7 +186,7 @@ int crafter_send(struct crafter *k, const struct craft *c, unsigned scope)
     int failure = sent == (int)n ? 0 : errno ? errno : EIO;
     if (scope)
         bind_to(libnet_getfd(l), 0);
-    libnet_adv_free_packet(l, packet);
+    free_packet(l, packet);
     return failure;
 }
 

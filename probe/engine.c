@@ -12,7 +12,8 @@
 #include <time.h>
 
 #define PACE_US (G_USEC_PER_SEC / LIMIT_PROBE_PER_SECOND)
-/* How long silence has to last: with no round trip known, and else from it; a loaded host's answer to a ping may take longer than its others. */
+/* How long silence has to last: with no round trip known, and else from it; a loaded host's answer to a ping may take
+ * longer than its others. */
 #define PATIENCE_UNKNOWN_US (1000 * 1000)
 #define PATIENCE_LEAST_US (300 * 1000)
 #define PATIENCE_MOST_US (3000 * 1000)
@@ -23,12 +24,12 @@ struct probe_engine {
     struct crafter *crafter;
     struct listener *listener;
     struct dissector *dissector;
-    GPtrArray *aims;    /* struct aim* */
-    GPtrArray *links;   /* struct craft_link*, for each aim; NULL where its neighbours are not asked */
+    GPtrArray *aims;  /* struct aim* */
+    GPtrArray *links; /* struct craft_link*, for each aim; NULL where its neighbours are not asked */
     uint16_t ports;
-    unsigned turn;      /* whose turn it is to send */
+    unsigned turn; /* whose turn it is to send */
     unsigned sent;
-    int64_t next_us;    /* no packet leaves before */
+    int64_t next_us; /* no packet leaves before */
     guint watch, timer;
     void (*done)(void *user);
     void *user;
@@ -48,7 +49,8 @@ struct probe_engine *probe_engine_new(uint64_t seed, GError **error)
     unsigned n = LIMIT_PROBE_TARGETS * PORTS_EACH;
 
     key_init(&e->key, seed);
-    e->ports = (uint16_t)(20000 + key_draw(&e->key) % 10000); /* below the ports that the kernel gives out (32768 and up) */
+    e->ports =
+        (uint16_t)(20000 + key_draw(&e->key) % 10000); /* below the ports that the kernel gives out (32768 and up) */
     e->dissector = dissector_new();
     e->aims = g_ptr_array_new_with_free_func((GDestroyNotify)aim_free);
     e->links = g_ptr_array_new();
@@ -88,7 +90,8 @@ static gboolean refuse(GError **error, const struct probe_request *request, cons
 {
     char text[ADDR_TEXT_SIZE];
 
-    g_set_error(error, PROBE_ERROR, PROBE_ERROR_TARGET, "%s: %s", addr_text(text, &request->addr, request->version), why);
+    g_set_error(error, PROBE_ERROR, PROBE_ERROR_TARGET, "%s: %s", addr_text(text, &request->addr, request->version),
+                why);
     return FALSE;
 }
 
@@ -381,7 +384,7 @@ static struct probe_result *start_result(const struct aim *a, enum probe_kind ki
     struct probe_result *out = probe_result_new(kind);
 
     out->version = a->request.version;
-    out->target = a->request.addr;
+    out->target = out->way_to = a->request.addr;
     return out;
 }
 

@@ -52,7 +52,8 @@ static void build_ack(const struct run *r, const struct shot *s, struct craft *c
     put_cookie(r, c, 0);
 }
 
-/* The complement of the sequence number in the payload keeps the checksum constant: some equal paths are chosen by it. */
+/* The complement of the sequence number in the payload keeps the checksum constant: some equal paths are chosen by it.
+ */
 static void build_echo(const struct run *r, const struct shot *s, struct craft *c)
 {
     base(r, s, CRAFT_ECHO, c);
@@ -78,7 +79,8 @@ static bool from_target(const struct run *r, const struct packet *p)
     return p->ip.version == r->aim->request.version && addr_cmp(&p->ip.src, &r->dst) == 0;
 }
 
-/* Whether an error is about a packet from our port to that port. The addresses are no condition: behind a translator they are others. */
+/* Whether an error is about a packet from our port to that port. The addresses are no condition: behind a translator
+ * they are others. */
 static bool quotes_ports(const struct run *r, const struct packet *p, uint8_t protocol, uint16_t dport,
                          const struct quoted *q)
 {

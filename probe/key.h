@@ -1,5 +1,5 @@
-/* key: the numbers by which an answer is known to be one: sequence numbers, identifiers, ports. Nobody who does not see our packets can guess
- * them; the same seed gives the same ones, for tests.
+/* key: the numbers by which an answer is known to be one: sequence numbers, identifiers, ports. Nobody who does not see
+ * our packets can guess them; the same seed gives the same ones, for tests.
  */
 #ifndef TCPSLEUTH_PROBE_KEY_H
 #define TCPSLEUTH_PROBE_KEY_H

@@ -1,4 +1,5 @@
-/* kinds: the table of probes: which packets, what to send next, when it may start, what it concludes. A new probe is a row here. */
+/* kinds: the table of probes: which packets, what to send next, when it may start, what it concludes. A new probe is a
+ * row here. */
 #include "probe/run.h"
 
 #define TRIES 3

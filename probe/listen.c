@@ -5,7 +5,8 @@
 
 #include <pcap/pcap.h>
 
-/* Enough for the whole header of an answer and what it quotes (RFC 1812 section 4.3.2.3: up to 576 bytes; IPv6: up to 1280). */
+/* Enough for the whole header of an answer and what it quotes (RFC 1812 section 4.3.2.3: up to 576 bytes; IPv6: up to
+ * 1280). */
 #define SNAPLEN 2048
 
 struct listener {

@@ -1,5 +1,5 @@
-/* listen: the answers: a libpcap handle on all interfaces, inward only, with a filter for what can be one. What it hands out is what the
- * network says, before this host's firewall has its say.
+/* listen: the answers: a libpcap handle on all interfaces, inward only, with a filter for what can be one. What it
+ * hands out is what the network says, before this host's firewall has its say.
  */
 #ifndef TCPSLEUTH_PROBE_LISTEN_H
 #define TCPSLEUTH_PROBE_LISTEN_H
@@ -11,7 +11,8 @@
 
 struct listener;
 
-/* ports: the first of n local ports that answers go to. NULL and *error where packets may not be seen. Free with listener_free. */
+/* ports: the first of n local ports that answers go to. NULL and *error where packets may not be seen. Free with
+ * listener_free. */
 struct listener *listener_open(uint16_t ports, unsigned n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void listener_free(struct listener *l); /* NULL-safe */
 

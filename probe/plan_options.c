@@ -1,5 +1,5 @@
-/* plan_options: the options of our SYN, and what the hops quote of it against what was sent (tracebox; Detal et al., IMC 2013). A hop quotes what
- * it received, so the change was made by the hop before it or on the way between them.
+/* plan_options: the options of our SYN, and what the hops quote of it against what was sent (tracebox; Detal et al.,
+ * IMC 2013). A hop quotes what it received, so the change was made by the hop before it or on the way between them.
  */
 #include "probe/run.h"
 
@@ -17,9 +17,26 @@ unsigned syn_options(const struct run *r, const struct shot *s, uint8_t out[CRAF
 {
     uint16_t mss = syn_mss(r);
     uint32_t value = r->aim->tsval;
-    const uint8_t all[] = { KIND_MSS, 4, (uint8_t)(mss >> 8), (uint8_t)mss, KIND_SACK_OK, 2, KIND_TIMESTAMPS, 10,
-                            (uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value, 0, 0,
-                            0, 0, KIND_NOP, KIND_WSCALE, 3, 7 };
+    const uint8_t all[] = { KIND_MSS,
+                            4,
+                            (uint8_t)(mss >> 8),
+                            (uint8_t)mss,
+                            KIND_SACK_OK,
+                            2,
+                            KIND_TIMESTAMPS,
+                            10,
+                            (uint8_t)(value >> 24),
+                            (uint8_t)(value >> 16),
+                            (uint8_t)(value >> 8),
+                            (uint8_t)value,
+                            0,
+                            0,
+                            0,
+                            0,
+                            KIND_NOP,
+                            KIND_WSCALE,
+                            3,
+                            7 };
 
     (void)s;
     memcpy(out, all, sizeof all);
@@ -28,7 +45,8 @@ unsigned syn_options(const struct run *r, const struct shot *s, uint8_t out[CRAF
 
 #define TEXT_ROOM 64
 
-/* One thing that can be compared: fills both texts, and returns whether the quotation holds it. They differ where the texts do. */
+/* One thing that can be compared: fills both texts, and returns whether the quotation holds it. They differ where the
+ * texts do. */
 struct aspect {
     const char *what;
     bool (*compare)(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM]);

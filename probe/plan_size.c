@@ -1,13 +1,14 @@
-/* plan_size: the largest packet that passes: first a small one (who does not answer that tells nothing by silence), then one of the interface's
- * MTU, then what ICMP says (RFC 1191, RFC 8201), or, where it says nothing, a search: several sizes at a time, the usual ones first.
+/* plan_size: the largest packet that passes: first a small one (who does not answer that tells nothing by silence),
+ * then one of the interface's MTU, then what ICMP says (RFC 1191, RFC 8201), or, where it says nothing, a search:
+ * several sizes at a time, the usual ones first.
  */
 #include "probe/run.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define TRIES 3      /* of a size before it counts as lost, where the answer hangs on it */
-#define SMALL_4 100  /* passes everywhere (RFC 791: 576 has to), and has room for what marks it */
+#define TRIES 3     /* of a size before it counts as lost, where the answer hangs on it */
+#define SMALL_4 100 /* passes everywhere (RFC 791: 576 has to), and has room for what marks it */
 #define SMALL_6 100
 #define LEAST_4 68   /* RFC 791, RFC 1191 */
 #define LEAST_6 1280 /* RFC 8200 section 5 */
@@ -18,10 +19,10 @@ static const uint16_t usual[] = { 1492, 1480, 1454, 1420, 1400, 1280, 576 };
 struct sizes {
     bool small_open, small_answered;
     unsigned small_tries;
-    uint16_t low;      /* the largest that was answered */
-    uint16_t high;     /* the smallest that is known not to pass; top + 1: none */
-    uint16_t told;     /* the smallest MTU that ICMP named */
-    bool silent;       /* some size vanished without a word */
+    uint16_t low;  /* the largest that was answered */
+    uint16_t high; /* the smallest that is known not to pass; top + 1: none */
+    uint16_t told; /* the smallest MTU that ICMP named */
+    bool silent;   /* some size vanished without a word */
 };
 
 static bool is_v6(const struct run *r)

@@ -1,5 +1,5 @@
-/* plan_trail: the same packet with TTL 1, 2, 3, ...: who is on the way, and where it ends. Silent hops are asked again; the trail stops at whoever
- * answers for good, where routers repeat, or some hops behind the last that answered.
+/* plan_trail: the same packet with TTL 1, 2, 3, ...: who is on the way, and where it ends. Silent hops are asked again;
+ * the trail stops at whoever answers for good, where routers repeat, or some hops behind the last that answered.
  */
 #include "base/limits.h"
 #include "probe/run.h"
@@ -18,9 +18,9 @@ struct tally {
 
 struct trail {
     struct tally hop[LIMIT_PROBE_HOPS + 1];
-    unsigned farthest;  /* that was asked */
-    unsigned last;      /* that answered at all; 0: none */
-    unsigned end;       /* the nearest that answered for good; 0: none */
+    unsigned farthest; /* that was asked */
+    unsigned last;     /* that answered at all; 0: none */
+    unsigned end;      /* the nearest that answered for good; 0: none */
     bool loop;
 };
 
@@ -190,17 +190,27 @@ static void say_answer(const struct shot *s, struct probe_result *out)
     out->icmp_code = a->icmp_code;
 }
 
+/* The distance at which who refused said that the TTL ended: it refuses what would go on from it. */
+static unsigned distance_of(const struct trail *t, const struct addr *who)
+{
+    for (unsigned ttl = 1; ttl < t->end; ttl++)
+        if (t->hop[ttl].best && addr_cmp(&t->hop[ttl].best->answer.from, who) == 0)
+            return ttl;
+    return t->end;
+}
+
 void trail_end(const struct run *r, struct probe_result *out)
 {
     struct trail t;
 
     tally(r, &t);
-    unsigned after = t.end ? t.end - 1 : t.last;
-    while (t.end && after > 0 && !t.hop[after].best)
+    unsigned at = t.end ? distance_of(&t, &t.hop[t.end].best->answer.from) : 0;
+    unsigned after = at ? at - 1 : t.last;
+    while (at && after > 0 && !t.hop[after].best)
         after--;
     out->has_end = true;
     out->after = place_of(&t, after);
-    out->at = t.end ? place_of(&t, t.end) : not_beyond(r, after);
+    out->at = at ? place_of(&t, at) : not_beyond(r, after);
 }
 
 void trail_conclude(const struct run *r, struct probe_result *out)

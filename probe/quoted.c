@@ -35,7 +35,8 @@ static void read_echo(struct quoted *q, struct cursor c)
     q->has_echo = !c.failed && (type == 8 || type == 128);
 }
 
-/* Type of service and identification; leaves the cursor at the payload. Extension headers, which our packets do not have, are none. */
+/* Type of service and identification; leaves the cursor at the payload. Extension headers, which our packets do not
+ * have, are none. */
 static void read_ip(struct quoted *q, struct cursor *c)
 {
     uint8_t first = cursor_u8(c);

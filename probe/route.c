@@ -59,8 +59,9 @@ static void ask(struct nl_sock *s, unsigned version, const struct addr *to, unsi
     struct rtmsg request = { .rtm_family = version == 6 ? AF_INET6 : AF_INET, .rtm_dst_len = (unsigned char)(n * 8) };
     struct nl_msg *m = nlmsg_alloc_simple(RTM_GETROUTE, 0);
 
-    if (nlmsg_append(m, &request, sizeof request, NLMSG_ALIGNTO) == 0 && nla_put(m, RTA_DST, n, to->bytes + 16 - n) == 0 &&
-        (scope == 0 || nla_put_u32(m, RTA_OIF, scope) == 0) && nl_send_auto(s, m) >= 0)
+    if (nlmsg_append(m, &request, sizeof request, NLMSG_ALIGNTO) == 0 &&
+        nla_put(m, RTA_DST, n, to->bytes + 16 - n) == 0 && (scope == 0 || nla_put_u32(m, RTA_OIF, scope) == 0) &&
+        nl_send_auto(s, m) >= 0)
         nl_recvmsgs_default(s);
     nlmsg_free(m);
 }

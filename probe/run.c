@@ -182,8 +182,8 @@ static unsigned distance_of(const struct run *r)
 
     for (guint i = 0; r && i < r->shots->len; i++) {
         const struct shot *s = &g_array_index(r->shots, struct shot, i);
-        if (s->state == SHOT_ANSWERED && reply_is_final(s->answer.reply) &&
-            addr_cmp(&s->answer.from, &r->dst) == 0 && (nearest == 0 || s->ttl < nearest))
+        if (s->state == SHOT_ANSWERED && reply_is_final(s->answer.reply) && addr_cmp(&s->answer.from, &r->dst) == 0 &&
+            (nearest == 0 || s->ttl < nearest))
             nearest = s->ttl;
     }
     return nearest;

@@ -1,8 +1,10 @@
-/* run: one probe of one address while it works: the packets sent so far (shots), what answered them, and the three things that make a probe:
+/* run: one probe of one address while it works: the packets sent so far (shots), what answered them, and the three
+ * things that make a probe:
  *
- * - a form: how a packet is built, which packets answer it (validate: nothing but what carries the number that only the shot knows), and
- *   what such an answer is (classify). forms.c has them.
- * - a plan: what to send next, from the shots so far; pure, so that tests play it against networks that are not there. plan_*.c.
+ * - a form: how a packet is built, which packets answer it (validate: nothing but what carries the number that only the
+ * shot knows), and what such an answer is (classify). forms.c has them.
+ * - a plan: what to send next, from the shots so far; pure, so that tests play it against networks that are not there.
+ * plan_*.c.
  * - the conclusion: the record of what was found (diagnose/probes.h).
  *
  * A kind (kinds.c) is a row of these. Nothing here sends or waits: the engine does.
@@ -23,28 +25,28 @@ struct quoted {
     bool known;
     struct addr src, dst;
     uint8_t tos;
-    uint16_t id;              /* IPv4 */
+    uint16_t id; /* IPv4 */
     bool has_ports;
     uint16_t sport, dport;
-    bool has_seq;             /* TCP */
+    bool has_seq; /* TCP */
     uint32_t seq;
-    bool has_header;          /* TCP: the whole header is quoted: */
+    bool has_header; /* TCP: the whole header is quoted: */
     uint16_t flags, window;
     struct tcp_options opt;
-    bool has_echo;            /* ICMP echo */
+    bool has_echo; /* ICMP echo */
     uint16_t echo_id, echo_seq;
-    struct slice payload;     /* UDP: behind its header; dies with the packet */
+    struct slice payload; /* UDP: behind its header; dies with the packet */
 };
 
 struct answer {
-    enum probe_reply reply;   /* REPLY_NONE: none */
+    enum probe_reply reply; /* REPLY_NONE: none */
     struct addr from;
     int64_t rtt_ns;
-    uint8_t ttl;              /* as received */
-    uint16_t ip_id, window;   /* of TCP */
+    uint8_t ttl;            /* as received */
+    uint16_t ip_id, window; /* of TCP */
     uint8_t icmp_type, icmp_code;
-    uint32_t mtu;             /* that a too-big names; 0: none */
-    uint8_t mac[6];           /* of a neighbour */
+    uint32_t mtu;   /* that a too-big names; 0: none */
+    uint8_t mac[6]; /* of a neighbour */
 };
 
 struct shot {
@@ -54,11 +56,11 @@ struct shot {
     uint32_t seq, ack;        /* TCP: keyed */
     uint16_t ip_id, echo_seq; /* keyed */
     enum shot_state state;
-    int error;                /* SHOT_FAILED: errno */
-    int64_t sent_ns;          /* by the clock of the capture */
-    int64_t deadline_us;      /* by the monotonic clock */
+    int error;           /* SHOT_FAILED: errno */
+    int64_t sent_ns;     /* by the clock of the capture */
+    int64_t deadline_us; /* by the monotonic clock */
     struct answer answer;
-    struct quoted quoted;     /* of an ICMP answer; without payload */
+    struct quoted quoted; /* of an ICMP answer; without payload */
 };
 
 enum match { MATCH_OTHER, MATCH_FORGED, MATCH_ANSWER };
@@ -66,8 +68,9 @@ enum match { MATCH_OTHER, MATCH_FORGED, MATCH_ANSWER };
 struct run;
 
 struct probe_form {
-    const char *what;         /* "TCP SYN": for the announcement */
-    void (*build)(const struct run *r, const struct shot *s, struct craft *out); /* NULL: neighbours are asked by craft_link_ask */
+    const char *what; /* "TCP SYN": for the announcement */
+    void (*build)(const struct run *r, const struct shot *s,
+                  struct craft *out); /* NULL: neighbours are asked by craft_link_ask */
     /* MATCH_ANSWER: p answers s. MATCH_FORGED: it pretends to answer this run, and not this shot. q: what p quotes. */
     enum match (*validate)(const struct run *r, const struct shot *s, const struct packet *p, const struct quoted *q);
     enum probe_reply (*classify)(const struct packet *p);
@@ -78,9 +81,9 @@ enum readiness { NOT_YET, READY, NEVER };
 enum next { NEXT_SEND, NEXT_WAIT, NEXT_DONE };
 
 struct probe_plan {
-    const struct probe_form *form;                       /* NULL: `ready` chooses it */
-    enum readiness (*ready)(struct run *r);              /* asked until it is not NOT_YET; may set up r */
-    enum next (*next)(struct run *r, struct shot *out);  /* fills ttl, size, variant of the shot to send */
+    const struct probe_form *form;                      /* NULL: `ready` chooses it */
+    enum readiness (*ready)(struct run *r);             /* asked until it is not NOT_YET; may set up r */
+    enum next (*next)(struct run *r, struct shot *out); /* fills ttl, size, variant of the shot to send */
     void (*conclude)(const struct run *r, struct probe_result *out);
 };
 
@@ -94,14 +97,14 @@ struct run {
     const struct probe_plan *plan;
     const struct probe_form *form;
     struct aim *aim;
-    struct addr dst;          /* the target, or the gateway */
+    struct addr dst; /* the target, or the gateway */
     uint16_t sport;
-    GArray *shots;            /* struct shot, in the order of sending */
+    GArray *shots; /* struct shot, in the order of sending */
     bool started, done;
-    bool interrupted;         /* ended before its plan did */
+    bool interrupted; /* ended before its plan did */
     unsigned forged;
     /* of plans */
-    uint16_t size;            /* size_ttl: of its packets */
+    uint16_t size;              /* size_ttl: of its packets */
     uint16_t queue[PLAN_SIZES]; /* searches: sizes to ask next */
     unsigned queued;
 };
@@ -112,19 +115,19 @@ enum { PORT_SYN, PORT_ACK, PORT_UDP, PORT_VARIANT, PORTS_EACH };
 /* One address that is probed. */
 struct aim {
     struct probe_request request;
-    char *name;               /* request.name's copy */
+    char *name; /* request.name's copy */
     struct route route;
-    uint16_t ports;           /* the first of PORTS_EACH local ports */
+    uint16_t ports; /* the first of PORTS_EACH local ports */
     uint16_t echo_id;
-    uint32_t flow_label;      /* IPv6: one for all packets, so that equal paths are not changed */
+    uint32_t flow_label; /* IPv6: one for all packets, so that equal paths are not changed */
     uint32_t tsval;
-    uint8_t cookie[8];        /* in each payload */
-    struct key *key;          /* borrowed */
+    uint8_t cookie[8];             /* in each payload */
+    struct key *key;               /* borrowed */
     struct run *runs[PROBE_KINDS]; /* NULL: not asked for, or not yet */
-    unsigned spent;           /* crafted packets that have left */
-    int64_t rtt_ns;           /* the largest that the target itself took; TIME_NONE: not known */
-    bool over;                /* nothing more leaves: an error of this host, the budget, an interrupt */
-    int error;                /* errno of a packet that could not leave at all; 0 */
+    unsigned spent;                /* crafted packets that have left */
+    int64_t rtt_ns;                /* the largest that the target itself took; TIME_NONE: not known */
+    bool over;                     /* nothing more leaves: an error of this host, the budget, an interrupt */
+    int error;                     /* errno of a packet that could not leave at all; 0 */
 };
 
 struct aim *aim_new(const struct probe_request *request, struct key *key, uint16_t ports);
@@ -136,8 +139,8 @@ void run_free(struct run *r); /* NULL-safe */
 /* Gives a shot its keyed numbers. */
 void run_key(const struct run *r, struct shot *s);
 
-/* Offers a packet to all runs of an address. True where it answers a shot, which then holds the answer; one that only pretends to is
- * counted with the run that it is aimed at. */
+/* Offers a packet to all runs of an address. True where it answers a shot, which then holds the answer; one that only
+ * pretends to is counted with the run that it is aimed at. */
 bool aim_offer(struct aim *a, const struct packet *p);
 
 /* Reads what an ICMP error quotes. */
@@ -148,8 +151,9 @@ void quoted_read(struct quoted *q, const struct packet *p);
 /* The run of a kind on the same address, if it is done; NULL else. */
 const struct run *aim_done(const struct aim *a, enum probe_kind kind);
 bool aim_wants(const struct aim *a, enum probe_kind kind);
-bool reply_is_final(enum probe_reply reply); /* not of a router that only says that the TTL ended, or that it is too big */
-unsigned run_open(const struct run *r);      /* shots without an answer whose time is not over */
+bool reply_is_final(
+    enum probe_reply reply);            /* not of a router that only says that the TTL ended, or that it is too big */
+unsigned run_open(const struct run *r); /* shots without an answer whose time is not over */
 
 /* The first answer that is no TTL exceeded; NULL: none. */
 const struct shot *run_answered(const struct run *r);

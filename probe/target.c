@@ -14,7 +14,8 @@
 /* Ports whose services begin with a TLS handshake (IANA). */
 static bool is_tls_port(uint16_t port)
 {
-    static const uint16_t ports[] = { 443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 5061, 5671, 6697, 8443, 8883 };
+    static const uint16_t ports[] = { 443, 465, 563, 636,  853,  989,  990,  992,
+                                      993, 994, 995, 5061, 5671, 6697, 8443, 8883 };
 
     for (size_t i = 0; i < G_N_ELEMENTS(ports); i++)
         if (ports[i] == port)
@@ -24,8 +25,8 @@ static bool is_tls_port(uint16_t port)
 
 static gboolean complain(const struct target *t, const char *what, GError **error)
 {
-    g_set_error(error, PROBE_ERROR, PROBE_ERROR_TARGET, "%s: %s; give HOST, HOST:PORT, [ADDRESS6]:PORT or a URL", t->written,
-                what);
+    g_set_error(error, PROBE_ERROR, PROBE_ERROR_TARGET, "%s: %s; give HOST, HOST:PORT, [ADDRESS6]:PORT or a URL",
+                t->written, what);
     return FALSE;
 }
 
@@ -179,9 +180,10 @@ static gboolean check_addresses(const struct target *t, GError **error)
         const struct target_address *a = &g_array_index(t->addresses, struct target_address, i);
         char text[ADDR_TEXT_SIZE];
         if (target_is_refused(a->version, &a->addr)) {
-            g_set_error(error, PROBE_ERROR, PROBE_ERROR_TARGET,
-                        "%s: %s is no address of one host; broadcast, multicast and unspecified addresses are never probed",
-                        t->written, addr_text(text, &a->addr, a->version));
+            g_set_error(
+                error, PROBE_ERROR, PROBE_ERROR_TARGET,
+                "%s: %s is no address of one host; broadcast, multicast and unspecified addresses are never probed",
+                t->written, addr_text(text, &a->addr, a->version));
             return FALSE;
         }
     }

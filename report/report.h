@@ -10,6 +10,7 @@
 
 #include "diagnose/conversation.h"
 #include "diagnose/finding.h"
+#include "diagnose/probes.h"
 #include "flow/flow.h"
 #include "flow/lookup.h"
 
@@ -43,6 +44,8 @@ void judged_flow_clear(struct judged_flow *f);
 struct report {
     struct capture_summary capture;
     struct finding *verdict;    /* of the whole run; NULL: finding_ok() */
+    const char *probed;         /* the target of a run that only probes, as the user wrote it: there is no capture; NULL: there is one */
+    uint64_t probe_packets;     /* crafted packets that were sent */
     uint64_t conversations_by_status[4]; /* index enum status */
     uint64_t flows_by_status[4];
     uint64_t flows_by_code[CODES];
@@ -73,6 +76,7 @@ struct report_format {
     void (*flow)(struct report_writer *w, const struct judged_flow *f);
     void (*conversation)(struct report_writer *w, struct conversation *c);
     void (*lookup)(struct report_writer *w, struct lookup *l);
+    void (*probe)(struct report_writer *w, struct probe_result *p);
 
     /* Nothing more comes and the totals are final: writes what is left to write. What could not be written to out stays
      * in ferror(out). Returns 0, or the errno of what else kept it from a complete report: the temporary file. */

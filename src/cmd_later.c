@@ -22,12 +22,6 @@ int command_list(const struct options *o, GError **error)
     return not_yet("-D", "`ip link` lists the interfaces", error);
 }
 
-int command_probe(const struct options *o, GError **error)
-{
-    (void)o;
-    return not_yet("probe", RECORD_FIRST, error);
-}
-
 int command_check(const struct options *o, GError **error)
 {
     (void)o;

@@ -149,7 +149,7 @@ static const char summary[] =
 static const char description[] = "Exit status: 0 nothing is broken; 1 something is; 2 the work could not be done, and "
                                   "one line on standard error says why.\n"
                                   "Accepted without effect here: -n, -p, -s, -B, --duration, --passive. Not in this "
-                                  "version: -i, -D, --keylog, --confirm, check, probe.\n"
+                                  "version: -i, -D, --keylog, --confirm, check.\n"
                                   "\n"
                                   "  tcpsleuth -r x.pcapng                      what is broken in this capture?\n"
                                   "  tcpsleuth -r x.pcapng host 192.0.2.80      only what this host had to do with it\n"
