@@ -78,6 +78,7 @@ class Network:
         self.processes = []
         self.environment = {"PATH": PATH, "LC_ALL": "C", "HOME": self.folder}
         self.lock = None
+        self.left_up = False
 
     def __enter__(self):
         try:
@@ -163,13 +164,17 @@ class Network:
         with open(os.path.join(folder, "resolv.conf"), "w", encoding="ascii") as file:
             file.write("".join(line + "\n" for line in lines))
 
+    def leave_up(self):
+        """__exit__ shall leave everything as it is: the network gets on without its owner."""
+        self.left_up = True
+
     def tear_down(self):
+        if self.left_up:
+            return
         self.stop_all()
         if self.name is not None:
             sweep(self.name)
         if self.lock is not None:
-            if self.name is not None:
-                os.unlink(lock_path(self.name))
             self.lock.close()
             self.lock = None
         if self.own_folder:
@@ -293,7 +298,7 @@ def nodes_of(name):
 
 
 def sweep(name):
-    """Removes every namespace of a network and ends what runs inside."""
+    """Removes every namespace of a network and ends what runs inside; afterwards the name is free."""
     for node in nodes_of(name):
         netns = f"{PREFIX}{name}-{node}"
         for pid in run("ip", "netns", "pids", netns, check=False).stdout.split():
@@ -301,8 +306,9 @@ def sweep(name):
                 os.kill(int(pid), signal.SIGKILL)
         run("ip", "netns", "del", netns, check=False)
         shutil.rmtree(os.path.join(ETC_NETNS, netns), ignore_errors=True)
-    with contextlib.suppress(OSError):
-        os.rmdir(ETC_NETNS)
+    for remove, path in ((os.unlink, lock_path(name)), (os.rmdir, ETC_NETNS)):
+        with contextlib.suppress(OSError):
+            remove(path)
 
 
 def sweep_dead():
@@ -313,7 +319,6 @@ def sweep_dead():
         lock = locked(name)
         if lock is not None:
             sweep(name)
-            os.unlink(lock_path(name))
             lock.close()
             swept.append(name)
     return swept
