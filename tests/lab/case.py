@@ -1,10 +1,11 @@
 """What a case is, and the list of them. Every tests/lab/cases_*.py registers its own: `case(...)` for the declarative ones, `@script(...)`
 for those that need a function."""
-import importlib
 import glob
+import importlib
 import os
 
-from lab import NAME, Fault
+from lab import GATEWAY, NAME, NOBODY, RESOLVER, SERVER, SPARE
+from net import BUILD, Fault
 
 CASES = {}
 SECONDS = 45  # a case may take so long, with building up and taking down
@@ -41,8 +42,6 @@ class Case:
 
     def words(self):
         """What may stand in braces in a command."""
-        from lab import BUILD, GATEWAY, NOBODY, RESOLVER, SERVER, SPARE
-
         def text(table):
             return f"[{table[6]}]" if self.family == 6 else table[4]
 

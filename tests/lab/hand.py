@@ -4,7 +4,8 @@ import os
 import sys
 
 import net
-from lab import BUILD, Lab
+from lab import Lab
+from net import BUILD
 
 DEFAULT = "hand"
 

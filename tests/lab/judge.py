@@ -2,7 +2,8 @@
 import json
 import subprocess
 
-from lab import Fault, Lab
+from lab import Lab
+from net import Fault, program
 
 QUICK = {  # so that kernels give up within seconds; a case may say otherwise
     "client": {"net.ipv4.tcp_syn_retries": 2},
@@ -40,12 +41,14 @@ def stage(lab, case):
         case.function(lab, case)
     else:
         run_client(lab, case)
-    return lab.end_capture(case.settle)
+    captures = lab.end_capture(case.settle)
+    lab.end_wires()
+    return captures
 
 
 def document(capture, *options):
     """What the program makes of a capture: the JSON document."""
-    command = [Lab.program("tcpsleuth"), "--json", "-r", capture, *options]
+    command = [program("tcpsleuth"), "--json", "-r", capture, *options]
     done = subprocess.run(command, capture_output=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
     if done.returncode not in (0, 1):
         raise Fault(f"{' '.join(command)}: status {done.returncode}: {done.stderr.decode(errors='replace')[-400:]}")

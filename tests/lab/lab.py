@@ -17,8 +17,8 @@ An interface of a router bears the name of the neighbour it leads to. How a test
         fault.remove()
         lab.end_capture()
 
-`lab.program("tcpsleuth")` is a path under build/VARIANT. run(), spawn(), stop() and so on are in net.py. What goes wrong is a Fault,
-with a reason.
+run(), spawn(), stop() and so on are in net.py, where program("tcpsleuth") gives the path of what was built. What goes wrong is a
+Fault, with a reason.
 """
 import os
 import shutil
@@ -28,11 +28,8 @@ import time
 import authority
 import faults
 import services
-from net import Fault, Network, need
+from net import BUILD, Fault, Network, captured_all, need, program, run
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-BUILD = os.path.join(ROOT, "build", os.environ.get("VARIANT", "plain"))
 LINK_NAMES = tuple(faults.LINKS)
 TOOLS = ("ip", "nft", "ethtool", "sysctl", "tc", "tcpdump", "nginx", "dnsmasq", "openssl", "curl")
 
@@ -75,7 +72,8 @@ def both(table, length4=24, length6=64):
 
 
 class Lab(Network):
-    """The network of the picture. `name` tells labs apart that run side by side; `folder`: where its files go."""
+    """The network of the picture. `name` tells labs apart that run side by side; `folder`: where its files go; `wires`: the rules of
+    a wire for each link that has one; `offload`: whether the interfaces next to a wire keep their offloads."""
 
     NODES = ("client", "router1", "router2", "server")
     ROUTERS = ("router1", "router2")
@@ -98,21 +96,46 @@ class Lab(Network):
     def __init__(self, name=None, folder=None, wires=None, offload=False):
         super().__init__(name or f"p{os.getpid()}", folder)
         self.wires, self.offload_on = wires or {}, offload
-        self.captures = {}
-        self.switches = 0
+        self.wire_processes, self.captures, self.switches = {}, {}, 0
 
     def build(self):
         need(*TOOLS)
         super().build()
         self.resolv_conf("client", *(f"nameserver {address}" for address in RESOLVER.values()), "options timeout:2")
 
-    @staticmethod
-    def program(name):
-        """A program of this checkout, as it was built: "tcpsleuth", "tests/lab/talker"."""
-        path = os.path.join(BUILD, name)
-        if not os.access(path, os.X_OK):
-            raise Fault(f"{path} is not built: `make check` builds it")
-        return path
+    def connect(self, *link):
+        """A link, with a wire in it where one is wanted."""
+        a, a_name, _, _, b, b_name, _, _ = link
+        name = f"{a}-{b}"
+        if name not in self.wires:
+            super().connect(*link)
+            return
+        wire = f"wire{LINK_NAMES.index(name) + 1}"
+        run("ip", "netns", "add", self.netns(wire))
+        self.sysctl(wire, {"net.ipv6.conf.all.disable_ipv6": 1, "net.ipv6.conf.default.disable_ipv6": 1})
+        super().connect(*link[:4], wire, "near", 0xA0 + LINK_NAMES.index(name), [])
+        super().connect(wire, "far", 0xB0 + LINK_NAMES.index(name), [], *link[4:])
+        self.rewire(name, self.wires[name])
+        if not self.offload_on:
+            self.offload(a, a_name, False)
+            self.offload(b, b_name, False)
+
+    def rewire(self, link, rules):
+        """Other rules for the wire of a link: a list, or a text with ";" between them. They count from now on."""
+        if link in self.wire_processes:
+            self.stop(self.wire_processes.pop(link))
+        rules = rules.split(";") if isinstance(rules, str) else rules
+        node = f"wire{LINK_NAMES.index(link) + 1}"
+        self.wire_processes[link] = self.start_wire(node, "near", "far", *(rule.strip() for rule in rules if rule.strip()))
+
+    def end_wires(self):
+        """Ends the wires; a rule that was never used, or a frame that the wire lost, is a Fault."""
+        for link, process in self.wire_processes.items():
+            said = self.stop(process)
+            unused = [line for line in said.splitlines() if line.startswith("rule used 0 times")]
+            if process.returncode or unused:
+                raise Fault(f"the wire of {link}: {said.splitlines()[-1] if process.returncode else unused[0]}")
+        self.wire_processes = {}
 
     # --- services ---
 
@@ -138,7 +161,7 @@ class Lab(Network):
 
     def talker(self, port, *steps, node="server"):
         """A server that does what its steps say with each connection (talker.c): a mode by name, or single steps."""
-        self.start(node, self.program("tests/lab/talker"), "listen", str(port), *map(str, steps), listen=(port,))
+        self.start(node, program("tests/lab/talker"), "listen", str(port), *map(str, steps), listen=(port,))
 
     def certificate(self, name):
         """The path, without .pem or .key, of a certificate; all are made where one of them is asked for first."""
@@ -167,8 +190,9 @@ class Lab(Network):
     def end_capture(self, settle=0.3):
         """Ends the captures after so many seconds; returns {place: path}."""
         time.sleep(settle)
-        for process in self.captures.values():
-            self.stop(process, signal.SIGINT)
+        for place, process in self.captures.items():
+            if not captured_all(self.stop(process, signal.SIGINT)):
+                raise Fault(f"the capture at the {place} lost packets")
         paths = {place: self.path(f"{place}.pcap") for place in self.captures}
         self.captures = {}
         return paths

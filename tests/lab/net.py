@@ -13,6 +13,9 @@ import subprocess
 import tempfile
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(ROOT, "build", os.environ.get("VARIANT", "plain"))
 SECONDS = 30  # no program that ends by itself may take longer, unless a caller says so
 READY_SECONDS = 10  # nor the start of one that stays
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -54,6 +57,14 @@ def need(*programs):
     missing = [name for name in programs if not shutil.which(name, path=PATH)]
     if missing:
         raise Fault(f"{', '.join(missing)} not found: `make deps` installs what the tests need")
+
+
+def program(name):
+    """The path of a program of this checkout, as it was built: "tcpsleuth", "tests/lab/wire"."""
+    path = os.path.join(BUILD, name)
+    if not os.access(path, os.X_OK):
+        raise Fault(f"{path} is not built: `make lab` builds it")
+    return path
 
 
 def missing_root():
@@ -144,7 +155,7 @@ class Network:
             f"address 02:00:00:00:00:{b_mac:02x} netns {self.netns(b)}",
         )
         for node, name, addresses in ((a, a_name, a_addresses), (b, b_name, b_addresses)):
-            lines = [f"link set {name} up"]
+            lines = [f"link set dev {name} up"]
             lines += [f"addr add {text} dev {name}" + (" nodad" if ":" in text else "") for text in addresses]
             run("ip", "-n", self.netns(node), "-batch", "-", input="\n".join(lines) + "\n", stdin=None)
 
@@ -163,6 +174,10 @@ class Network:
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, "resolv.conf"), "w", encoding="ascii") as file:
             file.write("".join(line + "\n" for line in lines))
+
+    def start_wire(self, node, a, b, *rules):
+        """The wire (wire.c) between two interfaces of a node; `a` is the client's side."""
+        return self.start(node, program("tests/lab/wire"), a, b, *rules, ready="wire is up")
 
     def leave_up(self):
         """__exit__ shall leave everything as it is: the network gets on without its owner."""
@@ -248,8 +263,13 @@ class Network:
 
     def tcpdump(self, node, interface, path):
         """A capture of all that passes an interface; it runs once wait_ready() has seen "listening on"."""
-        options = ("-n", "-U", "--immediate-mode", "-s", "0", "-Z", "root")
+        options = ("-n", "-U", "--immediate-mode", "-s", "0", "-B", "65536", "-Z", "root")
         return self.spawn(node, "tcpdump", *options, "-i", interface, "-w", path)
+
+
+def captured_all(said):
+    """Whether tcpdump, which said this at its end, dropped nothing."""
+    return re.search(r"^0 packets dropped by kernel", said, re.MULTILINE) is not None
 
 
 def listens(pid, port):

@@ -3,7 +3,7 @@
     client eth0 ---- w0 [wire] w1 ---- r0 [router] r1 ---- eth0 server
                                                   r2 ---- eth0 dns
 
-The wire is a program (wire.py) that delays every frame, because not every kernel has netem. Nothing leads out of the
+The wire (tests/lab/wire.c) delays every frame, because not every kernel has netem. Nothing leads out of the
 namespaces.
 """
 import os
@@ -86,8 +86,8 @@ class Recorder(Network):
                     self.offload(node, name, offload)
         self.ip("server", "route replace default via 192.0.2.1")
         self.resolver()
-        wire = (sys.executable, os.path.join(HERE, "wire.py"), "w0", "w1", str(delay), str(delay6 or delay))
-        self.start("wire", *wire, ready="wire is up")
+        later6 = (delay6 or delay) - delay
+        self.start_wire("wire", "w0", "w1", f"delay={delay * 1000}", f"ip=6 delay={later6 * 1000}")
 
     def resolver(self, *lines):
         """What /etc/resolv.conf says in the client's namespace."""
