@@ -31,16 +31,9 @@ static enum probe_outcome outcome(const struct way *w, enum probe_kind kind)
 
 static bool any_answer(const struct way *w)
 {
-    for (int i = 0; i < PROBE_KINDS; i++) {
-        const struct probe_result *p = w->of[i];
-        if (p && p->reply != REPLY_NONE && !(p->from.known && p->reply == REPLY_HOST_UNREACHABLE))
+    for (int i = 0; i < PROBE_KINDS; i++)
+        if (w->of[i] && w->of[i]->reply != REPLY_NONE)
             return true;
-        for (guint k = 0; p && p->hops && k < p->hops->len; k++) {
-            const struct probe_hop *h = &g_array_index(p->hops, struct probe_hop, k);
-            if (h->reply == REPLY_TTL_EXCEEDED)
-                return true;
-        }
-    }
     return false;
 }
 
@@ -138,12 +131,24 @@ static struct probe_place hop_at(const struct probe_result *trail, unsigned ttl)
     return (struct probe_place){ .ttl = ttl };
 }
 
+/* The host that refused, where that is the target itself. */
+static void tell_answering_hop(struct finding *f, const struct way *w)
+{
+    const struct probe_result *trail = w->of[PROBE_SYN_TTL];
+
+    if (!trail || trail->outcome != OUTCOME_REACHED)
+        return;
+    struct probe_place at = hop_at(trail, trail->reply_distance), after = hop_at(trail, trail->reply_distance - 1u);
+    finding_detail_hop(f, w->version, &after, &at);
+}
+
 static struct finding *refused(const struct way *w)
 {
     const struct probe_result *syn = w->of[PROBE_SYN];
 
     if (!refused_nearer(w)) {
         struct finding *f = finding_new(CODE_SYN_REFUSED, WHERE_SERVER, "%s refuses the connection (RST).", w->target);
+        tell_answering_hop(f, w);
         finding_detail_number(f, "rst_ttl", syn->reply_ttl);
         return f;
     }
@@ -159,10 +164,25 @@ static struct finding *refused(const struct way *w)
     return f;
 }
 
-/* The kernel's own error: the neighbour did not answer it. */
-static bool is_from_here(const struct way *w, const struct probe_result *p)
+/* The addresses of a routing loop, in their order, NULL-terminated; NULL: there is none. */
+static char **loop_of(const struct way *w)
 {
-    return p->reply == REPLY_HOST_UNREACHABLE && w->of[PROBE_NEIGHBOR] && outcome(w, PROBE_NEIGHBOR) == OUTCOME_NO_ANSWER;
+    const struct probe_result *trail = w->of[PROBE_SYN_TTL];
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    char text[ADDR_TEXT_SIZE];
+
+    if (!trail || trail->outcome != OUTCOME_LOOP)
+        return NULL;
+    for (guint i = trail->at.ttl - 1; i < trail->hops->len; i++) {
+        const struct probe_hop *h = &g_array_index(trail->hops, struct probe_hop, i);
+        bool again = h->place.ttl > trail->at.ttl && addr_cmp(&h->place.addr, &trail->at.addr) == 0;
+        if (again)
+            break;
+        if (h->place.known)
+            g_ptr_array_add(found, g_strdup(addr_text(text, &h->place.addr, w->version)));
+    }
+    g_ptr_array_add(found, NULL);
+    return (char **)g_ptr_array_free(g_steal_pointer(&found), FALSE);
 }
 
 static struct finding *unreachable(const struct way *w)
@@ -173,16 +193,21 @@ static struct finding *unreachable(const struct way *w)
     bool is_server = !p->from.known;
     char text[ADDR_TEXT_SIZE];
 
-    if (code == CODE_OK || is_from_here(w, p))
+    if (code == CODE_OK)
         return unanswered(w);
-    struct finding *f = finding_new(code, is_server ? WHERE_SERVER : WHERE_PATH, "The SYN to %s is answered by %s: %s.", w->target,
-                                    addr_text(text, from, w->version), catalogue_row(code)->title);
+    g_auto(GStrv) circle = loop_of(w);
+    struct finding *f = finding_new(code, is_server ? WHERE_SERVER : WHERE_PATH, "The SYN to %s is answered by %s: %s%s.", w->target,
+                                    addr_text(text, from, w->version), catalogue_row(code)->title,
+                                    circle ? "; routers send it in a circle" : "");
     finding_detail_text(f, "icmp_from", text);
     finding_detail_number(f, "icmp_type", p->icmp_type);
     finding_detail_number(f, "icmp_code", p->icmp_code);
-    const struct probe_result *trail = w->of[PROBE_SYN_TTL];
-    if (trail && trail->has_end)
-        tell_hop(f, w, trail);
+    if (circle)
+        finding_detail_list(f, "loop", (const char *const *)circle);
+    if (is_server)
+        tell_answering_hop(f, w);
+    else
+        tell_hop(f, w, w->of[PROBE_SYN_TTL]);
     return f;
 }
 

@@ -93,7 +93,9 @@ static enum readiness with_a_gateway(struct run *r)
 /* Whether the target answers decides how far a trail goes on. */
 static enum readiness after_the_single_ones(struct run *r)
 {
-    return is_over(r, PROBE_ECHO) && is_over(r, PROBE_SYN) ? READY : NOT_YET;
+    if (!is_over(r, PROBE_ECHO) || !is_over(r, PROBE_SYN) || !is_over(r, PROBE_NEIGHBOR))
+        return NOT_YET;
+    return aim_is_cut_off(r->aim) ? NEVER : READY;
 }
 
 static enum readiness trail_of_syn(struct run *r)
@@ -105,13 +107,17 @@ static enum readiness after_the_trail(struct run *r)
 {
     if (!aim_wants(r->aim, PROBE_SYN_TTL) || !r->aim->request.port)
         return NEVER;
-    return aim_done(r->aim, PROBE_SYN_TTL) ? READY : NOT_YET;
+    const struct run *trail = aim_done(r->aim, PROBE_SYN_TTL);
+    return !trail ? NOT_YET : trail->started ? READY : NEVER;
 }
 
+/* Who refuses or sends in circles what is small needs no sizes. */
 static enum readiness sizes_by_ack(struct run *r)
 {
     r->sport = r->aim->ports + PORT_ACK;
-    return r->aim->request.port ? after_the_single_ones(r) : NEVER;
+    if (!r->aim->request.port || run_refused(r->aim->runs[PROBE_SYN]))
+        return NEVER;
+    return after_the_single_ones(r);
 }
 
 /* Where segments tell nothing. */
@@ -120,9 +126,11 @@ static enum readiness sizes_by_udp(struct run *r)
     const struct run *ack = aim_done(r->aim, PROBE_ACK_DF);
 
     r->sport = r->aim->ports + PORT_UDP;
-    if (!is_over(r, PROBE_ACK_DF))
+    if (!is_over(r, PROBE_ACK_DF) || !is_over(r, PROBE_ECHO))
         return NOT_YET;
-    return ack && run_answered(ack) ? NEVER : READY;
+    if (aim_is_cut_off(r->aim) || run_refused(r->aim->runs[PROBE_ECHO]))
+        return NEVER;
+    return run_answered(ack) ? NEVER : READY;
 }
 
 /* Only where it answered small ones, and behind the others, whose result spares it a search. */

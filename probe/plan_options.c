@@ -209,6 +209,6 @@ void options_conclude(const struct run *r, struct probe_result *out)
 
     out->changes = g_array_new(FALSE, TRUE, sizeof(struct probe_change));
     for (size_t i = 0; i < G_N_ELEMENTS(aspects); i++)
-        quotes = MAX(quotes, follow(trail, &aspects[i], out->changes));
+        quotes += follow(trail, &aspects[i], out->changes);
     out->outcome = out->changes->len ? OUTCOME_REWRITTEN : quotes ? OUTCOME_UNCHANGED : OUTCOME_NO_ANSWER;
 }

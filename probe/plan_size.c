@@ -79,7 +79,7 @@ static void weigh(const struct run *r, struct sizes *z)
         const struct shot *s = &g_array_index(r->shots, struct shot, i);
         if (s->state == SHOT_ANSWERED && s->answer.reply == REPLY_TOO_BIG)
             tell(z, r, s);
-        else if (s->state == SHOT_ANSWERED && reply_is_final(s->answer.reply))
+        else if (shot_reached(r, s))
             z->low = MAX(z->low, s->size);
         else if (is_too_large_here(s))
             z->high = MIN(z->high, s->size);

@@ -22,6 +22,7 @@ struct trail {
     unsigned last;     /* that answered at all; 0: none */
     unsigned end;      /* the nearest that answered for good; 0: none */
     bool loop;
+    unsigned refuser;   /* the hop that refuses the whole packet, where it also said that a TTL ended; 0: none */
 };
 
 static void add(struct trail *t, const struct shot *s)
@@ -42,6 +43,19 @@ static void add(struct trail *t, const struct shot *s)
         t->end = s->ttl;
 }
 
+/* The probe of the same form with all its hops; NULL: none. */
+static const struct run *whole_of(const struct run *r)
+{
+    return r->kind == PROBE_SIZE_TTL ? NULL : r->aim->runs[r->kind == PROBE_ECHO_TTL ? PROBE_ECHO : PROBE_SYN];
+}
+
+/* The target answers this form, if its TTL does not end before. */
+static bool target_answers(const struct run *r)
+{
+    return run_answered(whole_of(r));
+}
+
+
 static bool repeats(const struct trail *t, unsigned ttl)
 {
     unsigned n = 0;
@@ -50,6 +64,16 @@ static bool repeats(const struct trail *t, unsigned ttl)
         n += t->hop[i].best && t->hop[ttl].best &&
              addr_cmp(&t->hop[i].best->answer.from, &t->hop[ttl].best->answer.from) == 0;
     return n >= REPEATS;
+}
+
+/* Who refuses what would go on from it need not be waited for behind it. */
+static void find_refuser(const struct run *r, struct trail *t)
+{
+    const struct shot *refused = run_refused(whole_of(r));
+
+    for (unsigned ttl = 1; refused && ttl <= t->last && !t->refuser; ttl++)
+        if (t->hop[ttl].best && addr_cmp(&t->hop[ttl].best->answer.from, &refused->answer.from) == 0)
+            t->refuser = ttl;
 }
 
 static void tally(const struct run *r, struct trail *t)
@@ -62,13 +86,7 @@ static void tally(const struct run *r, struct trail *t)
     }
     for (unsigned ttl = 1; ttl <= t->last && !t->end; ttl++)
         t->loop |= repeats(t, ttl);
-}
-
-/* The form of this trail gets an answer from the target when its TTL does not end. */
-static bool target_answers(const struct run *r)
-{
-    enum probe_kind whole = r->form == &form_echo ? PROBE_ECHO : PROBE_SYN;
-    return r->kind != PROBE_SIZE_TTL && run_answered(r->aim->runs[whole]);
+    find_refuser(r, t);
 }
 
 static unsigned farthest(const struct run *r, const struct trail *t)
@@ -76,8 +94,8 @@ static unsigned farthest(const struct run *r, const struct trail *t)
     unsigned distance = aim_distance(r->aim), gap = target_answers(r) ? GAP_REACHED : GAP;
     unsigned far = MIN(t->last + gap, LIMIT_PROBE_HOPS);
 
-    if (t->end)
-        return t->end;
+    if (t->end || t->refuser)
+        return t->end ? t->end : t->refuser;
     if (t->loop)
         return t->last;
     return distance && !target_answers(r) ? MIN(distance, far) : far;
@@ -174,11 +192,6 @@ static struct probe_place not_beyond(const struct run *r, unsigned after)
     return target;
 }
 
-static bool is_from_target(const struct run *r, const struct shot *s)
-{
-    return addr_cmp(&s->answer.from, &r->dst) == 0;
-}
-
 static void say_answer(const struct shot *s, struct probe_result *out)
 {
     const struct answer *a = &s->answer;
@@ -190,27 +203,44 @@ static void say_answer(const struct shot *s, struct probe_result *out)
     out->icmp_code = a->icmp_code;
 }
 
-/* The distance at which who refused said that the TTL ended: it refuses what would go on from it. */
-static unsigned distance_of(const struct trail *t, const struct addr *who)
+/* The distance of who refused: where it said that the TTL ended, it refuses what would go on from it. */
+static unsigned refuser_of(const struct trail *t)
 {
+    if (!t->end || t->refuser)
+        return t->refuser;
     for (unsigned ttl = 1; ttl < t->end; ttl++)
-        if (t->hop[ttl].best && addr_cmp(&t->hop[ttl].best->answer.from, who) == 0)
+        if (t->hop[ttl].best && addr_cmp(&t->hop[ttl].best->answer.from, &t->hop[t->end].best->answer.from) == 0)
             return ttl;
     return t->end;
 }
 
-void trail_end(const struct run *r, struct probe_result *out)
+/* The first hop of a loop: its address comes again. */
+static unsigned loop_start(const struct trail *t)
 {
-    struct trail t;
+    for (unsigned i = 1; i < t->last; i++)
+        for (unsigned k = i + 1; k <= t->last; k++)
+            if (t->hop[i].best && t->hop[k].best &&
+                addr_cmp(&t->hop[i].best->answer.from, &t->hop[k].best->answer.from) == 0)
+                return i;
+    return t->last;
+}
 
-    tally(r, &t);
-    unsigned at = t.end ? distance_of(&t, &t.hop[t.end].best->answer.from) : 0;
-    unsigned after = at ? at - 1 : t.last;
-    while (at && after > 0 && !t.hop[after].best)
+/* after, at */
+static void say_end(const struct run *r, const struct trail *t, struct probe_result *out)
+{
+    unsigned at = t->loop ? loop_start(t) : refuser_of(t), after = at ? at - 1 : t->last;
+
+    while (at && after > 0 && !t->hop[after].best)
         after--;
     out->has_end = true;
-    out->after = place_of(&t, after);
-    out->at = at ? place_of(&t, at) : not_beyond(r, after);
+    out->after = place_of(t, after);
+    out->at = at ? place_of(t, at) : not_beyond(r, after);
+}
+
+/* The answer that the trail ends with; of the whole packet where nobody waited for it here. */
+static const struct shot *ending(const struct run *r, const struct trail *t)
+{
+    return t->end ? t->hop[t->end].best : t->refuser ? run_refused(whole_of(r)) : NULL;
 }
 
 void trail_conclude(const struct run *r, struct probe_result *out)
@@ -218,15 +248,15 @@ void trail_conclude(const struct run *r, struct probe_result *out)
     struct trail t;
 
     tally(r, &t);
-    const struct shot *end = t.end ? t.hop[t.end].best : NULL;
-    bool reached = end && is_from_target(r, end);
+    const struct shot *end = ending(r, &t);
+    bool reached = end && shot_reached(r, end);
     out->outcome = reached ? OUTCOME_REACHED : end ? OUTCOME_UNREACHABLE : t.loop ? OUTCOME_LOOP : OUTCOME_STOPPED;
     if (end) {
         say_answer(end, out);
-        out->reply_distance = (uint8_t)t.end;
-        out->from = (struct probe_place){ .ttl = t.end, .known = !reached, .addr = end->answer.from };
+        out->reply_distance = (uint8_t)(t.end ? t.end : t.refuser);
+        out->from = (struct probe_place){ .ttl = out->reply_distance, .known = !reached, .addr = end->answer.from };
     }
     if (!reached)
-        trail_end(r, out);
-    add_hops(r, &t, end || t.loop ? MAX(t.end, t.loop ? t.last : 0) : MIN(t.farthest, t.last + 1), out);
+        say_end(r, &t, out);
+    add_hops(r, &t, end ? out->reply_distance : t.loop ? t.last : MIN(t.farthest, t.last + 1), out);
 }

@@ -129,6 +129,9 @@ bool aim_offer(struct aim *a, const struct packet *p)
     struct run *pretended = NULL;
     struct quoted q;
 
+    /* this host's own errors say what its neighbour table says: neighbours are asked by a probe */
+    if (p->kind == PACKET_ICMP_ERROR && !a->route.local && addr_cmp(&p->ip.src, &a->route.source) == 0)
+        return false;
     quoted_read(&q, p);
     for (int i = 0; i < PROBE_KINDS; i++) {
         enum match m = a->runs[i] && a->runs[i]->form ? offer(a->runs[i], p, &q) : MATCH_OTHER;
@@ -166,14 +169,37 @@ unsigned run_open(const struct run *r)
     return n;
 }
 
+bool shot_reached(const struct run *r, const struct shot *s)
+{
+    return s->state == SHOT_ANSWERED && reply_is_final(s->answer.reply) && addr_cmp(&s->answer.from, &r->dst) == 0;
+}
+
 const struct shot *run_answered(const struct run *r)
 {
     for (guint i = 0; r && i < r->shots->len; i++) {
         const struct shot *s = &g_array_index(r->shots, struct shot, i);
-        if (s->state == SHOT_ANSWERED && reply_is_final(s->answer.reply))
+        if (shot_reached(r, s))
             return s;
     }
     return NULL;
+}
+
+const struct shot *run_refused(const struct run *r)
+{
+    for (guint i = 0; r && i < r->shots->len; i++) {
+        const struct shot *s = &g_array_index(r->shots, struct shot, i);
+        if (s->state == SHOT_ANSWERED && reply_is_final(s->answer.reply) && !shot_reached(r, s))
+            return s;
+    }
+    return NULL;
+}
+
+bool aim_is_cut_off(const struct aim *a)
+{
+    const struct run *neighbor = aim_done(a, PROBE_NEIGHBOR);
+
+    return neighbor && neighbor->started && !run_answered(neighbor) && !run_answered(a->runs[PROBE_ECHO]) &&
+           !run_answered(a->runs[PROBE_SYN]) && !run_answered(a->runs[PROBE_GATEWAY]);
 }
 
 static unsigned distance_of(const struct run *r)
@@ -182,8 +208,7 @@ static unsigned distance_of(const struct run *r)
 
     for (guint i = 0; r && i < r->shots->len; i++) {
         const struct shot *s = &g_array_index(r->shots, struct shot, i);
-        if (s->state == SHOT_ANSWERED && reply_is_final(s->answer.reply) && addr_cmp(&s->answer.from, &r->dst) == 0 &&
-            (nearest == 0 || s->ttl < nearest))
+        if (shot_reached(r, s) && (nearest == 0 || s->ttl < nearest))
             nearest = s->ttl;
     }
     return nearest;

@@ -155,8 +155,17 @@ bool reply_is_final(
     enum probe_reply reply);            /* not of a router that only says that the TTL ended, or that it is too big */
 unsigned run_open(const struct run *r); /* shots without an answer whose time is not over */
 
-/* The first answer that is no TTL exceeded; NULL: none. */
+/* Whether the target (or gateway) itself answered. */
+bool shot_reached(const struct run *r, const struct shot *s);
+
+/* The first shot that it answered; NULL: none, or r is NULL. */
 const struct shot *run_answered(const struct run *r);
+
+/* The answer of somebody on the way who will not pass it on, to a packet with all its hops; NULL: none. */
+const struct shot *run_refused(const struct run *r);
+
+/* Nobody answers for the next hop: nothing leaves the link. */
+bool aim_is_cut_off(const struct aim *a);
 
 /* Hops to the target, where a trail reached it; 0 else. */
 unsigned aim_distance(const struct aim *a);
@@ -164,7 +173,6 @@ unsigned aim_distance(const struct aim *a);
 /* --- plan_trail.c --- */
 enum next trail_next(struct run *r, struct shot *out);
 void trail_conclude(const struct run *r, struct probe_result *out);
-void trail_end(const struct run *r, struct probe_result *out); /* after, at */
 
 /* --- plan_size.c --- */
 enum next size_next(struct run *r, struct shot *out);

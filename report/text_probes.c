@@ -2,15 +2,12 @@
 #include "report/text_parts.h"
 #include "report/words.h"
 
-/* Columns: kind, what came of it, RTT, packets; of a hop: TTL, address, RTT, answer. */
+/* Columns: kind, packets, RTT, what came of it; of a hop: TTL, RTT, address, answer. */
 #define KIND 2
-#define OUTCOME (KIND + 14)
-#define RTT 72
-#define PACKETS (RTT + 9)
-#define HOP_TTL (KIND + 4)
-#define HOP_ADDR (HOP_TTL + 2)
-#define HOP_RTT 50
-#define HOP_REPLY (HOP_RTT + 3)
+#define PACKETS 23
+#define RTT 33
+#define OUTCOME 35
+#define HOP_REPLY (OUTCOME + 16)
 
 static void append_place(GString *s, const struct probe_place *p, unsigned version, const char *unknown)
 {
@@ -58,6 +55,10 @@ static void put_line(struct text *t, const struct probe_result *p)
 
     page_to(t->page, KIND);
     page_put(t->page, probe_kind_name(p->kind, p->version));
+    if (p->sent)
+        page_right(t->page, PACKETS, words_number(words, p->sent));
+    if (p->rtt_ns != TIME_NONE)
+        page_right(t->page, RTT, words_duration(words, p->rtt_ns));
     page_to(t->page, OUTCOME);
     if (is_size(p))
         append_mtu(s, p);
@@ -65,10 +66,7 @@ static void put_line(struct text *t, const struct probe_result *p)
         append_answer(s, p);
     if (p->kind == PROBE_NEIGHBOR || p->kind == PROBE_GATEWAY)
         g_string_append_printf(s, " (%s)", addr_text(words, &p->target, p->version));
-    page_cut(t->page, s->str, RTT - OUTCOME - 9);
-    page_right(t->page, RTT, words_duration(words, p->rtt_ns));
-    if (p->sent)
-        page_right(t->page, PACKETS, words_number(words, p->sent));
+    page_wrap(t->page, OUTCOME, s->str);
     page_line(t->page);
     if (p->note)
         page_paragraph(t->page, OUTCOME, "", p->note);
@@ -81,14 +79,14 @@ static void put_hop(struct text *t, const struct probe_hop *h, unsigned version)
     char words[WORDS_ROOM];
     g_autofree char *reply = g_strdelimit(g_strdup(probe_reply_name(h->reply)), "_", ' ');
 
-    page_right(t->page, HOP_TTL, words_number(words, h->place.ttl));
-    page_to(t->page, HOP_ADDR);
+    page_right(t->page, PACKETS, words_number(words, h->place.ttl));
+    if (h->place.known)
+        page_right(t->page, RTT, words_duration(words, h->rtt_ns));
+    page_to(t->page, OUTCOME);
     page_put(t->page, h->place.known ? addr_text(words, &h->place.addr, version) : "*");
-    if (h->place.known) {
-        page_right(t->page, HOP_RTT, words_duration(words, h->rtt_ns));
-        page_to(t->page, HOP_REPLY);
-        page_put(t->page, reply);
-    }
+    page_to(t->page, HOP_REPLY);
+    page_put(t->page, h->place.known ? "  " : "");
+    page_put(t->page, h->place.known ? reply : "");
     if (h->limited)
         page_put(t->page, ", limits its ICMP (no loss)");
     if (h->balanced)
@@ -107,7 +105,7 @@ static void put_end(struct text *t, const struct probe_result *p)
     append_place(s, &p->after, p->version, p->after.ttl ? "a silent hop" : "this host");
     g_string_append(s, " and end at or before ");
     append_place(s, &p->at, p->version, "a hop that does not answer");
-    page_paragraph(t->page, HOP_ADDR, "", s->str);
+    page_paragraph(t->page, OUTCOME, "", s->str);
 }
 
 static void put_changes(struct text *t, const struct probe_result *p)
@@ -129,8 +127,11 @@ static void put_target(struct text *t, const struct probe_result *p)
 
     page_line(t->page);
     page_styled(t->page, PAGE_BOLD, addr_text(text, &p->way_to, p->version));
-    page_right(t->page, RTT, "RTT");
+    page_line(t->page);
     page_right(t->page, PACKETS, "packets");
+    page_right(t->page, RTT, "RTT");
+    page_to(t->page, OUTCOME);
+    page_put(t->page, "outcome");
     page_line(t->page);
 }
 
