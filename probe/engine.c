@@ -181,41 +181,15 @@ static void send_shot(struct probe_engine *e, struct run *r, struct shot *s)
     e->next_us = g_get_monotonic_time() + PACE_US;
 }
 
-static void expire(struct run *r, int64_t now_us)
-{
-    for (guint i = 0; i < r->shots->len; i++) {
-        struct shot *s = &g_array_index(r->shots, struct shot, i);
-        if (s->state == SHOT_SENT && s->deadline_us <= now_us)
-            s->state = SHOT_LOST;
-    }
-}
-
-/* Starts what may start. */
-static bool is_ready(struct aim *a, enum probe_kind kind)
-{
-    struct run *r = a->runs[kind];
-
-    if (!aim_wants(a, kind) || !probe_plan_of(kind))
-        return false;
-    if (!r)
-        r = run_new(a, kind);
-    if (r->started || r->done)
-        return !r->done;
-    switch (r->plan->ready(r)) {
-    case READY: r->started = true; break;
-    case NEVER: r->done = true; break;
-    case NOT_YET: break;
-    }
-    return r->started;
-}
-
 enum progress { SENT, WAITING, FINISHED };
 
 static enum progress step_run(struct probe_engine *e, struct run *r, int64_t now_us)
 {
     struct shot shot = { 0 };
 
-    expire(r, now_us);
+    run_expire(r, now_us);
+    if (now_us < e->next_us)
+        return WAITING;
     switch (r->plan->next(r, &shot)) {
     case NEXT_WAIT: return WAITING;
     case NEXT_DONE: r->done = true; return FINISHED;
@@ -226,8 +200,6 @@ static enum progress step_run(struct probe_engine *e, struct run *r, int64_t now
         r->done = true;
         return FINISHED;
     }
-    if (now_us < e->next_us)
-        return WAITING;
     send_shot(e, r, &shot);
     return SENT;
 }
@@ -241,7 +213,7 @@ static enum progress step_aim(struct probe_engine *e, struct aim *a, int64_t now
         again = waiting = false;
         for (int kind = 0; kind < PROBE_KINDS; kind++) {
             bool was_done = a->runs[kind] && a->runs[kind]->done;
-            if (!is_ready(a, (enum probe_kind)kind)) {
+            if (!aim_begin(a, (enum probe_kind)kind)) {
                 again |= !was_done && a->runs[kind] && a->runs[kind]->done;
                 continue;
             }
@@ -364,66 +336,6 @@ void probe_engine_stop(struct probe_engine *e)
 
 /* --- results --- */
 
-static enum probe_outcome outcome_of_error(int error)
-{
-    switch (error) {
-    case EPERM:
-    case EACCES: return OUTCOME_BLOCKED_HERE;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case EINVAL:
-    case EADDRNOTAVAIL:
-    case EAFNOSUPPORT:
-    case ENETDOWN: return OUTCOME_NO_ROUTE;
-    default: return OUTCOME_FAILED;
-    }
-}
-
-static struct probe_result *start_result(const struct aim *a, enum probe_kind kind)
-{
-    struct probe_result *out = probe_result_new(kind);
-
-    out->version = a->request.version;
-    out->target = out->way_to = a->request.addr;
-    return out;
-}
-
-static bool has_port(const struct run *r)
-{
-    return r->form == &form_syn || r->form == &form_ack;
-}
-
-static struct probe_result *conclude(const struct run *r)
-{
-    struct probe_result *out = start_result(r->aim, r->kind);
-    const struct shot *last = r->shots->len ? &g_array_index(r->shots, struct shot, r->shots->len - 1) : NULL;
-
-    out->target = r->dst;
-    out->port = has_port(r) ? r->aim->request.port : 0;
-    for (guint i = 0; i < r->shots->len; i++)
-        out->sent += g_array_index(r->shots, struct shot, i).state != SHOT_FAILED;
-    out->forged = r->forged;
-    r->plan->conclude(r, out);
-    if (last && last->state == SHOT_FAILED && last->error != EMSGSIZE) {
-        out->outcome = outcome_of_error(last->error);
-        out->note = g_strdup_printf("it cannot be sent: %s", g_strerror(last->error));
-    } else if (r->interrupted) {
-        out->outcome = OUTCOME_STOPPED_EARLY;
-    }
-    return out;
-}
-
-/* Without a route nothing is sent: one record says so. */
-static struct probe_result *no_route(const struct aim *a)
-{
-    struct probe_result *out = start_result(a, a->request.port ? PROBE_SYN : PROBE_ECHO);
-
-    out->port = a->request.port;
-    out->outcome = outcome_of_error(a->route.error);
-    out->note = g_strdup_printf("the routing table of this host says: %s", g_strerror(a->route.error));
-    return out;
-}
-
 GPtrArray *probe_engine_results(struct probe_engine *e)
 {
     GPtrArray *all = g_ptr_array_new();
@@ -431,10 +343,10 @@ GPtrArray *probe_engine_results(struct probe_engine *e)
     for (guint i = 0; i < e->aims->len; i++) {
         const struct aim *a = g_ptr_array_index(e->aims, i);
         if (a->route.error)
-            g_ptr_array_add(all, no_route(a));
+            g_ptr_array_add(all, aim_without_route(a));
         for (int kind = 0; kind < PROBE_KINDS; kind++)
             if (a->runs[kind] && a->runs[kind]->started)
-                g_ptr_array_add(all, conclude(a->runs[kind]));
+                g_ptr_array_add(all, run_conclude(a->runs[kind]));
     }
     return all;
 }

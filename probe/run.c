@@ -1,5 +1,6 @@
 #include "probe/run.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct aim *aim_new(const struct probe_request *request, struct key *key, uint16_t ports)
@@ -51,6 +52,33 @@ void run_free(struct run *r)
         return;
     g_array_free(r->shots, TRUE);
     g_free(r);
+}
+
+bool aim_begin(struct aim *a, enum probe_kind kind)
+{
+    struct run *r = a->runs[kind];
+
+    if (!aim_wants(a, kind) || !probe_plan_of(kind))
+        return false;
+    if (!r)
+        r = run_new(a, kind);
+    if (r->started || r->done)
+        return !r->done;
+    switch (r->plan->ready(r)) {
+    case READY: r->started = true; break;
+    case NEVER: r->done = true; break;
+    case NOT_YET: break;
+    }
+    return r->started;
+}
+
+void run_expire(struct run *r, int64_t now_us)
+{
+    for (guint i = 0; i < r->shots->len; i++) {
+        struct shot *s = &g_array_index(r->shots, struct shot, i);
+        if (s->state == SHOT_SENT && s->deadline_us <= now_us)
+            s->state = SHOT_LOST;
+    }
 }
 
 static bool is_drawn(const struct run *r, uint16_t ip_id, uint16_t echo_seq)
@@ -217,4 +245,65 @@ static unsigned distance_of(const struct run *r)
 unsigned aim_distance(const struct aim *a)
 {
     return MAX(distance_of(a->runs[PROBE_ECHO_TTL]), distance_of(a->runs[PROBE_SYN_TTL]));
+}
+
+/* --- the record --- */
+
+static enum probe_outcome outcome_of_error(int error)
+{
+    switch (error) {
+    case EPERM:
+    case EACCES: return OUTCOME_BLOCKED_HERE;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case EINVAL:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+    case ENETDOWN: return OUTCOME_NO_ROUTE;
+    default: return OUTCOME_FAILED;
+    }
+}
+
+static struct probe_result *start_result(const struct aim *a, enum probe_kind kind)
+{
+    struct probe_result *out = probe_result_new(kind);
+
+    out->version = a->request.version;
+    out->target = out->way_to = a->request.addr;
+    return out;
+}
+
+static bool has_port(const struct run *r)
+{
+    return r->form == &form_syn || r->form == &form_ack;
+}
+
+struct probe_result *run_conclude(const struct run *r)
+{
+    struct probe_result *out = start_result(r->aim, r->kind);
+    const struct shot *last = r->shots->len ? &g_array_index(r->shots, struct shot, r->shots->len - 1) : NULL;
+
+    out->target = r->dst;
+    out->port = has_port(r) ? r->aim->request.port : 0;
+    for (guint i = 0; i < r->shots->len; i++)
+        out->sent += g_array_index(r->shots, struct shot, i).state != SHOT_FAILED;
+    out->forged = r->forged;
+    r->plan->conclude(r, out);
+    if (last && last->state == SHOT_FAILED && last->error != EMSGSIZE) {
+        out->outcome = outcome_of_error(last->error);
+        out->note = g_strdup_printf("it cannot be sent: %s", g_strerror(last->error));
+    } else if (r->interrupted) {
+        out->outcome = OUTCOME_STOPPED_EARLY;
+    }
+    return out;
+}
+
+struct probe_result *aim_without_route(const struct aim *a)
+{
+    struct probe_result *out = start_result(a, a->request.port ? PROBE_SYN : PROBE_ECHO);
+
+    out->port = a->request.port;
+    out->outcome = outcome_of_error(a->route.error);
+    out->note = g_strdup_printf("the routing table of this host says: %s", g_strerror(a->route.error));
+    return out;
 }

@@ -136,6 +136,18 @@ void aim_free(struct aim *a); /* NULL-safe */
 struct run *run_new(struct aim *a, enum probe_kind kind);
 void run_free(struct run *r); /* NULL-safe */
 
+/* Whether the probe of that kind is under way: starts it as soon as it may. */
+bool aim_begin(struct aim *a, enum probe_kind kind);
+
+/* Shots whose time is over are lost. now_us: the monotonic clock. */
+void run_expire(struct run *r, int64_t now_us);
+
+/* The record of a probe that has begun. Free with probe_result_free. */
+struct probe_result *run_conclude(const struct run *r);
+
+/* The record that says that nothing could be sent: there is no route. */
+struct probe_result *aim_without_route(const struct aim *a);
+
 /* Gives a shot its keyed numbers. */
 void run_key(const struct run *r, struct shot *s);
 
