@@ -233,6 +233,7 @@ const struct report_format text_format = {
     .flow = text_flow,
     .conversation = text_conversation,
     .lookup = text_lookup,
+    .event = text_event,
     .end = text_end,
     .free = text_free,
 };
