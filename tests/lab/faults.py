@@ -93,8 +93,8 @@ def drop(lab, mark, node="router2", towards="server", port=None, proto="tcp", ma
 
 
 def path_cut(lab, mark, node="router2", after=None):
-    """Nothing passes any more, in either direction, whatever it is; after so many bytes of a direction, for that one."""
-    return rules(mark, node, "both", None, "any", "", after, ["drop"])
+    """Nothing passes the node any more, in either direction, whatever it is; or only after so many bytes, of both together."""
+    return table(mark, node, [("filter", "forward", -5, ["drop" if after is None else f"quota over {after} bytes drop"])])
 
 
 def reject_rst(lab, mark, node="router2", towards="server", port=None, match="", after=None):
@@ -212,16 +212,13 @@ def host_gone(lab, mark, node="server", interface="eth0"):
 
 def no_route(lab, mark, node="router1", kind="none"):
     """The node has no route towards the server: kind none | unreachable | prohibit | blackhole."""
-    do, undo = [], []
-    for family, via in (("-4", "10.0.4.2"), ("-6", "2001:db8:4::2")):
-        if kind == "none":
-            do.append((node, "ip", family, "route", "del", "default"))
-        else:
-            do.append((node, "ip", family, "route", "replace", kind, "default", "metric", "1"))
-            undo.append((node, "ip", family, "route", "del", kind, "default", "metric", "1"))
-        if kind == "none":
-            undo.append((node, "ip", family, "route", "add", "default", "via", via))
-    return do, undo
+    if kind == "none":
+        routes = (("-4", "default", "10.0.4.2"), ("-6", "default", "2001:db8:4::2"))
+        return ([(node, "ip", family, "route", "del", to) for family, to, _ in routes],
+                [(node, "ip", family, "route", "add", to, "via", via) for family, to, via in routes])
+    routes = (("-4", "147.83.2.0/24"), ("-6", "2001:db8:2::/64"))
+    return ([(node, "ip", family, "route", "add", kind, to) for family, to in routes],
+            [(node, "ip", family, "route", "del", kind, to) for family, to in routes])
 
 
 def loop(lab, mark, node="router2"):

@@ -261,9 +261,10 @@ class Network:
         for process in reversed(list(self.processes)):
             self.stop(process)
 
-    def tcpdump(self, node, interface, path):
-        """A capture of all that passes an interface; it runs once wait_ready() has seen "listening on"."""
-        options = ("-n", "-U", "--immediate-mode", "-s", "0", "-B", "65536", "-Z", "root")
+    def tcpdump(self, node, interface, path, largest=66000):
+        """A capture of all that passes an interface; it runs once wait_ready() has seen "listening on". Every frame waits in a place
+        of `largest` bytes: where there are none of segmentation offload, 2000 make room for many more."""
+        options = ("-n", "-U", "--immediate-mode", "-s", str(largest), "-B", "65536", "-Z", "root")
         return self.spawn(node, "tcpdump", *options, "-i", interface, "-w", path)
 
 
