@@ -28,6 +28,8 @@ well("syn-lost", "the first SYN is lost, the second is answered", CURL + ["{url}
 well("synack-lost", "the first SYN-ACK is lost", CURL + ["{url}"], wire={MIDDLE: ["down synack n=1 drop"]})
 well("swapped", "a few segments come one later", CURL + ["{url}big"], wire={MIDDLE: ["down data every=200 hold=1"]})
 well("doubled", "every 50th segment comes twice", CURL + ["{url}big"], wire={MIDDLE: ["down data every=50 dup"]})
+well("corrupted", "a segment arrives with a wrong checksum and is sent again", CURL + ["{url}medium"],
+     wire={MIDDLE: ["down data n=20 corrupt"]})
 well("slow-link", "a link of 4 Mbit/s with a deep buffer", CURL + ["{https}ca"], faults=[("slow_link", {"rate": "4mbit", "limit": 500000})])
 well("mtu-told", "a link takes 1400 bytes, and the router says so", CURL + ["{url}medium"], faults=[("link_mtu", {})])
 well("mss-clamped", "a router lowers the MSS for a link of 1400 bytes", CURL + ["{url}medium"],

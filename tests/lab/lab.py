@@ -31,7 +31,7 @@ import services
 from net import BUILD, Fault, Network, captured_all, need, program, run
 
 LINK_NAMES = tuple(faults.LINKS)
-TOOLS = ("ip", "nft", "ethtool", "sysctl", "tc", "tcpdump", "nginx", "dnsmasq", "openssl", "curl")
+TOOLS = ("ip", "nft", "ethtool", "sysctl", "tc", "tcpdump", "nginx", "dnsmasq", "openssl", "curl", "ping")
 
 NAME = "www.upc.edu"
 CLIENT, SERVER, SPARE, NOBODY, RESOLVER = (
@@ -132,12 +132,12 @@ class Lab(Network):
 
     def end_wires(self):
         """Ends the wires; a rule that was never used, or a frame that the wire lost, is a Fault."""
-        for link, process in self.wire_processes.items():
+        processes, self.wire_processes = self.wire_processes, {}
+        for link, process in processes.items():
             said = self.stop(process)
             unused = [line for line in said.splitlines() if line.startswith("rule used 0 times")]
             if process.returncode or unused:
                 raise Fault(f"the wire of {link}: {said.splitlines()[-1] if process.returncode else unused[0]}")
-        self.wire_processes = {}
 
     # --- services ---
 
