@@ -62,6 +62,9 @@ struct probe_place;
 void finding_detail_hop(struct finding *f, unsigned version, const struct probe_place *after, const struct probe_place *at);
 void finding_detail_list(struct finding *f, const char *key, const char *const *list);
 
+/* The capture itself lost packets. A finding that rests on what is not in the capture (a silence, a loss) becomes less sure and says why. */
+void finding_doubt(struct finding *f, uint64_t dropped);
+
 /* Static and shared, never freed: the verdict of a flow with nothing to report. */
 const struct finding *finding_ok(void);
 

@@ -368,6 +368,35 @@ void app_end(struct app *a, enum side from, enum app_ending how, int64_t ts_ns)
         app_tls_end(a->tls, from, how, ts_ns);
 }
 
+const struct app_facts *app_preview(const struct app *a, const enum app_ending how[2], struct app_preview *p)
+{
+    *p = (struct app_preview){ .http = NULL };
+    if (!a || !a->facts)
+        return NULL;
+    p->facts = *a->facts;
+    if (a->stage == IN_TLS) {
+        app_tls_preview(a->tls, how, &p->tls);
+        p->facts.tls = &p->tls;
+    }
+    const struct http_transaction *cut = a->stage == IN_HTTP ? app_http_cut(a->http, how) : NULL;
+    if (cut) {
+        guint at;
+        p->cut = *cut;
+        p->cut.truncated = true;
+        p->http = p->facts.http = g_ptr_array_copy(a->facts->http, NULL, NULL);
+        g_ptr_array_set_free_func(p->http, NULL);
+        if (g_ptr_array_find(p->http, cut, &at))
+            g_ptr_array_index(p->http, at) = &p->cut;
+    }
+    return &p->facts;
+}
+
+void app_preview_end(struct app_preview *p)
+{
+    if (p->http)
+        g_ptr_array_free(p->http, TRUE);
+}
+
 bool app_wants(const struct app *a, enum side from)
 {
     switch (a->stage) {

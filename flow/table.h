@@ -47,6 +47,13 @@ void flow_table_remove(struct flow_table *t, struct flow *f);
  * of the queues only. */
 void flow_table_expire(struct flow_table *t, int64_t now_ns);
 
+/* Calls visit for every flow that is not over, those without an end of handshake first, until it returns false. */
+typedef bool flow_table_visit_fn(void *user, struct flow *f);
+void flow_table_visit(struct flow_table *t, flow_table_visit_fn *visit, void *user);
+
+/* Flows that are not over. */
+uint64_t flow_table_open(const struct flow_table *t);
+
 /* Hands everything that is left to `leaves`, in order of id. */
 void flow_table_drain(struct flow_table *t);
 

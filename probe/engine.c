@@ -4,7 +4,7 @@
 #include "dissect/dissector.h"
 #include "probe/error.h"
 #include "probe/listen.h"
-#include "probe/run.h"
+#include "probe/trial.h"
 #include "probe/target.h"
 
 #include <errno.h>
@@ -146,7 +146,7 @@ static bool is_link_local(const struct aim *a, const struct addr *to)
     return a->request.version == 6 && to->bytes[0] == 0xfe && (to->bytes[1] & 0xc0) == 0x80;
 }
 
-static int transmit(struct probe_engine *e, const struct run *r, struct shot *s)
+static int transmit(struct probe_engine *e, const struct trial *r, struct shot *s)
 {
     struct aim *a = r->aim;
     struct craft c;
@@ -162,11 +162,11 @@ static int transmit(struct probe_engine *e, const struct run *r, struct shot *s)
 }
 
 /* A packet that cannot leave ends its probe, unless it was its size. */
-static void send_shot(struct probe_engine *e, struct run *r, struct shot *s)
+static void send_shot(struct probe_engine *e, struct trial *r, struct shot *s)
 {
     struct aim *a = r->aim;
 
-    run_key(r, s);
+    trial_key(r, s);
     int failure = transmit(e, r, s);
     s->deadline_us = g_get_monotonic_time() + patience_us(a);
     s->state = failure ? SHOT_FAILED : SHOT_SENT;
@@ -183,11 +183,11 @@ static void send_shot(struct probe_engine *e, struct run *r, struct shot *s)
 
 enum progress { SENT, WAITING, FINISHED };
 
-static enum progress step_run(struct probe_engine *e, struct run *r, int64_t now_us)
+static enum progress step_trial(struct probe_engine *e, struct trial *r, int64_t now_us)
 {
     struct shot shot = { 0 };
 
-    run_expire(r, now_us);
+    trial_expire(r, now_us);
     if (now_us < e->next_us)
         return WAITING;
     switch (r->plan->next(r, &shot)) {
@@ -212,12 +212,12 @@ static enum progress step_aim(struct probe_engine *e, struct aim *a, int64_t now
     while (again && !a->over) {
         again = waiting = false;
         for (int kind = 0; kind < PROBE_KINDS; kind++) {
-            bool was_done = a->runs[kind] && a->runs[kind]->done;
+            bool was_done = a->trials[kind] && a->trials[kind]->done;
             if (!aim_begin(a, (enum probe_kind)kind)) {
-                again |= !was_done && a->runs[kind] && a->runs[kind]->done;
+                again |= !was_done && a->trials[kind] && a->trials[kind]->done;
                 continue;
             }
-            enum progress p = step_run(e, a->runs[kind], now_us);
+            enum progress p = step_trial(e, a->trials[kind], now_us);
             if (p == SENT)
                 return SENT;
             waiting |= p == WAITING;
@@ -235,7 +235,7 @@ static int64_t wake_us(const struct probe_engine *e, int64_t now_us)
     for (guint i = 0; i < e->aims->len; i++) {
         const struct aim *a = g_ptr_array_index(e->aims, i);
         for (int kind = 0; kind < PROBE_KINDS; kind++) {
-            const struct run *r = a->runs[kind];
+            const struct trial *r = a->trials[kind];
             for (guint k = 0; r && !r->done && k < r->shots->len; k++) {
                 const struct shot *s = &g_array_index(r->shots, struct shot, k);
                 if (s->state == SHOT_SENT)
@@ -327,8 +327,8 @@ void probe_engine_stop(struct probe_engine *e)
     for (guint i = 0; i < e->aims->len; i++) {
         struct aim *a = g_ptr_array_index(e->aims, i);
         for (int kind = 0; kind < PROBE_KINDS; kind++)
-            if (a->runs[kind] && a->runs[kind]->started && !a->runs[kind]->done)
-                a->runs[kind]->interrupted = a->runs[kind]->done = true;
+            if (a->trials[kind] && a->trials[kind]->started && !a->trials[kind]->done)
+                a->trials[kind]->interrupted = a->trials[kind]->done = true;
         a->over = true;
     }
     finish(e);
@@ -345,8 +345,8 @@ GPtrArray *probe_engine_results(struct probe_engine *e)
         if (a->route.error)
             g_ptr_array_add(all, aim_without_route(a));
         for (int kind = 0; kind < PROBE_KINDS; kind++)
-            if (a->runs[kind] && a->runs[kind]->started)
-                g_ptr_array_add(all, run_conclude(a->runs[kind]));
+            if (a->trials[kind] && a->trials[kind]->started)
+                g_ptr_array_add(all, trial_conclude(a->trials[kind]));
     }
     return all;
 }

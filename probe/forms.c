@@ -1,7 +1,7 @@
 /* forms: the packets of the probes: how each is built, what answers it, and what the answer is. */
 #include "diagnose/finding.h"
 #include "diagnose/rules.h"
-#include "probe/run.h"
+#include "probe/trial.h"
 
 #include <string.h>
 
@@ -9,7 +9,7 @@ enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58 };
 
 /* --- building --- */
 
-static void base(const struct run *r, const struct shot *s, enum craft_protocol protocol, struct craft *c)
+static void base(const struct trial *r, const struct shot *s, enum craft_protocol protocol, struct craft *c)
 {
     *c = (struct craft){
         .version = r->aim->request.version,
@@ -25,14 +25,14 @@ static void base(const struct run *r, const struct shot *s, enum craft_protocol 
     };
 }
 
-static void put_cookie(const struct run *r, struct craft *c, uint16_t balance)
+static void put_cookie(const struct trial *r, struct craft *c, uint16_t balance)
 {
     c->cookie[0] = (uint8_t)(balance >> 8);
     c->cookie[1] = (uint8_t)balance;
     memcpy(c->cookie + 2, r->aim->cookie, sizeof r->aim->cookie);
 }
 
-static void build_syn(const struct run *r, const struct shot *s, struct craft *c)
+static void build_syn(const struct trial *r, const struct shot *s, struct craft *c)
 {
     base(r, s, CRAFT_TCP, c);
     c->seq = s->seq;
@@ -42,7 +42,7 @@ static void build_syn(const struct run *r, const struct shot *s, struct craft *c
 }
 
 /* An ACK of a connection that is not there: whoever gets it says RST (RFC 9293 section 3.10.7.1), whatever its size. */
-static void build_ack(const struct run *r, const struct shot *s, struct craft *c)
+static void build_ack(const struct trial *r, const struct shot *s, struct craft *c)
 {
     base(r, s, CRAFT_TCP, c);
     c->seq = s->seq;
@@ -54,7 +54,7 @@ static void build_ack(const struct run *r, const struct shot *s, struct craft *c
 
 /* The complement of the sequence number in the payload keeps the checksum constant: some equal paths are chosen by it.
  */
-static void build_echo(const struct run *r, const struct shot *s, struct craft *c)
+static void build_echo(const struct trial *r, const struct shot *s, struct craft *c)
 {
     base(r, s, CRAFT_ECHO, c);
     c->echo_id = r->aim->echo_id;
@@ -64,7 +64,7 @@ static void build_echo(const struct run *r, const struct shot *s, struct craft *
 }
 
 /* The port is traceroute's first: seldom used. */
-static void build_udp(const struct run *r, const struct shot *s, struct craft *c)
+static void build_udp(const struct trial *r, const struct shot *s, struct craft *c)
 {
     base(r, s, CRAFT_UDP, c);
     c->dport = 33434;
@@ -74,14 +74,14 @@ static void build_udp(const struct run *r, const struct shot *s, struct craft *c
 
 /* --- what answers --- */
 
-static bool from_target(const struct run *r, const struct packet *p)
+static bool from_target(const struct trial *r, const struct packet *p)
 {
     return p->ip.version == r->aim->request.version && addr_cmp(&p->ip.src, &r->dst) == 0;
 }
 
 /* Whether an error is about a packet from our port to that port. The addresses are no condition: behind a translator
  * they are others. */
-static bool quotes_ports(const struct run *r, const struct packet *p, uint8_t protocol, uint16_t dport,
+static bool quotes_ports(const struct trial *r, const struct packet *p, uint8_t protocol, uint16_t dport,
                          const struct quoted *q)
 {
     return p->kind == PACKET_ICMP_ERROR && p->ip.version == r->aim->request.version && q->known &&
@@ -90,7 +90,7 @@ static bool quotes_ports(const struct run *r, const struct packet *p, uint8_t pr
 }
 
 /* A sequence number that was changed on the way leaves the IP-ID to know the packet by. */
-static enum match match_quoted_tcp(const struct run *r, const struct shot *s, const struct packet *p,
+static enum match match_quoted_tcp(const struct trial *r, const struct shot *s, const struct packet *p,
                                    const struct quoted *q)
 {
     if (!quotes_ports(r, p, PROTO_TCP, r->aim->request.port, q))
@@ -100,13 +100,13 @@ static enum match match_quoted_tcp(const struct run *r, const struct shot *s, co
     return by_seq || by_id ? MATCH_ANSWER : MATCH_FORGED;
 }
 
-static bool is_tcp_to_us(const struct run *r, const struct packet *p)
+static bool is_tcp_to_us(const struct trial *r, const struct packet *p)
 {
     return p->kind == PACKET_TCP && from_target(r, p) && p->tcp.sport == r->aim->request.port &&
            p->tcp.dport == r->sport;
 }
 
-static enum match validate_syn(const struct run *r, const struct shot *s, const struct packet *p,
+static enum match validate_syn(const struct trial *r, const struct shot *s, const struct packet *p,
                                const struct quoted *q)
 {
     if (!is_tcp_to_us(r, p))
@@ -114,7 +114,7 @@ static enum match validate_syn(const struct run *r, const struct shot *s, const 
     return p->tcp.flags & TCP_ACK && p->tcp.ack == s->seq + 1 ? MATCH_ANSWER : MATCH_FORGED;
 }
 
-static enum match validate_ack(const struct run *r, const struct shot *s, const struct packet *p,
+static enum match validate_ack(const struct trial *r, const struct shot *s, const struct packet *p,
                                const struct quoted *q)
 {
     if (!is_tcp_to_us(r, p))
@@ -122,7 +122,7 @@ static enum match validate_ack(const struct run *r, const struct shot *s, const 
     return p->tcp.flags & TCP_RST && p->tcp.seq == s->ack ? MATCH_ANSWER : MATCH_FORGED;
 }
 
-static enum match validate_echo(const struct run *r, const struct shot *s, const struct packet *p,
+static enum match validate_echo(const struct trial *r, const struct shot *s, const struct packet *p,
                                 const struct quoted *q)
 {
     uint8_t protocol = r->aim->request.version == 6 ? PROTO_ICMPV6 : PROTO_ICMP;
@@ -141,7 +141,7 @@ static enum match validate_echo(const struct run *r, const struct shot *s, const
     return q->echo_seq == s->echo_seq ? MATCH_ANSWER : MATCH_FORGED;
 }
 
-static enum match validate_udp(const struct run *r, const struct shot *s, const struct packet *p,
+static enum match validate_udp(const struct trial *r, const struct shot *s, const struct packet *p,
                                const struct quoted *q)
 {
     if (p->kind == PACKET_UDP && from_target(r, p) && p->udp.sport == 33434 && p->udp.dport == r->sport)
@@ -155,7 +155,7 @@ static enum match validate_udp(const struct run *r, const struct shot *s, const 
     return by_id || by_payload ? MATCH_ANSWER : MATCH_FORGED;
 }
 
-static enum match validate_neighbor(const struct run *r, const struct shot *s, const struct packet *p,
+static enum match validate_neighbor(const struct trial *r, const struct shot *s, const struct packet *p,
                                     const struct quoted *q)
 {
     const struct neighbor_facts *n = &p->neighbor;

@@ -1,18 +1,18 @@
 /* kinds: the table of probes: which packets, what to send next, when it may start, what it concludes. A new probe is a
  * row here. */
-#include "probe/run.h"
+#include "probe/trial.h"
 
 #define TRIES 3
 #define FULL_TTL 64
 
 /* --- one question, asked again where nothing comes --- */
 
-static enum next once_next(struct run *r, struct shot *out)
+static enum next once_next(struct trial *r, struct shot *out)
 {
     for (guint i = 0; i < r->shots->len; i++)
         if (g_array_index(r->shots, struct shot, i).state == SHOT_ANSWERED)
             return NEXT_DONE;
-    if (run_open(r))
+    if (trial_open(r))
         return NEXT_WAIT;
     if (r->shots->len >= TRIES)
         return NEXT_DONE;
@@ -20,7 +20,7 @@ static enum next once_next(struct run *r, struct shot *out)
     return NEXT_SEND;
 }
 
-static const struct shot *any_answer(const struct run *r)
+static const struct shot *any_answer(const struct trial *r)
 {
     for (guint i = 0; i < r->shots->len; i++)
         if (g_array_index(r->shots, struct shot, i).state == SHOT_ANSWERED)
@@ -42,7 +42,7 @@ static enum probe_outcome outcome_of(enum probe_reply reply)
     }
 }
 
-static void once_conclude(const struct run *r, struct probe_result *out)
+static void once_conclude(const struct trial *r, struct probe_result *out)
 {
     const struct shot *s = any_answer(r);
 
@@ -59,23 +59,23 @@ static void once_conclude(const struct run *r, struct probe_result *out)
 
 /* --- when --- */
 
-static bool is_over(const struct run *r, enum probe_kind kind)
+static bool is_over(const struct trial *r, enum probe_kind kind)
 {
     return !aim_wants(r->aim, kind) || aim_done(r->aim, kind);
 }
 
-static enum readiness at_once(struct run *r)
+static enum readiness at_once(struct trial *r)
 {
     (void)r;
     return READY;
 }
 
-static enum readiness with_a_port(struct run *r)
+static enum readiness with_a_port(struct trial *r)
 {
     return r->aim->request.port ? READY : NEVER;
 }
 
-static enum readiness with_a_neighbor(struct run *r)
+static enum readiness with_a_neighbor(struct trial *r)
 {
     if (!r->aim->route.asks_neighbors || r->aim->route.local)
         return NEVER;
@@ -84,64 +84,64 @@ static enum readiness with_a_neighbor(struct run *r)
     return READY;
 }
 
-static enum readiness with_a_gateway(struct run *r)
+static enum readiness with_a_gateway(struct trial *r)
 {
     r->dst = r->aim->route.gateway;
     return r->aim->route.has_gateway ? READY : NEVER;
 }
 
 /* Whether the target answers decides how far a trail goes on. */
-static enum readiness after_the_single_ones(struct run *r)
+static enum readiness after_the_single_ones(struct trial *r)
 {
     if (!is_over(r, PROBE_ECHO) || !is_over(r, PROBE_SYN) || !is_over(r, PROBE_NEIGHBOR))
         return NOT_YET;
     return aim_is_cut_off(r->aim) ? NEVER : READY;
 }
 
-static enum readiness trail_of_syn(struct run *r)
+static enum readiness trail_of_syn(struct trial *r)
 {
     return r->aim->request.port ? after_the_single_ones(r) : NEVER;
 }
 
-static enum readiness after_the_trail(struct run *r)
+static enum readiness after_the_trail(struct trial *r)
 {
     if (!aim_wants(r->aim, PROBE_SYN_TTL) || !r->aim->request.port)
         return NEVER;
-    const struct run *trail = aim_done(r->aim, PROBE_SYN_TTL);
+    const struct trial *trail = aim_done(r->aim, PROBE_SYN_TTL);
     return !trail ? NOT_YET : trail->started ? READY : NEVER;
 }
 
 /* Who refuses or sends in circles what is small needs no sizes. */
-static enum readiness sizes_by_ack(struct run *r)
+static enum readiness sizes_by_ack(struct trial *r)
 {
     r->sport = r->aim->ports + PORT_ACK;
-    if (!r->aim->request.port || run_refused(r->aim->runs[PROBE_SYN]))
+    if (!r->aim->request.port || trial_refused(r->aim->trials[PROBE_SYN]))
         return NEVER;
     return after_the_single_ones(r);
 }
 
 /* Where segments tell nothing. */
-static enum readiness sizes_by_udp(struct run *r)
+static enum readiness sizes_by_udp(struct trial *r)
 {
-    const struct run *ack = aim_done(r->aim, PROBE_ACK_DF);
+    const struct trial *ack = aim_done(r->aim, PROBE_ACK_DF);
 
     r->sport = r->aim->ports + PORT_UDP;
     if (!is_over(r, PROBE_ACK_DF) || !is_over(r, PROBE_ECHO))
         return NOT_YET;
-    if (aim_is_cut_off(r->aim) || run_refused(r->aim->runs[PROBE_ECHO]))
+    if (aim_is_cut_off(r->aim) || trial_refused(r->aim->trials[PROBE_ECHO]))
         return NEVER;
-    return run_answered(ack) ? NEVER : READY;
+    return trial_answered(ack) ? NEVER : READY;
 }
 
 /* Only where it answered small ones, and behind the others, whose result spares it a search. */
-static enum readiness sizes_by_echo(struct run *r)
+static enum readiness sizes_by_echo(struct trial *r)
 {
     if (!is_over(r, PROBE_ECHO) || !is_over(r, PROBE_ACK_DF) || !is_over(r, PROBE_UDP_DF))
         return NOT_YET;
-    return aim_wants(r->aim, PROBE_ECHO) && !run_answered(r->aim->runs[PROBE_ECHO]) ? NEVER : READY;
+    return aim_wants(r->aim, PROBE_ECHO) && !trial_answered(r->aim->trials[PROBE_ECHO]) ? NEVER : READY;
 }
 
-static enum readiness behind_a_hole(struct run *r)
+static enum readiness behind_a_hole(struct trial *r)
 {
     static const enum probe_kind kinds[] = { PROBE_ACK_DF, PROBE_UDP_DF, PROBE_ECHO_DF };
 
@@ -149,7 +149,7 @@ static enum readiness behind_a_hole(struct run *r)
         !is_over(r, PROBE_SYN_TTL) || !is_over(r, PROBE_ECHO_TTL))
         return NOT_YET;
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        const struct run *sizes = r->aim->runs[kinds[i]];
+        const struct trial *sizes = r->aim->trials[kinds[i]];
         if (!size_vanished(sizes, &r->size))
             continue;
         r->form = sizes->form;
@@ -159,7 +159,7 @@ static enum readiness behind_a_hole(struct run *r)
     return NEVER;
 }
 
-static enum next nothing_more(struct run *r, struct shot *out)
+static enum next nothing_more(struct trial *r, struct shot *out)
 {
     (void)r;
     (void)out;

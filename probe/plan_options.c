@@ -1,19 +1,19 @@
 /* plan_options: the options of our SYN, and what the hops quote of it against what was sent (tracebox; Detal et al.,
  * IMC 2013). A hop quotes what it received, so the change was made by the hop before it or on the way between them.
  */
-#include "probe/run.h"
+#include "probe/trial.h"
 
 #include <string.h>
 
 enum { KIND_NOP = 1, KIND_MSS = 2, KIND_WSCALE = 3, KIND_SACK_OK = 4, KIND_TIMESTAMPS = 8 };
 
-uint16_t syn_mss(const struct run *r)
+uint16_t syn_mss(const struct trial *r)
 {
     unsigned headers = r->aim->request.version == 6 ? 60 : 40;
     return (uint16_t)(CLAMP(r->aim->route.mtu, 576u, 65535u) - headers);
 }
 
-unsigned syn_options(const struct run *r, const struct shot *s, uint8_t out[CRAFT_OPTIONS])
+unsigned syn_options(const struct trial *r, const struct shot *s, uint8_t out[CRAFT_OPTIONS])
 {
     uint16_t mss = syn_mss(r);
     uint32_t value = r->aim->tsval;
@@ -49,7 +49,7 @@ unsigned syn_options(const struct run *r, const struct shot *s, uint8_t out[CRAF
  * texts do. */
 struct aspect {
     const char *what;
-    bool (*compare)(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM]);
+    bool (*compare)(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM]);
 };
 
 static void put(char out[TEXT_ROOM], unsigned value)
@@ -57,7 +57,7 @@ static void put(char out[TEXT_ROOM], unsigned value)
     g_snprintf(out, TEXT_ROOM, "%u", value);
 }
 
-static bool compare_mss(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
+static bool compare_mss(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     put(sent, syn_mss(r));
     if (s->quoted.opt.present & TCPOPT_HAS_MSS)
@@ -73,21 +73,21 @@ static void put_presence(const struct shot *s, unsigned bit, char sent[TEXT_ROOM
     g_strlcpy(seen, s->quoted.opt.present & bit ? "present" : "none", TEXT_ROOM);
 }
 
-static bool compare_sack(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
+static bool compare_sack(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     (void)r;
     put_presence(s, TCPOPT_HAS_SACK_OK, sent, seen);
     return s->quoted.has_header;
 }
 
-static bool compare_timestamps(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
+static bool compare_timestamps(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     (void)r;
     put_presence(s, TCPOPT_HAS_TIMESTAMPS, sent, seen);
     return s->quoted.has_header;
 }
 
-static bool compare_wscale(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
+static bool compare_wscale(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     (void)r;
     put(sent, 7);
@@ -98,7 +98,7 @@ static bool compare_wscale(const struct run *r, const struct shot *s, char sent[
     return s->quoted.has_header;
 }
 
-static bool compare_window(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
+static bool compare_window(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     (void)r;
     put(sent, 64240);
@@ -106,7 +106,7 @@ static bool compare_window(const struct run *r, const struct shot *s, char sent[
     return s->quoted.has_header;
 }
 
-static bool compare_sequence(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
+static bool compare_sequence(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     (void)r;
     put(sent, s->seq);
@@ -114,7 +114,7 @@ static bool compare_sequence(const struct run *r, const struct shot *s, char sen
     return s->quoted.has_seq;
 }
 
-static bool compare_dscp(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
+static bool compare_dscp(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     (void)r;
     put(sent, 0);
@@ -122,7 +122,7 @@ static bool compare_dscp(const struct run *r, const struct shot *s, char sent[TE
     return s->quoted.known;
 }
 
-static bool compare_ecn(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
+static bool compare_ecn(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     (void)r;
     put(sent, 0);
@@ -130,21 +130,21 @@ static bool compare_ecn(const struct run *r, const struct shot *s, char sent[TEX
     return s->quoted.known;
 }
 
-static bool compare_destination(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
+static bool compare_destination(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     addr_text(sent, &r->dst, r->aim->request.version);
     addr_text(seen, &s->quoted.dst, r->aim->request.version);
     return s->quoted.known;
 }
 
-static bool compare_source(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
+static bool compare_source(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     addr_text(sent, &r->aim->route.source, r->aim->request.version);
     addr_text(seen, &s->quoted.src, r->aim->request.version);
     return s->quoted.known;
 }
 
-static bool compare_port(const struct run *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
+static bool compare_port(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     put(sent, r->aim->request.port);
     put(seen, s->quoted.dport);
@@ -165,7 +165,7 @@ static const struct aspect aspects[] = {
     { "source address", compare_source },
 };
 
-static const struct shot *quote_at(const struct run *trail, unsigned ttl)
+static const struct shot *quote_at(const struct trial *trail, unsigned ttl)
 {
     for (guint i = 0; i < trail->shots->len; i++) {
         const struct shot *s = &g_array_index(trail->shots, struct shot, i);
@@ -181,7 +181,7 @@ static struct probe_place place(const struct shot *s)
 }
 
 /* The first hop that quotes it otherwise. Returns how many quotations hold it. */
-static unsigned follow(const struct run *trail, const struct aspect *a, GArray *changes)
+static unsigned follow(const struct trial *trail, const struct aspect *a, GArray *changes)
 {
     const struct shot *same = NULL;
     unsigned held = 0;
@@ -202,9 +202,9 @@ static unsigned follow(const struct run *trail, const struct aspect *a, GArray *
     return held;
 }
 
-void options_conclude(const struct run *r, struct probe_result *out)
+void options_conclude(const struct trial *r, struct probe_result *out)
 {
-    const struct run *trail = r->aim->runs[PROBE_SYN_TTL];
+    const struct trial *trail = r->aim->trials[PROBE_SYN_TTL];
     unsigned quotes = 0;
 
     out->changes = g_array_new(FALSE, TRUE, sizeof(struct probe_change));

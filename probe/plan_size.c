@@ -2,7 +2,7 @@
  * then one of the interface's MTU, then what ICMP says (RFC 1191, RFC 8201), or, where it says nothing, a search:
  * several sizes at a time, the usual ones first.
  */
-#include "probe/run.h"
+#include "probe/trial.h"
 
 #include <errno.h>
 #include <string.h>
@@ -25,27 +25,27 @@ struct sizes {
     bool silent;   /* some size vanished without a word */
 };
 
-static bool is_v6(const struct run *r)
+static bool is_v6(const struct trial *r)
 {
     return r->aim->request.version == 6;
 }
 
-static uint16_t small_of(const struct run *r)
+static uint16_t small_of(const struct trial *r)
 {
     return is_v6(r) ? SMALL_6 : SMALL_4;
 }
 
-static uint16_t least_of(const struct run *r)
+static uint16_t least_of(const struct trial *r)
 {
     return is_v6(r) ? LEAST_6 : LEAST_4;
 }
 
-static uint16_t top_of(const struct run *r)
+static uint16_t top_of(const struct trial *r)
 {
     return (uint16_t)CLAMP(r->aim->route.mtu, least_of(r), UINT16_MAX);
 }
 
-static unsigned tries_of(const struct run *r, uint16_t size, bool *open)
+static unsigned tries_of(const struct trial *r, uint16_t size, bool *open)
 {
     unsigned n = 0;
 
@@ -62,7 +62,7 @@ static bool is_too_large_here(const struct shot *s)
     return s->state == SHOT_FAILED && s->error == EMSGSIZE;
 }
 
-static void tell(struct sizes *z, const struct run *r, const struct shot *s)
+static void tell(struct sizes *z, const struct trial *r, const struct shot *s)
 {
     uint32_t mtu = s->answer.mtu;
 
@@ -72,7 +72,7 @@ static void tell(struct sizes *z, const struct run *r, const struct shot *s)
 }
 
 /* A size below one that passed is no loss of size. */
-static void weigh(const struct run *r, struct sizes *z)
+static void weigh(const struct trial *r, struct sizes *z)
 {
     *z = (struct sizes){ .high = (uint16_t)MIN(top_of(r) + 1, UINT16_MAX) };
     for (guint i = 0; i < r->shots->len; i++) {
@@ -102,14 +102,14 @@ static enum next ask(struct shot *out, uint16_t size)
     return NEXT_SEND;
 }
 
-static void enqueue(struct run *r, uint16_t size)
+static void enqueue(struct trial *r, uint16_t size)
 {
     if (r->queued < PLAN_SIZES)
         r->queue[r->queued++] = size;
 }
 
 /* The sizes to ask next between what passes and what does not. */
-static void refill(struct run *r, const struct sizes *z)
+static void refill(struct trial *r, const struct sizes *z)
 {
     unsigned gap = z->high - z->low - 1u, parts = MIN(gap, 6u);
 
@@ -123,7 +123,7 @@ static void refill(struct run *r, const struct sizes *z)
     }
 }
 
-static enum next take(struct run *r, struct shot *out)
+static enum next take(struct trial *r, struct shot *out)
 {
     uint16_t size = r->queue[0];
 
@@ -133,7 +133,7 @@ static enum next take(struct run *r, struct shot *out)
 }
 
 /* The boundary hangs on the silence at `high`: it has to be silent more than once. */
-static enum next confirm(struct run *r, const struct sizes *z, struct shot *out)
+static enum next confirm(struct trial *r, const struct sizes *z, struct shot *out)
 {
     bool open = false, announced = false;
     unsigned tries = tries_of(r, z->high, &open);
@@ -149,11 +149,11 @@ static enum next confirm(struct run *r, const struct sizes *z, struct shot *out)
     return ask(out, z->high);
 }
 
-static enum next search(struct run *r, const struct sizes *z, struct shot *out)
+static enum next search(struct trial *r, const struct sizes *z, struct shot *out)
 {
     if (r->queued)
         return take(r, out);
-    if (run_open(r))
+    if (trial_open(r))
         return NEXT_WAIT;
     if (z->high - z->low <= 1)
         return confirm(r, z, out);
@@ -162,13 +162,13 @@ static enum next search(struct run *r, const struct sizes *z, struct shot *out)
 }
 
 /* What another probe of sizes found already spares the search. */
-static uint16_t hint(const struct run *r)
+static uint16_t hint(const struct trial *r)
 {
     static const enum probe_kind kinds[] = { PROBE_ACK_DF, PROBE_UDP_DF, PROBE_ECHO_DF };
 
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         struct sizes z;
-        const struct run *other = aim_done(r->aim, kinds[i]);
+        const struct trial *other = aim_done(r->aim, kinds[i]);
         if (!other || other == r)
             continue;
         weigh(other, &z);
@@ -178,7 +178,7 @@ static uint16_t hint(const struct run *r)
     return 0;
 }
 
-static enum next after_top(struct run *r, const struct sizes *z, struct shot *out)
+static enum next after_top(struct trial *r, const struct sizes *z, struct shot *out)
 {
     bool open = false;
     unsigned tries = tries_of(r, top_of(r), &open);
@@ -201,7 +201,7 @@ static enum next after_top(struct run *r, const struct sizes *z, struct shot *ou
         return NEXT_DONE;
     if (tries < 2 && z->silent && z->high == top_of(r)) /* it may just have been lost */
         return ask(out, top_of(r));
-    if (known > z->low && known < z->high && r->queued == 0 && !run_open(r) && tries_of(r, known, &open) == 0) {
+    if (known > z->low && known < z->high && r->queued == 0 && !trial_open(r) && tries_of(r, known, &open) == 0) {
         enqueue(r, known);
         if (known + 1 < z->high)
             enqueue(r, (uint16_t)(known + 1));
@@ -209,7 +209,7 @@ static enum next after_top(struct run *r, const struct sizes *z, struct shot *ou
     return search(r, z, out);
 }
 
-enum next size_next(struct run *r, struct shot *out)
+enum next size_next(struct trial *r, struct shot *out)
 {
     struct sizes z;
 
@@ -221,7 +221,7 @@ enum next size_next(struct run *r, struct shot *out)
     return z.small_tries < TRIES ? ask(out, small_of(r)) : NEXT_DONE;
 }
 
-bool size_vanished(const struct run *r, uint16_t *smallest)
+bool size_vanished(const struct trial *r, uint16_t *smallest)
 {
     struct sizes z;
 
@@ -233,7 +233,7 @@ bool size_vanished(const struct run *r, uint16_t *smallest)
 }
 
 /* Who said that it is too big: the one with the smallest MTU. */
-static const struct shot *teller(const struct run *r)
+static const struct shot *teller(const struct trial *r)
 {
     const struct shot *best = NULL;
 
@@ -246,11 +246,11 @@ static const struct shot *teller(const struct run *r)
     return best;
 }
 
-void size_conclude(const struct run *r, struct probe_result *out)
+void size_conclude(const struct trial *r, struct probe_result *out)
 {
     struct sizes z;
     uint16_t smallest;
-    const struct shot *told = teller(r), *first = run_answered(r);
+    const struct shot *told = teller(r), *first = trial_answered(r);
 
     weigh(r, &z);
     out->path_mtu = z.small_answered ? z.low : 0;

@@ -2,7 +2,7 @@
  * the trail stops at whoever answers for good, where routers repeat, or some hops behind the last that answered.
  */
 #include "base/limits.h"
-#include "probe/run.h"
+#include "probe/trial.h"
 
 #define WINDOW 6       /* hops asked at a time */
 #define TRIES 3        /* of each hop */
@@ -44,15 +44,15 @@ static void add(struct trail *t, const struct shot *s)
 }
 
 /* The probe of the same form with all its hops; NULL: none. */
-static const struct run *whole_of(const struct run *r)
+static const struct trial *whole_of(const struct trial *r)
 {
-    return r->kind == PROBE_SIZE_TTL ? NULL : r->aim->runs[r->kind == PROBE_ECHO_TTL ? PROBE_ECHO : PROBE_SYN];
+    return r->kind == PROBE_SIZE_TTL ? NULL : r->aim->trials[r->kind == PROBE_ECHO_TTL ? PROBE_ECHO : PROBE_SYN];
 }
 
 /* The target answers this form, if its TTL does not end before. */
-static bool target_answers(const struct run *r)
+static bool target_answers(const struct trial *r)
 {
-    return run_answered(whole_of(r));
+    return trial_answered(whole_of(r));
 }
 
 
@@ -67,16 +67,16 @@ static bool repeats(const struct trail *t, unsigned ttl)
 }
 
 /* Who refuses what would go on from it need not be waited for behind it. */
-static void find_refuser(const struct run *r, struct trail *t)
+static void find_refuser(const struct trial *r, struct trail *t)
 {
-    const struct shot *refused = run_refused(whole_of(r));
+    const struct shot *refused = trial_refused(whole_of(r));
 
     for (unsigned ttl = 1; refused && ttl <= t->last && !t->refuser; ttl++)
         if (t->hop[ttl].best && addr_cmp(&t->hop[ttl].best->answer.from, &refused->answer.from) == 0)
             t->refuser = ttl;
 }
 
-static void tally(const struct run *r, struct trail *t)
+static void tally(const struct trial *r, struct trail *t)
 {
     *t = (struct trail){ 0 };
     for (guint i = 0; i < r->shots->len; i++) {
@@ -89,7 +89,7 @@ static void tally(const struct run *r, struct trail *t)
     find_refuser(r, t);
 }
 
-static unsigned farthest(const struct run *r, const struct trail *t)
+static unsigned farthest(const struct trial *r, const struct trail *t)
 {
     unsigned distance = aim_distance(r->aim), gap = target_answers(r) ? GAP_REACHED : GAP;
     unsigned far = MIN(t->last + gap, LIMIT_PROBE_HOPS);
@@ -101,7 +101,7 @@ static unsigned farthest(const struct run *r, const struct trail *t)
     return distance && !target_answers(r) ? MIN(distance, far) : far;
 }
 
-enum next trail_next(struct run *r, struct shot *out)
+enum next trail_next(struct trial *r, struct shot *out)
 {
     struct trail t;
     unsigned open = 0;
@@ -148,12 +148,12 @@ static bool followers_answer_all(const struct trail *t, unsigned ttl)
     return followers > 0;
 }
 
-static const struct run *control_of(const struct run *r)
+static const struct trial *control_of(const struct trial *r)
 {
-    return r->aim->runs[r->kind == PROBE_ECHO_TTL ? PROBE_SYN_TTL : PROBE_ECHO_TTL];
+    return r->aim->trials[r->kind == PROBE_ECHO_TTL ? PROBE_SYN_TTL : PROBE_ECHO_TTL];
 }
 
-static void add_hops(const struct run *r, const struct trail *t, unsigned most, struct probe_result *out)
+static void add_hops(const struct trial *r, const struct trail *t, unsigned most, struct probe_result *out)
 {
     struct trail control = { 0 };
 
@@ -178,7 +178,7 @@ static void add_hops(const struct run *r, const struct trail *t, unsigned most, 
 }
 
 /* Where it cannot have come: the next hop by the control that answered, or the target. */
-static struct probe_place not_beyond(const struct run *r, unsigned after)
+static struct probe_place not_beyond(const struct trial *r, unsigned after)
 {
     struct probe_place target = { .ttl = aim_distance(r->aim), .known = true, .addr = r->dst };
     struct trail control;
@@ -226,7 +226,7 @@ static unsigned loop_start(const struct trail *t)
 }
 
 /* after, at */
-static void say_end(const struct run *r, const struct trail *t, struct probe_result *out)
+static void say_end(const struct trial *r, const struct trail *t, struct probe_result *out)
 {
     unsigned at = t->loop ? loop_start(t) : refuser_of(t), after = at ? at - 1 : t->last;
 
@@ -238,12 +238,12 @@ static void say_end(const struct run *r, const struct trail *t, struct probe_res
 }
 
 /* The answer that the trail ends with; of the whole packet where nobody waited for it here. */
-static const struct shot *ending(const struct run *r, const struct trail *t)
+static const struct shot *ending(const struct trial *r, const struct trail *t)
 {
-    return t->end ? t->hop[t->end].best : t->refuser ? run_refused(whole_of(r)) : NULL;
+    return t->end ? t->hop[t->end].best : t->refuser ? trial_refused(whole_of(r)) : NULL;
 }
 
-void trail_conclude(const struct run *r, struct probe_result *out)
+void trail_conclude(const struct trial *r, struct probe_result *out)
 {
     struct trail t;
 

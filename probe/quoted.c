@@ -1,5 +1,5 @@
 /* quoted: the packet inside an ICMP error, read in all its parts: what the hop that made the error had received. */
-#include "probe/run.h"
+#include "probe/trial.h"
 
 #include "base/bytes.h"
 #include "dissect/tcp.h"

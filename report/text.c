@@ -247,6 +247,7 @@ const struct report_format text_format = {
     .conversation = text_conversation,
     .lookup = text_lookup,
     .probe = text_probe,
+    .event = text_event,
     .end = text_end,
     .free = text_free,
 };

@@ -10,18 +10,6 @@ static int not_yet(const char *name, const char *instead, GError **error)
     return 2;
 }
 
-int command_watch(const struct options *o, GError **error)
-{
-    (void)o;
-    return not_yet("-i", RECORD_FIRST, error);
-}
-
-int command_list(const struct options *o, GError **error)
-{
-    (void)o;
-    return not_yet("-D", "`ip link` lists the interfaces", error);
-}
-
 int command_check(const struct options *o, GError **error)
 {
     (void)o;

@@ -7,6 +7,7 @@
 #include "src/notice.h"
 #include "src/options.h"
 #include "src/output.h"
+#include "src/privileges.h"
 
 #include <glib-unix.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
      PROBE_BIT(PROBE_UDP_DF) | PROBE_BIT(PROBE_ECHO_DF) | PROBE_BIT(PROBE_SIZE_TTL))
 
 /* Everything of one run, so that one place frees it. */
-struct run {
+struct asking {
     struct target *target;
     struct output *output;
     struct probe_engine *engine;
@@ -25,7 +26,7 @@ struct run {
     GPtrArray *results; /* struct probe_result* */
 };
 
-static void run_clear(struct run *r)
+static void asking_clear(struct asking *r)
 {
     for (guint i = 0; r->results && i < r->results->len; i++)
         probe_result_free(g_ptr_array_index(r->results, i));
@@ -51,7 +52,7 @@ static gboolean check_usage(const struct options *o, GError **error)
 }
 
 /* Said before the first packet leaves. */
-static gboolean add_targets(struct run *r, GError **error)
+static gboolean add_targets(struct asking *r, GError **error)
 {
     for (guint i = 0; i < r->target->addresses->len; i++) {
         const struct target_address *a = &g_array_index(r->target->addresses, struct target_address, i);
@@ -79,16 +80,16 @@ static gboolean add_targets(struct run *r, GError **error)
 
 static void on_done(void *user)
 {
-    g_main_loop_quit(((struct run *)user)->loop);
+    g_main_loop_quit(((struct asking *)user)->loop);
 }
 
 static gboolean on_interrupt(gpointer user)
 {
-    probe_engine_stop(((struct run *)user)->engine);
+    probe_engine_stop(((struct asking *)user)->engine);
     return G_SOURCE_CONTINUE;
 }
 
-static void ask(struct run *r)
+static void ask(struct asking *r)
 {
     guint interrupt = g_unix_signal_add(SIGINT, on_interrupt, r),
           terminate = g_unix_signal_add(SIGTERM, on_interrupt, r);
@@ -101,7 +102,7 @@ static void ask(struct run *r)
     r->results = probe_engine_results(r->engine);
 }
 
-static gboolean tell(struct run *r, const struct options *o, struct report *report, GError **error)
+static gboolean tell(struct asking *r, const struct options *o, struct report *report, GError **error)
 {
     struct report_writer *w;
 
@@ -118,20 +119,32 @@ static gboolean tell(struct run *r, const struct options *o, struct report *repo
     return output_commit(g_steal_pointer(&r->output), error);
 }
 
+/* Opens what takes rights, then gives them up: from here on, bytes come from outside. */
+static gboolean open_all(struct asking *r, const struct options *o, GError **error)
+{
+    struct person person;
+
+    if (!privileges_person(&person, error) || !(r->engine = probe_engine_new(0, error)) || !add_targets(r, error))
+        return FALSE;
+    privileges_lend(&person);
+    r->output = output_open(o->output, true, error);
+    privileges_take_back(&person);
+    return r->output && privileges_drop(&person, error);
+}
+
 int command_probe(const struct options *o, GError **error)
 {
-    struct run r = { 0 };
+    struct asking r = { 0 };
     struct report report = { 0 };
     int status = 2;
 
     if (check_usage(o, error) && (r.target = target_parse(o->words[0], error)) && target_resolve(r.target, error) &&
-        (r.engine = probe_engine_new(0, error)) && (r.output = output_open(o->output, error)) &&
-        add_targets(&r, error)) {
+        open_all(&r, o, error)) {
         ask(&r);
         if (tell(&r, o, &report, error))
             status = report.verdict && report.verdict->status == STATUS_BROKEN ? 1 : 0;
     }
     finding_free(report.verdict);
-    run_clear(&r);
+    asking_clear(&r);
     return status;
 }

@@ -1,42 +1,16 @@
 /* The command that judges capture files (`tcpsleuth -r FILE`). */
 #include "src/command.h"
 #include "src/notice.h"
-#include "src/options.h"
-#include "src/output.h"
-#include "src/pipeline.h"
 #include "src/progress.h"
-
-#include <glib/gstdio.h>
-#include <sys/stat.h>
+#include "src/run.h"
 
 /* Everything of one run, so that one place frees it. */
-struct run {
+struct reading {
     struct capture *capture;
-    struct capture_writer *writer; /* NULL: no -w */
-    struct output *output;
-    struct pipeline *pipeline;
-    bool saving; /* the writer has its first frame */
+    struct run run;
 };
 
-static void run_clear(struct run *r)
-{
-    pipeline_free(r->pipeline);
-    capture_writer_close(r->writer, NULL);
-    output_abandon(r->output);
-    capture_free(r->capture);
-}
-
-static gboolean save(struct run *r, const struct frame *frame, GError **error)
-{
-    if (!r->writer)
-        return TRUE;
-    if (!r->saving && !capture_info(r->capture)->nanoseconds)
-        capture_writer_set_microseconds(r->writer);
-    r->saving = true;
-    return capture_writer_add(r->writer, frame, error);
-}
-
-static gboolean read_frames(struct run *r, const struct options *o, GError **error)
+static gboolean read_frames(struct reading *r, const struct options *o, GError **error)
 {
     struct progress progress = { 0 };
     enum capture_status status;
@@ -45,16 +19,17 @@ static gboolean read_frames(struct run *r, const struct options *o, GError **err
     int64_t n = 0;
 
     while ((status = capture_next(r->capture, &frame, error)) == CAPTURE_FRAME) {
-        good = save(r, &frame, error);
-        if (!good)
+        if (r->run.writer && !run_save(&r->run, r->run.saving ? NULL : capture_info(r->capture), &frame, error)) {
+            good = FALSE;
             break;
+        }
         if ((n & 1023) == 0) /* with the first frame, and later in case that an interface came */
-            pipeline_set_precision(r->pipeline, capture_info(r->capture)->nanoseconds);
-        pipeline_frame(r->pipeline, &frame);
+            pipeline_set_precision(r->run.pipeline, capture_info(r->capture)->nanoseconds);
+        pipeline_frame(r->run.pipeline, &frame);
         if (++n == o->count)
             break;
         if ((n & 0xffff) == 0) {
-            if (ferror(output_stream(r->output))) /* nobody reads what is written: finish() says so */
+            if (ferror(output_stream(r->run.output))) /* nobody reads what is written: the end says so */
                 break;
             progress_show(&progress, capture_info(r->capture));
         }
@@ -84,39 +59,17 @@ static void warn(const struct report *report, const struct capture_info *info, c
                source, report->capture.packets);
 }
 
-static gboolean finish(struct run *r, const struct options *o, const char *source, GError **error)
+static gboolean finish(struct reading *r, const struct options *o, const char *source, GError **error)
 {
     const struct capture_info *info = capture_info(r->capture);
-    struct capture_writer *writer = g_steal_pointer(&r->writer);
 
-    if (!capture_writer_close(writer, error))
+    if (!run_close_saved(&r->run, info, error) || !run_report(&r->run, info, source, error))
         return FALSE;
-    int failure = pipeline_finish(r->pipeline, info, source);
-    if (failure) {
-        g_set_error(error, OUTPUT_ERROR, 0,
-                    "%s: no room there for the report until it is complete: %s; set TMPDIR to a folder with room",
-                    g_get_tmp_dir(), g_strerror(failure));
-        return FALSE;
-    }
-    warn(pipeline_report(r->pipeline), info, o, source);
-    return output_commit(g_steal_pointer(&r->output), error);
+    warn(pipeline_report(r->run.pipeline), info, o, source);
+    return TRUE;
 }
 
-static int exit_status(const struct report *report)
-{
-    return report->verdict && report->verdict->status == STATUS_BROKEN ? 1 : 0;
-}
-
-/* Whether both names lead to one file of data. */
-static bool is_same_file(const char *a, const char *b)
-{
-    GStatBuf x, y;
-
-    return a && b && g_stat(a, &x) == 0 && g_stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
-           x.st_ino == y.st_ino;
-}
-
-static gboolean open_files(struct run *r, const struct options *o, GError **error)
+static gboolean open_files(struct reading *r, const struct options *o, GError **error)
 {
     r->capture = capture_open_files((const char *const *)o->files, g_strv_length(o->files), o->filter, error);
     if (!r->capture)
@@ -129,27 +82,21 @@ static gboolean open_files(struct run *r, const struct options *o, GError **erro
                     clash[1] == 'w' ? o->save : o->output, clash, clash);
         return FALSE;
     }
-    if (o->save && !(r->writer = capture_writer_open(o->save, error)))
-        return FALSE;
-    if (is_same_file(o->save, o->output)) {
-        g_set_error(error, OPTIONS_ERROR, 0, "%s: -w and -o are one file; name two", o->output);
-        return FALSE;
-    }
-    r->output = output_open(o->output, error);
-    return r->output != NULL;
+    return run_open(&r->run, o, false, error);
 }
 
 int command_read(const struct options *o, GError **error)
 {
-    struct run r = { 0 };
+    struct reading r = { 0 };
     g_autofree char *source = g_strjoinv(", ", o->files);
     int status = 2;
 
     if (open_files(&r, o, error)) {
-        r.pipeline = pipeline_new(o->format, &o->report, output_stream(r.output));
+        run_start(&r.run, o, &o->report);
         if (read_frames(&r, o, error) && finish(&r, o, source, error))
-            status = exit_status(pipeline_report(r.pipeline));
+            status = run_status(&r.run);
     }
-    run_clear(&r);
+    run_clear(&r.run);
+    capture_free(r.capture);
     return status;
 }

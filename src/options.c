@@ -41,6 +41,9 @@ static gboolean is_positive(const char *option, gint64 value, GError **error)
     return FALSE;
 }
 
+/* libpcap counts its bytes in an int. */
+#define BUFFER_KIB_MOST ((2 << 20) - 1)
+
 static gboolean set_numbers(struct raw_options *r, GError **error)
 {
     struct options *o = &r->o;
@@ -49,6 +52,11 @@ static gboolean set_numbers(struct raw_options *r, GError **error)
     if (!is_positive("--flow", r->flow, error) || !is_positive("-c", r->count, error) ||
         !is_positive("--duration", r->duration, error) || !is_positive("-B", r->buffer, error))
         return FALSE;
+    if (r->buffer > BUFFER_KIB_MOST) {
+        g_set_error(error, OPTIONS_ERROR, 0, "-B %" G_GINT64_FORMAT ": it must be %d (2 GB) or less", r->buffer,
+                    BUFFER_KIB_MOST);
+        return FALSE;
+    }
     if (r->snaplen < 0 && r->snaplen != NOT_GIVEN) {
         g_set_error(error, OPTIONS_ERROR, 0, "-s %" G_GINT64_FORMAT ": it must be 0 (all) or more", r->snaplen);
         return FALSE;
@@ -77,7 +85,8 @@ static gboolean choose_by_option(struct raw_options *r, GError **error)
     }
     if (o->command == COMMAND_READ && !o->files && !r->help && !o->version) {
         g_set_error(error, OPTIONS_ERROR, 0,
-                    "nothing to read: give a capture with -r FILE (`tcpsleuth --help` lists the options)");
+                    "nothing to read: give a capture with -r FILE, or an interface with -i IFACE (`tcpsleuth --help` "
+                    "lists the options)");
         return FALSE;
     }
     return TRUE;
@@ -143,18 +152,19 @@ static gboolean settle(struct raw_options *r, const struct command *commands, GE
 /* --- parsing --- */
 
 static const char summary[] =
-    "Reads captures and says where each TCP conversation breaks, why, and what to do now.\n"
+    "Watches interfaces or reads captures and says where each TCP conversation breaks, why, and what to do now.\n"
     "FILTER is in the syntax of pcap-filter(7); options may stand before or after it, -- ends them.";
 
-static const char description[] = "Exit status: 0 nothing is broken; 1 something is; 2 the work could not be done, and "
-                                  "one line on standard error says why.\n"
-                                  "Accepted without effect here: -n, -p, -s, -B, --duration, --passive. Not in this "
-                                  "version: -i, -D, --keylog, --confirm, check.\n"
-                                  "\n"
-                                  "  tcpsleuth -r x.pcapng                      what is broken in this capture?\n"
-                                  "  tcpsleuth -r x.pcapng host 192.0.2.80      only what this host had to do with it\n"
-                                  "  tcpsleuth -r x.pcapng --flow 3             draw the packets of flow 3\n"
-                                  "  tcpdump -i any -w - | tcpsleuth -r -       from a pipe\n";
+static const char description[] =
+    "Exit status: 0 nothing is broken; 1 something is; 2 the work could not be done, and one line on standard error "
+    "says why.\n"
+    "Accepted without effect: -n, --passive. Not in this version: --keylog, --confirm, check.\n"
+    "\n"
+    "  tcpsleuth -i enp0s8 host 192.0.2.80        what goes wrong with this host, now?\n"
+    "  tcpsleuth -r x.pcapng                      what is broken in this capture?\n"
+    "  tcpsleuth -r x.pcapng host 192.0.2.80      only what this host had to do with it\n"
+    "  tcpsleuth -r x.pcapng --flow 3             draw the packets of flow 3\n"
+    "  tcpdump -i any -w - | tcpsleuth -r -       from a pipe\n";
 
 /* The rows as GOption wants them; those that none of the commands in `shown` takes are hidden. */
 static GOptionContext *make_context(struct raw_options *r, unsigned shown, const char *words)
@@ -178,7 +188,8 @@ static GOptionContext *make_context(struct raw_options *r, unsigned shown, const
 static char *help_of(struct raw_options *r, const struct command *command)
 {
     bool captures = !command->word;
-    g_autofree char *words = captures ? g_strdup("-r FILE [FILTER]") : g_strconcat(command->word, " TARGET", NULL);
+    g_autofree char *words =
+        captures ? g_strdup("{-r FILE | -i IFACE} [FILTER]") : g_strconcat(command->word, " TARGET", NULL);
     g_autofree char *head = g_strdup_printf("%s: %s.", command->name, command->help);
     g_autoptr(GOptionContext) context =
         make_context(r, captures ? FOR_CAPTURES | FOR(COMMAND_LIST) : FOR(r->o.command), words);

@@ -28,7 +28,7 @@ struct options {
     int duration;                /* --duration, seconds; 0: no limit */
     int snaplen;                 /* -s, bytes; 0: all of each packet */
     int buffer_kib;              /* -B; 0: the system's own size */
-    gboolean no_promiscuous, passive, confirm, server, version;
+    gboolean no_promiscuous, immediate, passive, confirm, server, version;
     char *help;                  /* --help: the text to print; NULL: not asked for */
 };
 

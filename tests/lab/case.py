@@ -25,7 +25,7 @@ class Case:
     expect   {"client": "broken syn_unanswered"}: status and code that are right for the captures; alternatives are separated by "|"; a place
              that is not named is captured and not judged
     settle   seconds from the end of the last command to the end of the captures
-    offload  segmentation and checksum offload stays on
+    offload  as for Lab
     sysctl   {"server": {"net.ipv4.tcp_synack_retries": 2}}: on top of QUICK
     """
 
@@ -35,7 +35,7 @@ class Case:
         self.expect = {place: [text.strip() for text in words.split("|")] for place, words in (expect or {}).items()}
         self.server = more.pop("server", None)
         self.wire, self.faults, self.client = more.pop("wire", {}), more.pop("faults", ()), more.pop("client", ())
-        self.status, self.settle, self.offload = more.pop("status", 0), more.pop("settle", 0.3), more.pop("offload", False)
+        self.status, self.settle, self.offload = more.pop("status", 0), more.pop("settle", 0.3), more.pop("offload", None)
         self.sysctl, self.seconds = more.pop("sysctl", {}), more.pop("seconds", SECONDS)
         if more:
             raise TypeError(f"case {name}: {', '.join(more)}?")
@@ -48,7 +48,8 @@ class Case:
         tables = {"server": SERVER, "spare": SPARE, "nobody": NOBODY, "gateway": GATEWAY, "resolver": RESOLVER}
         found = {key: table[self.family] for key, table in tables.items()}
         found.update({f"at_{key}": text(table) for key, table in tables.items()})
-        return {**found, "ca": os.path.join(BUILD, "lab", "certificates", "ca.pem"), "name": NAME, "url": f"http://{NAME}/", "https": f"https://{NAME}/", "family": str(self.family)}
+        found.update(ca=os.path.join(BUILD, "lab", "certificates", "ca.pem"), talker=os.path.join(BUILD, "tests", "lab", "talker"))
+        return {**found, "name": NAME, "url": f"http://{NAME}/", "https": f"https://{NAME}/", "family": str(self.family)}
 
 
 def families(family):

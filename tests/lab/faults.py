@@ -17,6 +17,7 @@ ICMP4 = ("net-unreachable host-unreachable prot-unreachable port-unreachable net
 ICMP6 = "no-route admin-prohibited addr-unreachable port-unreachable policy-fail reject-route".split()
 PROTOCOLS = {"tcp": "meta l4proto tcp", "udp": "meta l4proto udp", "icmp": "meta l4proto { icmp, ipv6-icmp }", "any": ""}
 NEIGHBOURS = {"router1": ("client", "router2"), "router2": ("router1", "server")}  # towards the client, the server
+PORTS_COUNT = ("net.ipv4.fib_multipath_hash_policy=1", "net.ipv6.fib_multipath_hash_policy=1")  # in the choice of a path
 LINKS = {  # name: (node, interface) at its client's end, at its server's end
     "client-router1": (("client", "enp0s8"), ("router1", "client")),
     "router1-router2": (("router1", "router2"), ("router2", "router1")),
@@ -93,8 +94,8 @@ def drop(lab, mark, node="router2", towards="server", port=None, proto="tcp", ma
 
 
 def path_cut(lab, mark, node="router2", after=None):
-    """Nothing passes any more, in either direction, whatever it is; after so many bytes of a direction, for that one."""
-    return rules(mark, node, "both", None, "any", "", after, ["drop"])
+    """Nothing passes the node any more, in either direction, whatever it is; or only after so many bytes, of both together."""
+    return table(mark, node, [("filter", "forward", -5, ["drop" if after is None else f"quota over {after} bytes drop"])])
 
 
 def reject_rst(lab, mark, node="router2", towards="server", port=None, match="", after=None):
@@ -117,10 +118,10 @@ def silent_hop(lab, mark, node="router2"):
     return table(mark, node, [("filter", "output", -5, words)])
 
 
-def no_ptb(lab, mark, node="router1"):
-    """The node never says that a packet is too big."""
+def no_ptb(lab, mark, node="router1", hook="output"):
+    """The node never says that a packet is too big; with hook input it never hears it."""
     words = ("icmp type destination-unreachable icmp code frag-needed drop", "icmpv6 type packet-too-big drop")
-    return table(mark, node, [("filter", "output", -5, words)])
+    return table(mark, node, [("filter", hook, -5, words)])
 
 
 def mss_clamp(lab, mark, node="router1", mss=1200):
@@ -131,12 +132,6 @@ def mss_clamp(lab, mark, node="router1", mss=1200):
 def nat(lab, mark, node="router1"):
     """The node hides the client behind its own address."""
     return table(mark, node, [("nat", "postrouting", 100, [f"oifname {NEIGHBOURS[node][1]} masquerade"])])
-
-
-def ttl_set(lab, mark, node="router1", towards="server", ttl=64, port=None, proto="tcp", match=""):
-    """The node writes another TTL into packets that match."""
-    verdicts = [f"ip ttl set {ttl}", f"ip6 hoplimit set {ttl}"]
-    return rules(mark, node, towards, port, proto, match, None, verdicts)
 
 
 # --- state ---
@@ -212,16 +207,13 @@ def host_gone(lab, mark, node="server", interface="eth0"):
 
 def no_route(lab, mark, node="router1", kind="none"):
     """The node has no route towards the server: kind none | unreachable | prohibit | blackhole."""
-    do, undo = [], []
-    for family, via in (("-4", "10.0.4.2"), ("-6", "2001:db8:4::2")):
-        if kind == "none":
-            do.append((node, "ip", family, "route", "del", "default"))
-        else:
-            do.append((node, "ip", family, "route", "replace", kind, "default", "metric", "1"))
-            undo.append((node, "ip", family, "route", "del", kind, "default", "metric", "1"))
-        if kind == "none":
-            undo.append((node, "ip", family, "route", "add", "default", "via", via))
-    return do, undo
+    if kind == "none":
+        routes = (("-4", "default", "10.0.4.2"), ("-6", "default", "2001:db8:4::2"))
+        return ([(node, "ip", family, "route", "del", to) for family, to, _ in routes],
+                [(node, "ip", family, "route", "add", to, "via", via) for family, to, via in routes])
+    routes = (("-4", "147.83.2.0/24"), ("-6", "2001:db8:2::/64"))
+    return ([(node, "ip", family, "route", "add", kind, to) for family, to in routes],
+            [(node, "ip", family, "route", "del", kind, to) for family, to in routes])
 
 
 def loop(lab, mark, node="router2"):
@@ -233,28 +225,17 @@ def loop(lab, mark, node="router2"):
 
 def ecmp(lab, mark):
     """A second link between the routers, and routes that spread flows over both by their ports, both ways."""
-    one, two = lab.netns("router1"), lab.netns("router2")
-    do = [("router1", "ip", "link", "add", "router2b", "type", "veth", "peer", "name", "router1b", "netns", two)]
-    sides = (("router1", "router2b", "router2", "10.0.5.1", "10.0.5.2", "10.0.4.2", "0.0.0.0/0", "::/0"),
-             ("router2", "router1b", "router1", "10.0.5.2", "10.0.5.1", "10.0.4.1", "0.0.0.0/0", "::/0"))
-    for node, second, _, own, _, _, _, _ in sides:
-        do += [(node, "ip", "link", "set", second, "up"), (node, "ip", "addr", "add", f"{own}/24", "dev", second),
-               (node, "ip", "addr", "add", f"{six(own)}/64", "dev", second, "nodad"),
-               (node, "sysctl", "-qw", "net.ipv4.fib_multipath_hash_policy=1", "net.ipv6.fib_multipath_hash_policy=1")]
-    undo = [("router1", "ip", "link", "del", "router2b")]
-    for node, second, first, _, far, via, all4, all6 in sides:
-        do.append((node, "ip", "route", "replace", all4, "nexthop", "via", via, "dev", first, "nexthop", "via", far, "dev", second))
-        undo.append((node, "ip", "route", "replace", all4, "via", via))
-        do.append((node, "ip", "-6", "route", "del", "default"))
-        do.append((node, "ip", "-6", "route", "add", all6, "nexthop", "via", six(via), "dev", first, "nexthop", "via", six(far), "dev", second))
-        undo += [(node, "ip", "-6", "route", "replace", all6, "via", six(via))]
+    second = ("type", "veth", "peer", "name", "router1b", "netns", lab.netns("router2"))
+    do, undo = [("router1", "ip", "link", "add", "router2b", *second)], [("router1", "ip", "link", "del", "router2b")]
+    for node, first, own, other in (("router1", "router2", 1, 2), ("router2", "router1", 2, 1)):
+        do += [(node, "ip", "link", "set", f"{first}b", "up"), (node, "sysctl", "-qw", *PORTS_COUNT)]
+        for family, net, length, more in (("-4", "10.0.{}.{}", 24, ()), ("-6", "2001:db8:{}::{}", 64, ("nodad",))):
+            one, two = net.format(4, other), net.format(5, other)
+            hops = ("nexthop", "via", one, "dev", first, "nexthop", "via", two, "dev", f"{first}b")
+            do += [(node, "ip", family, "addr", "add", f"{net.format(5, own)}/{length}", "dev", f"{first}b", *more),
+                   (node, "ip", family, "route", "del", "default"), (node, "ip", family, "route", "add", "default", *hops)]
+            undo.append((node, "ip", family, "route", "replace", "default", "via", one))
     return do, undo
-
-
-def six(address):
-    """10.0.4.1 -> 2001:db8:4::1"""
-    _, _, net, host = address.split(".")
-    return f"2001:db8:{net}::{host}"
 
 
 def icmp_limit(lab, mark, node="router1", milliseconds=1000):
@@ -266,7 +247,7 @@ def icmp_limit(lab, mark, node="router1", milliseconds=1000):
 
 FAULTS = {
     f.__name__: f
-    for f in (drop, path_cut, reject_rst, reject_icmp, silent_hop, no_ptb, mss_clamp, nat, ttl_set, stateful, state_lost, link_mtu, link_down,
+    for f in (drop, path_cut, reject_rst, reject_icmp, silent_hop, no_ptb, mss_clamp, nat, stateful, state_lost, link_mtu, link_down,
               slow_link, neighbour_silent, host_gone, no_route, loop, ecmp, icmp_limit)
 }
 

@@ -31,7 +31,7 @@ import services
 from net import BUILD, Fault, Network, captured_all, need, program, run
 
 LINK_NAMES = tuple(faults.LINKS)
-TOOLS = ("ip", "nft", "ethtool", "sysctl", "tc", "tcpdump", "nginx", "dnsmasq", "openssl", "curl")
+TOOLS = ("ip", "nft", "ethtool", "sysctl", "tc", "tcpdump", "nginx", "dnsmasq", "openssl", "curl", "ping")
 
 NAME = "www.upc.edu"
 CLIENT, SERVER, SPARE, NOBODY, RESOLVER = (
@@ -53,7 +53,7 @@ NAMES = (  # what the name server knows; all else in upc.edu is NXDOMAIN, outsid
 )
 PLACES = {"client": ("client", "enp0s8"), "router": ("router1", "router2"), "server": ("server", "eth0")}
 PAGE = "<!doctype html>\n<title>UPC</title>\n" + "".join(f"<p>Paragraph {i} of the home page.</p>\n" for i in range(700))
-BIG = 2_000_000  # bytes of /big
+FILES = {"big": 2_000_000, "medium": 300_000}  # bytes of what nginx serves beside the page
 
 # nginx as in the case study: http leads to https, that to the page in one language.
 SITE = f"""
@@ -73,7 +73,8 @@ def both(table, length4=24, length6=64):
 
 class Lab(Network):
     """The network of the picture. `name` tells labs apart that run side by side; `folder`: where its files go; `wires`: the rules of
-    a wire for each link that has one; `offload`: whether the interfaces next to a wire keep their offloads."""
+    a wire for each link that has one; `offload`: whether the interfaces keep their offloads (segmentation, checksums); if it is not said,
+    they do where there is no wire."""
 
     NODES = ("client", "router1", "router2", "server")
     ROUTERS = ("router1", "router2")
@@ -93,14 +94,18 @@ class Lab(Network):
         ("server", f"-6 default via {LAST[6]}"),
     )
 
-    def __init__(self, name=None, folder=None, wires=None, offload=False):
+    def __init__(self, name=None, folder=None, wires=None, offload=None):
         super().__init__(name or f"p{os.getpid()}", folder)
-        self.wires, self.offload_on = wires or {}, offload
+        self.wires = wires or {}
+        self.offload_on = not self.wires if offload is None else offload
         self.wire_processes, self.captures, self.switches = {}, {}, 0
 
     def build(self):
         need(*TOOLS)
         super().build()
+        for a, a_name, _, _, b, b_name, _, _ in self.LINKS if not self.offload_on else ():
+            self.offload(a, a_name, False)
+            self.offload(b, b_name, False)
         self.resolv_conf("client", *(f"nameserver {address}" for address in RESOLVER.values()), "options timeout:2")
 
     def connect(self, *link):
@@ -116,9 +121,6 @@ class Lab(Network):
         super().connect(*link[:4], wire, "near", 0xA0 + LINK_NAMES.index(name), [])
         super().connect(wire, "far", 0xB0 + LINK_NAMES.index(name), [], *link[4:])
         self.rewire(name, self.wires[name])
-        if not self.offload_on:
-            self.offload(a, a_name, False)
-            self.offload(b, b_name, False)
 
     def rewire(self, link, rules):
         """Other rules for the wire of a link: a list, or a text with ";" between them. They count from now on."""
@@ -130,12 +132,12 @@ class Lab(Network):
 
     def end_wires(self):
         """Ends the wires; a rule that was never used, or a frame that the wire lost, is a Fault."""
-        for link, process in self.wire_processes.items():
+        processes, self.wire_processes = self.wire_processes, {}
+        for link, process in processes.items():
             said = self.stop(process)
             unused = [line for line in said.splitlines() if line.startswith("rule used 0 times")]
             if process.returncode or unused:
                 raise Fault(f"the wire of {link}: {said.splitlines()[-1] if process.returncode else unused[0]}")
-        self.wire_processes = {}
 
     # --- services ---
 
@@ -151,7 +153,8 @@ class Lab(Network):
         """nginx alone, with other server blocks."""
         folder = self.path("www")
         os.makedirs(folder, exist_ok=True)
-        for name, text in (("index.html", PAGE), ("big", "0123456789abcde\n" * (BIG // 16))):
+        texts = {name: "0123456789abcde\n" * (size // 16) for name, size in FILES.items()}
+        for name, text in {**texts, "index.html": PAGE}.items():
             with open(os.path.join(folder, name), "w", encoding="ascii") as file:
                 file.write(text)
         services.nginx(self, "server", servers, self.certificate(cert), ports)
@@ -182,7 +185,8 @@ class Lab(Network):
         """tcpdump at the places, or at all three, until end_capture()."""
         for place in places or PLACES:
             node, interface = PLACES[place]
-            self.captures[place] = self.tcpdump(node, interface, self.path(f"{place}.pcap"))
+            largest = 66000 if self.offload_on else 2000
+            self.captures[place] = self.tcpdump(node, interface, self.path(f"{place}.pcap"), largest)
         for process in self.captures.values():
             self.wait_ready(process, "listening on")
         time.sleep(0.1)

@@ -105,7 +105,9 @@ class Network:
 
     def take_lock(self):
         os.makedirs(LOCKS, exist_ok=True)
-        self.lock = locked(self.name)
+        end = time.monotonic() + 1  # somebody who looks for dead networks may hold it for a moment
+        while self.lock is None and time.monotonic() < end:
+            self.lock = locked(self.name)
         if self.lock is None or nodes_of(self.name):
             self.name, name = None, self.name  # it is somebody else's: not ours to take down
             raise Fault(f"the network {name} is up already")
@@ -182,6 +184,8 @@ class Network:
     def leave_up(self):
         """__exit__ shall leave everything as it is: the network gets on without its owner."""
         self.left_up = True
+        self.lock.write("left up\n")
+        self.lock.flush()
 
     def tear_down(self):
         if self.left_up:
@@ -261,9 +265,10 @@ class Network:
         for process in reversed(list(self.processes)):
             self.stop(process)
 
-    def tcpdump(self, node, interface, path):
-        """A capture of all that passes an interface; it runs once wait_ready() has seen "listening on"."""
-        options = ("-n", "-U", "--immediate-mode", "-s", "0", "-B", "65536", "-Z", "root")
+    def tcpdump(self, node, interface, path, largest=66000):
+        """A capture of all that passes an interface; it runs once wait_ready() has seen "listening on". Every frame waits in a place
+        of `largest` bytes: where there are none of segmentation offload, 2000 make room for many more."""
+        options = ("-n", "-U", "--immediate-mode", "-s", str(largest), "-B", "65536", "-Z", "root")
         return self.spawn(node, "tcpdump", *options, "-i", interface, "-w", path)
 
 
@@ -292,12 +297,15 @@ def lock_path(name):
 
 def locked(name):
     """The open lock file of a network, or None while another process holds it."""
-    file = open(lock_path(name), "w", encoding="ascii")
+    file = open(lock_path(name), "a+", encoding="ascii")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
         return None
+    if not os.path.exists(file.name) or os.stat(file.name).st_ino != os.fstat(file.fileno()).st_ino:
+        file.close()  # its last holder removed it meanwhile
+        return locked(name)
     return file
 
 
@@ -331,14 +339,17 @@ def sweep(name):
             remove(path)
 
 
-def sweep_dead():
-    """Removes the networks that no living process owns; returns their names."""
+def sweep_dead(left_up=False):
+    """Removes the networks whose owner died, with `left_up` also those that were left up; returns their names."""
     os.makedirs(LOCKS, exist_ok=True)
     swept = []
     for name in sorted(set(names()) | set(os.listdir(LOCKS))):
         lock = locked(name)
-        if lock is not None:
+        if lock is None:
+            continue
+        lock.seek(0)
+        if left_up or not lock.read():
             sweep(name)
-            lock.close()
             swept.append(name)
+        lock.close()
     return swept

@@ -4,9 +4,9 @@
  *     talker connect HOST PORT [SETTING...] STEP...  exit status 0 if every step went as it should, 1 with the reason
  * if not
  *
- *     rcvbuf=N backlog=N from=PORT                   settings: receive buffer, accept queue, port of the client
- *     full=N                                         a listener that accepts nothing and whose queue has room for N
- * more
+ *     rcvbuf=N backlog=N from=PORT isn=N             settings: receive buffer, accept queue, the client's port and
+ * first number full=N                                         a listener that accepts nothing and whose queue has room
+ * for N more
  *
  *     request      reads up to an empty line            answer=N   a 200 with a body of N bytes
  *     read=N       reads N bytes                        head=N     the head of such an answer alone
@@ -18,6 +18,7 @@
  * A mode is the name of a list of steps: the table below.
  */
 #include <errno.h>
+#include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -52,7 +53,7 @@ static const struct {
 struct talk {
     const char *steps[STEPS_MAX];
     int count;
-    int rcvbuf, backlog, from, full;
+    int64_t rcvbuf, backlog, from, full, isn;
 };
 
 static bool failed(const char *what)
@@ -176,7 +177,7 @@ static bool step(int s, const char *text)
     }
 #undef IS
     fprintf(stderr, "talker: there is no step %s\n", text);
-    return false;
+    exit(2);
 }
 
 static bool go_through(const struct talk *t, int s)
@@ -196,15 +197,17 @@ static bool read_setting(struct talk *t, const char *word)
 {
     const struct {
         const char *name;
-        int *value;
-    } settings[] = {
-        { "rcvbuf=", &t->rcvbuf }, { "backlog=", &t->backlog }, { "from=", &t->from }, { "full=", &t->full }
-    };
+        int64_t *value;
+    } settings[] = { { "rcvbuf=", &t->rcvbuf },
+                     { "backlog=", &t->backlog },
+                     { "from=", &t->from },
+                     { "full=", &t->full },
+                     { "isn=", &t->isn } };
 
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         size_t n = strlen(settings[i].name);
         if (strncmp(word, settings[i].name, n) == 0) {
-            *settings[i].value = atoi(word + n);
+            *settings[i].value = strtoll(word + n, NULL, 10);
             return true;
         }
     }
@@ -248,8 +251,8 @@ static int listener(const struct talk *t, int port)
     set(s, SOL_SOCKET, SO_REUSEADDR, 1);
     set(s, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     if (t->rcvbuf)
-        set(s, SOL_SOCKET, SO_RCVBUF, t->rcvbuf);
-    if (bind(s, (struct sockaddr *)&at, sizeof at) || listen(s, t->backlog))
+        set(s, SOL_SOCKET, SO_RCVBUF, (int)t->rcvbuf);
+    if (bind(s, (struct sockaddr *)&at, sizeof at) || listen(s, (int)t->backlog))
         exit(failed("listen") ? 0 : 2);
     return s;
 }
@@ -262,7 +265,7 @@ static void fill_queue(const struct talk *t, int port)
                                .sin6_port = htons((uint16_t)port),
                                .sin6_addr = in6addr_loopback };
 
-    for (int i = 0; i < t->backlog + 1 - t->full; i++) {
+    for (int64_t i = t->full; i < t->backlog + 1; i++) {
         int s = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (connect(s, (struct sockaddr *)&to, sizeof to))
             failed("connect to myself");
@@ -294,6 +297,15 @@ static int serve(const struct talk *t, int port)
     }
 }
 
+/* The next connect() begins with this sequence number: only a socket in repair may be told one. */
+static void set_first_number(int s, uint32_t isn)
+{
+    set(s, IPPROTO_TCP, TCP_REPAIR, TCP_REPAIR_ON);
+    set(s, IPPROTO_TCP, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
+    set(s, IPPROTO_TCP, TCP_QUEUE_SEQ, (int)isn);
+    set(s, IPPROTO_TCP, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP);
+}
+
 static int dial(const struct talk *t, const struct addrinfo *to)
 {
     int s = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -301,11 +313,13 @@ static int dial(const struct talk *t, const struct addrinfo *to)
     struct sockaddr_in6 from6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)t->from) };
 
     if (t->rcvbuf)
-        set(s, SOL_SOCKET, SO_RCVBUF, t->rcvbuf);
+        set(s, SOL_SOCKET, SO_RCVBUF, (int)t->rcvbuf);
     set(s, SOL_SOCKET, SO_REUSEADDR, 1);
     bool four = to->ai_family == AF_INET;
     if (t->from && bind(s, four ? (void *)&from4 : (void *)&from6, four ? sizeof from4 : sizeof from6))
         failed("bind");
+    if (t->isn)
+        set_first_number(s, (uint32_t)t->isn);
     if (connect(s, to->ai_addr, to->ai_addrlen) == 0)
         return s;
     failed("connect");

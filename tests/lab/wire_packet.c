@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "tests/tools/mkpcap_bytes.h"
 
-enum { ETHERNET = 14, IPV4_HEADER = 20, IPV6_HEADER = 40, TCP_HEADER = 20, PROTOCOL_TCP = 6 };
+enum { ETHERNET = 14, IPV4_HEADER = 20, IPV6_HEADER = 40, TCP_HEADER = 20, PROTOCOL_TCP = 6, PROTOCOL_ICMPV6 = 58 };
 enum { TYPE_IPV4 = 0x0800, TYPE_IPV6 = 0x86dd };
 enum { TCP_CHECKSUM_AT = 16 };
 
@@ -105,9 +105,15 @@ static void sum_again(struct wire_packet *p)
 
 /* --- rewriting --- */
 
+/* Neighbour discovery has hop limit 255 and does not pass routers (RFC 4861). */
+static bool is_local(const struct wire_packet *p)
+{
+    return p->family == 6 && p->bytes[ETHERNET + 6] == PROTOCOL_ICMPV6 && p->bytes[ETHERNET + 7] == 255;
+}
+
 void wire_packet_add_ttl(struct wire_packet *p, int change)
 {
-    if (!p->family)
+    if (!p->family || is_local(p))
         return;
     uint8_t *ip = p->bytes + ETHERNET, *ttl = ip + (p->family == 4 ? 8 : 7);
     *ttl = (uint8_t)CLAMP(*ttl + change, 1, 255);

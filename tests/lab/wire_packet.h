@@ -35,7 +35,7 @@ struct wire_packet wire_packet_of(uint8_t *bytes, size_t size, bool partial);
 /* Sequence space that the segment takes: data, SYN and FIN. */
 uint32_t wire_packet_span(const struct wire_packet *p);
 
-/* Adds to the TTL or hop limit; it stays between 1 and 255. */
+/* Adds to the TTL or hop limit of what a router would carry; it stays between 1 and 255. */
 void wire_packet_add_ttl(struct wire_packet *p, int change);
 
 /* Writes a NOP over every option of that kind; false if there is none. */

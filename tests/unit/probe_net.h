@@ -9,7 +9,7 @@
 #include "diagnose/finding.h"
 #include "diagnose/probe_verdict.h"
 #include "dissect/dissector.h"
-#include "probe/run.h"
+#include "probe/trial.h"
 #include "tests/unit/guard.h"
 
 #include <pcap/pcap.h>
@@ -213,14 +213,14 @@ static inline void play_read(struct dissector *d, const uint8_t *bytes, size_t n
     dissector_frame(d, &f, p);
 }
 
-static inline void play_shot(struct played *g, struct run *r, struct shot *s)
+static inline void play_shot(struct played *g, struct trial *r, struct shot *s)
 {
     static uint8_t bytes[CRAFT_BYTES], answer[CRAFT_BYTES];
     struct craft c;
     struct packet sent, back;
     uint8_t *copy;
 
-    run_key(r, s);
+    trial_key(r, s);
     r->form->build(r, s, &c);
     size_t n = crafter_build(g->crafter, &c, bytes, sizeof bytes);
     assert_true(n > 0);
@@ -253,16 +253,16 @@ static inline struct played *play(struct net *n, unsigned kinds)
         assert_true(rounds < 1000);
         moved = 0;
         for (int k = 0; k < PROBE_KINDS; k++) {
-            bool was_done = g->aim->runs[k] && g->aim->runs[k]->done;
+            bool was_done = g->aim->trials[k] && g->aim->trials[k]->done;
             struct shot s = { 0 };
             if (!aim_begin(g->aim, (enum probe_kind)k)) {
-                moved += !was_done && g->aim->runs[k] && g->aim->runs[k]->done;
+                moved += !was_done && g->aim->trials[k] && g->aim->trials[k]->done;
                 continue;
             }
-            struct run *r = g->aim->runs[k];
+            struct trial *r = g->aim->trials[k];
             switch (r->plan->next(r, &s)) {
             case NEXT_SEND: play_shot(g, r, &s); break;
-            case NEXT_WAIT: run_expire(r, INT64_MAX); break;
+            case NEXT_WAIT: trial_expire(r, INT64_MAX); break;
             case NEXT_DONE: r->done = true; break;
             }
             moved++;
@@ -273,8 +273,8 @@ static inline struct played *play(struct net *n, unsigned kinds)
 
 static inline struct probe_result *play_result(const struct played *g, enum probe_kind kind)
 {
-    const struct run *r = g->aim->runs[kind];
-    return r && r->started ? run_conclude(r) : NULL;
+    const struct trial *r = g->aim->trials[kind];
+    return r && r->started ? trial_conclude(r) : NULL;
 }
 
 static inline void play_end(struct played *g)

@@ -242,8 +242,8 @@ static void test_black_hole(void **state)
             assert_string_equal(said(g, PROBE_ECHO_DF), expected);
             assert_string_equal(said(g, PROBE_SIZE_TTL), "stopped after 2 at 3");
             assert_string_equal(judged(g), "pmtu_blackhole");
-            assert_true(g->aim->runs[PROBE_ACK_DF]->shots->len <= 30);
-            assert_true(g->aim->runs[PROBE_ECHO_DF]->shots->len <= 8); /* what the other found spares the search */
+            assert_true(g->aim->trials[PROBE_ACK_DF]->shots->len <= 30);
+            assert_true(g->aim->trials[PROBE_ECHO_DF]->shots->len <= 8); /* what the other found spares the search */
             play_end(g);
         }
     }

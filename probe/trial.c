@@ -1,4 +1,4 @@
-#include "probe/run.h"
+#include "probe/trial.h"
 
 #include <errno.h>
 #include <string.h>
@@ -26,14 +26,14 @@ void aim_free(struct aim *a)
     if (!a)
         return;
     for (int i = 0; i < PROBE_KINDS; i++)
-        run_free(a->runs[i]);
+        trial_free(a->trials[i]);
     g_free(a->name);
     g_free(a);
 }
 
-struct run *run_new(struct aim *a, enum probe_kind kind)
+struct trial *trial_new(struct aim *a, enum probe_kind kind)
 {
-    struct run *r = g_new0(struct run, 1);
+    struct trial *r = g_new0(struct trial, 1);
 
     r->kind = kind;
     r->plan = probe_plan_of(kind);
@@ -42,11 +42,11 @@ struct run *run_new(struct aim *a, enum probe_kind kind)
     r->dst = a->request.addr;
     r->sport = a->ports;
     r->shots = g_array_new(FALSE, TRUE, sizeof(struct shot));
-    a->runs[kind] = r;
+    a->trials[kind] = r;
     return r;
 }
 
-void run_free(struct run *r)
+void trial_free(struct trial *r)
 {
     if (!r)
         return;
@@ -56,12 +56,12 @@ void run_free(struct run *r)
 
 bool aim_begin(struct aim *a, enum probe_kind kind)
 {
-    struct run *r = a->runs[kind];
+    struct trial *r = a->trials[kind];
 
     if (!aim_wants(a, kind) || !probe_plan_of(kind))
         return false;
     if (!r)
-        r = run_new(a, kind);
+        r = trial_new(a, kind);
     if (r->started || r->done)
         return !r->done;
     switch (r->plan->ready(r)) {
@@ -72,7 +72,7 @@ bool aim_begin(struct aim *a, enum probe_kind kind)
     return r->started;
 }
 
-void run_expire(struct run *r, int64_t now_us)
+void trial_expire(struct trial *r, int64_t now_us)
 {
     for (guint i = 0; i < r->shots->len; i++) {
         struct shot *s = &g_array_index(r->shots, struct shot, i);
@@ -81,10 +81,10 @@ void run_expire(struct run *r, int64_t now_us)
     }
 }
 
-static bool is_drawn(const struct run *r, uint16_t ip_id, uint16_t echo_seq)
+static bool is_drawn(const struct trial *r, uint16_t ip_id, uint16_t echo_seq)
 {
     for (int k = 0; k < PROBE_KINDS; k++) {
-        const struct run *other = r->aim->runs[k];
+        const struct trial *other = r->aim->trials[k];
         for (guint i = 0; other && i < other->shots->len; i++) {
             const struct shot *s = &g_array_index(other->shots, struct shot, i);
             if (s->ip_id == ip_id || s->echo_seq == echo_seq)
@@ -95,7 +95,7 @@ static bool is_drawn(const struct run *r, uint16_t ip_id, uint16_t echo_seq)
 }
 
 /* The short ones are drawn again until no other shot at this address has them. */
-void run_key(const struct run *r, struct shot *s)
+void trial_key(const struct trial *r, struct shot *s)
 {
     uint64_t numbers = key_draw(r->aim->key);
 
@@ -108,7 +108,7 @@ void run_key(const struct run *r, struct shot *s)
     } while (s->ip_id == 0 || is_drawn(r, s->ip_id, s->echo_seq));
 }
 
-static void take_answer(struct run *r, struct shot *s, const struct packet *p, const struct quoted *q)
+static void take_answer(struct trial *r, struct shot *s, const struct packet *p, const struct quoted *q)
 {
     struct answer *a = &s->answer;
 
@@ -136,7 +136,7 @@ static void take_answer(struct run *r, struct shot *s, const struct packet *p, c
 }
 
 /* The newest shot that p answers; an answer that comes twice changes nothing. */
-static enum match offer(struct run *r, const struct packet *p, const struct quoted *q)
+static enum match offer(struct trial *r, const struct packet *p, const struct quoted *q)
 {
     enum match best = MATCH_OTHER;
 
@@ -154,7 +154,7 @@ static enum match offer(struct run *r, const struct packet *p, const struct quot
 
 bool aim_offer(struct aim *a, const struct packet *p)
 {
-    struct run *pretended = NULL;
+    struct trial *pretended = NULL;
     struct quoted q;
 
     /* this host's own errors say what its neighbour table says: neighbours are asked by a probe */
@@ -162,20 +162,20 @@ bool aim_offer(struct aim *a, const struct packet *p)
         return false;
     quoted_read(&q, p);
     for (int i = 0; i < PROBE_KINDS; i++) {
-        enum match m = a->runs[i] && a->runs[i]->form ? offer(a->runs[i], p, &q) : MATCH_OTHER;
+        enum match m = a->trials[i] && a->trials[i]->form ? offer(a->trials[i], p, &q) : MATCH_OTHER;
         if (m == MATCH_ANSWER)
             return true;
         if (m == MATCH_FORGED && !pretended)
-            pretended = a->runs[i];
+            pretended = a->trials[i];
     }
     if (pretended)
         pretended->forged++;
     return false;
 }
 
-const struct run *aim_done(const struct aim *a, enum probe_kind kind)
+const struct trial *aim_done(const struct aim *a, enum probe_kind kind)
 {
-    return a->runs[kind] && a->runs[kind]->done ? a->runs[kind] : NULL;
+    return a->trials[kind] && a->trials[kind]->done ? a->trials[kind] : NULL;
 }
 
 bool aim_wants(const struct aim *a, enum probe_kind kind)
@@ -188,7 +188,7 @@ bool reply_is_final(enum probe_reply reply)
     return reply != REPLY_NONE && reply != REPLY_TTL_EXCEEDED && reply != REPLY_TOO_BIG;
 }
 
-unsigned run_open(const struct run *r)
+unsigned trial_open(const struct trial *r)
 {
     unsigned n = 0;
 
@@ -197,12 +197,12 @@ unsigned run_open(const struct run *r)
     return n;
 }
 
-bool shot_reached(const struct run *r, const struct shot *s)
+bool shot_reached(const struct trial *r, const struct shot *s)
 {
     return s->state == SHOT_ANSWERED && reply_is_final(s->answer.reply) && addr_cmp(&s->answer.from, &r->dst) == 0;
 }
 
-const struct shot *run_answered(const struct run *r)
+const struct shot *trial_answered(const struct trial *r)
 {
     for (guint i = 0; r && i < r->shots->len; i++) {
         const struct shot *s = &g_array_index(r->shots, struct shot, i);
@@ -212,7 +212,7 @@ const struct shot *run_answered(const struct run *r)
     return NULL;
 }
 
-const struct shot *run_refused(const struct run *r)
+const struct shot *trial_refused(const struct trial *r)
 {
     for (guint i = 0; r && i < r->shots->len; i++) {
         const struct shot *s = &g_array_index(r->shots, struct shot, i);
@@ -224,13 +224,13 @@ const struct shot *run_refused(const struct run *r)
 
 bool aim_is_cut_off(const struct aim *a)
 {
-    const struct run *neighbor = aim_done(a, PROBE_NEIGHBOR);
+    const struct trial *neighbor = aim_done(a, PROBE_NEIGHBOR);
 
-    return neighbor && neighbor->started && !run_answered(neighbor) && !run_answered(a->runs[PROBE_ECHO]) &&
-           !run_answered(a->runs[PROBE_SYN]) && !run_answered(a->runs[PROBE_GATEWAY]);
+    return neighbor && neighbor->started && !trial_answered(neighbor) && !trial_answered(a->trials[PROBE_ECHO]) &&
+           !trial_answered(a->trials[PROBE_SYN]) && !trial_answered(a->trials[PROBE_GATEWAY]);
 }
 
-static unsigned distance_of(const struct run *r)
+static unsigned distance_of(const struct trial *r)
 {
     unsigned nearest = 0;
 
@@ -244,7 +244,7 @@ static unsigned distance_of(const struct run *r)
 
 unsigned aim_distance(const struct aim *a)
 {
-    return MAX(distance_of(a->runs[PROBE_ECHO_TTL]), distance_of(a->runs[PROBE_SYN_TTL]));
+    return MAX(distance_of(a->trials[PROBE_ECHO_TTL]), distance_of(a->trials[PROBE_SYN_TTL]));
 }
 
 /* --- the record --- */
@@ -273,12 +273,12 @@ static struct probe_result *start_result(const struct aim *a, enum probe_kind ki
     return out;
 }
 
-static bool has_port(const struct run *r)
+static bool has_port(const struct trial *r)
 {
     return r->form == &form_syn || r->form == &form_ack;
 }
 
-struct probe_result *run_conclude(const struct run *r)
+struct probe_result *trial_conclude(const struct trial *r)
 {
     struct probe_result *out = start_result(r->aim, r->kind);
     const struct shot *last = r->shots->len ? &g_array_index(r->shots, struct shot, r->shots->len - 1) : NULL;

@@ -1,4 +1,4 @@
-/* run: one probe of one address while it works: the packets sent so far (shots), what answered them, and the three
+/* trial: one probe of one address while it works: the packets sent so far (shots), what answered them, and the three
  * things that make a probe:
  *
  * - a form: how a packet is built, which packets answer it (validate: nothing but what carries the number that only the
@@ -9,8 +9,8 @@
  *
  * A kind (kinds.c) is a row of these. Nothing here sends or waits: the engine does.
  */
-#ifndef TCPSLEUTH_PROBE_RUN_H
-#define TCPSLEUTH_PROBE_RUN_H
+#ifndef TCPSLEUTH_PROBE_TRIAL_H
+#define TCPSLEUTH_PROBE_TRIAL_H
 
 #include "diagnose/probes.h"
 #include "dissect/packet.h"
@@ -65,14 +65,14 @@ struct shot {
 
 enum match { MATCH_OTHER, MATCH_FORGED, MATCH_ANSWER };
 
-struct run;
+struct trial;
 
 struct probe_form {
     const char *what; /* "TCP SYN": for the announcement */
-    void (*build)(const struct run *r, const struct shot *s,
+    void (*build)(const struct trial *r, const struct shot *s,
                   struct craft *out); /* NULL: neighbours are asked by craft_link_ask */
     /* MATCH_ANSWER: p answers s. MATCH_FORGED: it pretends to answer this run, and not this shot. q: what p quotes. */
-    enum match (*validate)(const struct run *r, const struct shot *s, const struct packet *p, const struct quoted *q);
+    enum match (*validate)(const struct trial *r, const struct shot *s, const struct packet *p, const struct quoted *q);
     enum probe_reply (*classify)(const struct packet *p);
 };
 extern const struct probe_form form_syn, form_ack, form_echo, form_udp, form_neighbor;
@@ -82,9 +82,9 @@ enum next { NEXT_SEND, NEXT_WAIT, NEXT_DONE };
 
 struct probe_plan {
     const struct probe_form *form;                      /* NULL: `ready` chooses it */
-    enum readiness (*ready)(struct run *r);             /* asked until it is not NOT_YET; may set up r */
-    enum next (*next)(struct run *r, struct shot *out); /* fills ttl, size, variant of the shot to send */
-    void (*conclude)(const struct run *r, struct probe_result *out);
+    enum readiness (*ready)(struct trial *r);             /* asked until it is not NOT_YET; may set up r */
+    enum next (*next)(struct trial *r, struct shot *out); /* fills ttl, size, variant of the shot to send */
+    void (*conclude)(const struct trial *r, struct probe_result *out);
 };
 
 /* The rows, by kind; NULL: not a probe of the engine. */
@@ -92,7 +92,7 @@ const struct probe_plan *probe_plan_of(enum probe_kind kind);
 
 #define PLAN_SIZES 8 /* sizes that a search asks at a time */
 
-struct run {
+struct trial {
     enum probe_kind kind;
     const struct probe_plan *plan;
     const struct probe_form *form;
@@ -123,7 +123,7 @@ struct aim {
     uint32_t tsval;
     uint8_t cookie[8];             /* in each payload */
     struct key *key;               /* borrowed */
-    struct run *runs[PROBE_KINDS]; /* NULL: not asked for, or not yet */
+    struct trial *trials[PROBE_KINDS]; /* NULL: not asked for, or not yet */
     unsigned spent;                /* crafted packets that have left */
     int64_t rtt_ns;                /* the largest that the target itself took; TIME_NONE: not known */
     bool over;                     /* nothing more leaves: an error of this host, the budget, an interrupt */
@@ -133,23 +133,23 @@ struct aim {
 struct aim *aim_new(const struct probe_request *request, struct key *key, uint16_t ports);
 void aim_free(struct aim *a); /* NULL-safe */
 
-struct run *run_new(struct aim *a, enum probe_kind kind);
-void run_free(struct run *r); /* NULL-safe */
+struct trial *trial_new(struct aim *a, enum probe_kind kind);
+void trial_free(struct trial *r); /* NULL-safe */
 
 /* Whether the probe of that kind is under way: starts it as soon as it may. */
 bool aim_begin(struct aim *a, enum probe_kind kind);
 
 /* Shots whose time is over are lost. now_us: the monotonic clock. */
-void run_expire(struct run *r, int64_t now_us);
+void trial_expire(struct trial *r, int64_t now_us);
 
 /* The record of a probe that has begun. Free with probe_result_free. */
-struct probe_result *run_conclude(const struct run *r);
+struct probe_result *trial_conclude(const struct trial *r);
 
 /* The record that says that nothing could be sent: there is no route. */
 struct probe_result *aim_without_route(const struct aim *a);
 
 /* Gives a shot its keyed numbers. */
-void run_key(const struct run *r, struct shot *s);
+void trial_key(const struct trial *r, struct shot *s);
 
 /* Offers a packet to all runs of an address. True where it answers a shot, which then holds the answer; one that only
  * pretends to is counted with the run that it is aimed at. */
@@ -161,20 +161,20 @@ void quoted_read(struct quoted *q, const struct packet *p);
 /* --- what plans ask of a run --- */
 
 /* The run of a kind on the same address, if it is done; NULL else. */
-const struct run *aim_done(const struct aim *a, enum probe_kind kind);
+const struct trial *aim_done(const struct aim *a, enum probe_kind kind);
 bool aim_wants(const struct aim *a, enum probe_kind kind);
 bool reply_is_final(
     enum probe_reply reply);            /* not of a router that only says that the TTL ended, or that it is too big */
-unsigned run_open(const struct run *r); /* shots without an answer whose time is not over */
+unsigned trial_open(const struct trial *r); /* shots without an answer whose time is not over */
 
 /* Whether the target (or gateway) itself answered. */
-bool shot_reached(const struct run *r, const struct shot *s);
+bool shot_reached(const struct trial *r, const struct shot *s);
 
 /* The first shot that it answered; NULL: none, or r is NULL. */
-const struct shot *run_answered(const struct run *r);
+const struct shot *trial_answered(const struct trial *r);
 
 /* The answer of somebody on the way who will not pass it on, to a packet with all its hops; NULL: none. */
-const struct shot *run_refused(const struct run *r);
+const struct shot *trial_refused(const struct trial *r);
 
 /* Nobody answers for the next hop: nothing leaves the link. */
 bool aim_is_cut_off(const struct aim *a);
@@ -183,19 +183,19 @@ bool aim_is_cut_off(const struct aim *a);
 unsigned aim_distance(const struct aim *a);
 
 /* --- plan_trail.c --- */
-enum next trail_next(struct run *r, struct shot *out);
-void trail_conclude(const struct run *r, struct probe_result *out);
+enum next trail_next(struct trial *r, struct shot *out);
+void trail_conclude(const struct trial *r, struct probe_result *out);
 
 /* --- plan_size.c --- */
-enum next size_next(struct run *r, struct shot *out);
-void size_conclude(const struct run *r, struct probe_result *out);
-bool size_vanished(const struct run *r, uint16_t *smallest); /* the smallest size that vanishes without a word */
+enum next size_next(struct trial *r, struct shot *out);
+void size_conclude(const struct trial *r, struct probe_result *out);
+bool size_vanished(const struct trial *r, uint16_t *smallest); /* the smallest size that vanishes without a word */
 
 /* --- plan_options.c --- */
-void options_conclude(const struct run *r, struct probe_result *out);
+void options_conclude(const struct trial *r, struct probe_result *out);
 
 /* The options of the SYN that is sent: what Linux sends. Returns how many bytes. */
-unsigned syn_options(const struct run *r, const struct shot *s, uint8_t out[CRAFT_OPTIONS]);
-uint16_t syn_mss(const struct run *r);
+unsigned syn_options(const struct trial *r, const struct shot *s, uint8_t out[CRAFT_OPTIONS]);
+uint16_t syn_mss(const struct trial *r);
 
 #endif
