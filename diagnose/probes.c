@@ -65,6 +65,7 @@ const char *probe_outcome_name(enum probe_outcome outcome)
         [OUTCOME_REWRITTEN] = "rewritten",
         [OUTCOME_NO_ROUTE] = "no_route",
         [OUTCOME_BLOCKED_HERE] = "blocked_here",
+        [OUTCOME_COMPLETE] = "complete",
         [OUTCOME_FAILED] = "failed",
         [OUTCOME_STOPPED_EARLY] = "interrupted",
     };
@@ -88,6 +89,12 @@ void probe_result_free(struct probe_result *r)
         g_free(g_array_index(r->changes, struct probe_change, i).sent);
         g_free(g_array_index(r->changes, struct probe_change, i).seen);
     }
+    for (guint i = 0; r->legs && i < r->legs->len; i++) {
+        g_free(g_array_index(r->legs, struct probe_leg, i).url);
+        g_free(g_array_index(r->legs, struct probe_leg, i).error);
+    }
+    if (r->legs)
+        g_array_free(r->legs, TRUE);
     if (r->changes)
         g_array_free(r->changes, TRUE);
     if (r->hops)
@@ -95,4 +102,18 @@ void probe_result_free(struct probe_result *r)
     finding_free(r->finding);
     g_free(r->note);
     g_free(r);
+}
+
+static gint compare(gconstpointer a, gconstpointer b)
+{
+    const struct probe_result *x = *(const struct probe_result *const *)a, *y = *(const struct probe_result *const *)b;
+
+    if (x->way != y->way)
+        return x->way < y->way ? -1 : 1;
+    return (x->kind > y->kind) - (x->kind < y->kind);
+}
+
+void probe_results_sort(GPtrArray *results)
+{
+    g_ptr_array_sort(results, compare);
 }

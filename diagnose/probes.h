@@ -62,7 +62,8 @@ enum probe_outcome {
     OUTCOME_UNCHANGED, OUTCOME_REWRITTEN,
     OUTCOME_NO_ROUTE,     /* "no_route": this host does not know where to send it */
     OUTCOME_BLOCKED_HERE, /* "blocked_here": a rule of this host keeps it from being sent */
-    OUTCOME_FAILED,       /* "failed": `note` says why */
+    OUTCOME_COMPLETE,     /* "complete": a TLS handshake */
+    OUTCOME_FAILED,       /* "failed": `finding` or `note` says why */
     OUTCOME_STOPPED_EARLY, /* "interrupted": by the user, or the budget is used up */
     OUTCOMES
 };
@@ -94,9 +95,18 @@ struct probe_change {
     struct probe_place after, at; /* the last hop that quotes it as it was; the first that does not */
 };
 
+/* One request of a chain of redirects. */
+struct probe_leg {
+    char *url;             /* UTF-8, may come from outside */
+    int status;            /* of HTTP; 0: none */
+    char *error;           /* NULL: none */
+    int64_t name_ns, connect_ns, tls_ns, first_byte_ns, total_ns; /* since its beginning; TIME_NONE: it did not come to that */
+};
+
 struct probe_result {
     enum probe_kind kind;
     enum probe_outcome outcome;
+    unsigned way;          /* of the addresses of a run, from 0: results of one stand together */
     uint8_t version;       /* 4 or 6 */
     struct addr target;    /* whom it asked: of some kinds the next hop */
     struct addr way_to;    /* the address whose way is probed */
@@ -113,6 +123,7 @@ struct probe_result {
     struct probe_place after, at;
     GArray *hops;          /* struct probe_hop; NULL: none */
     GArray *changes;       /* struct probe_change; NULL: none */
+    GArray *legs;          /* struct probe_leg; NULL: none */
     unsigned forged;       /* answers that were none: ignored */
     char *note;            /* a sentence; may hold text from outside, as UTF-8; NULL */
     struct finding *finding; /* what this probe alone says (tls, request); NULL: nothing wrong */
@@ -120,6 +131,9 @@ struct probe_result {
 
 struct probe_result *probe_result_new(enum probe_kind kind);
 void probe_result_free(struct probe_result *r); /* NULL-safe */
+
+/* By way, then by kind. */
+void probe_results_sort(GPtrArray *results);
 
 /* Which kinds to use on which address. */
 #define PROBE_BIT(kind) (1u << (kind))

@@ -336,6 +336,12 @@ void probe_engine_stop(struct probe_engine *e)
 
 /* --- results --- */
 
+static void add_result(GPtrArray *all, struct probe_result *p, guint way)
+{
+    p->way = way;
+    g_ptr_array_add(all, p);
+}
+
 GPtrArray *probe_engine_results(struct probe_engine *e)
 {
     GPtrArray *all = g_ptr_array_new();
@@ -343,10 +349,10 @@ GPtrArray *probe_engine_results(struct probe_engine *e)
     for (guint i = 0; i < e->aims->len; i++) {
         const struct aim *a = g_ptr_array_index(e->aims, i);
         if (a->route.error)
-            g_ptr_array_add(all, aim_without_route(a));
+            add_result(all, aim_without_route(a), i);
         for (int kind = 0; kind < PROBE_KINDS; kind++)
             if (a->trials[kind] && a->trials[kind]->started)
-                g_ptr_array_add(all, trial_conclude(a->trials[kind]));
+                add_result(all, trial_conclude(a->trials[kind]), i);
     }
     return all;
 }

@@ -22,7 +22,7 @@ struct trail {
     unsigned last;     /* that answered at all; 0: none */
     unsigned end;      /* the nearest that answered for good; 0: none */
     bool loop;
-    unsigned refuser;   /* the hop that refuses the whole packet, where it also said that a TTL ended; 0: none */
+    unsigned refuser; /* the hop that refuses the whole packet, where it also said that a TTL ended; 0: none */
 };
 
 static void add(struct trail *t, const struct shot *s)
@@ -54,7 +54,6 @@ static bool target_answers(const struct trial *r)
 {
     return trial_answered(whole_of(r));
 }
-
 
 static bool repeats(const struct trail *t, unsigned ttl)
 {

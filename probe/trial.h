@@ -81,7 +81,7 @@ enum readiness { NOT_YET, READY, NEVER };
 enum next { NEXT_SEND, NEXT_WAIT, NEXT_DONE };
 
 struct probe_plan {
-    const struct probe_form *form;                      /* NULL: `ready` chooses it */
+    const struct probe_form *form;                        /* NULL: `ready` chooses it */
     enum readiness (*ready)(struct trial *r);             /* asked until it is not NOT_YET; may set up r */
     enum next (*next)(struct trial *r, struct shot *out); /* fills ttl, size, variant of the shot to send */
     void (*conclude)(const struct trial *r, struct probe_result *out);
@@ -121,13 +121,13 @@ struct aim {
     uint16_t echo_id;
     uint32_t flow_label; /* IPv6: one for all packets, so that equal paths are not changed */
     uint32_t tsval;
-    uint8_t cookie[8];             /* in each payload */
-    struct key *key;               /* borrowed */
+    uint8_t cookie[8];                 /* in each payload */
+    struct key *key;                   /* borrowed */
     struct trial *trials[PROBE_KINDS]; /* NULL: not asked for, or not yet */
-    unsigned spent;                /* crafted packets that have left */
-    int64_t rtt_ns;                /* the largest that the target itself took; TIME_NONE: not known */
-    bool over;                     /* nothing more leaves: an error of this host, the budget, an interrupt */
-    int error;                     /* errno of a packet that could not leave at all; 0 */
+    unsigned spent;                    /* crafted packets that have left */
+    int64_t rtt_ns;                    /* the largest that the target itself took; TIME_NONE: not known */
+    bool over;                         /* nothing more leaves: an error of this host, the budget, an interrupt */
+    int error;                         /* errno of a packet that could not leave at all; 0 */
 };
 
 struct aim *aim_new(const struct probe_request *request, struct key *key, uint16_t ports);
@@ -164,7 +164,7 @@ void quoted_read(struct quoted *q, const struct packet *p);
 const struct trial *aim_done(const struct aim *a, enum probe_kind kind);
 bool aim_wants(const struct aim *a, enum probe_kind kind);
 bool reply_is_final(
-    enum probe_reply reply);            /* not of a router that only says that the TTL ended, or that it is too big */
+    enum probe_reply reply); /* not of a router that only says that the TTL ended, or that it is too big */
 unsigned trial_open(const struct trial *r); /* shots without an answer whose time is not over */
 
 /* Whether the target (or gateway) itself answered. */

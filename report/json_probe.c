@@ -68,6 +68,26 @@ static void changes(struct json *j, const struct probe_result *p)
     json_close(j);
 }
 
+static void legs(struct json *j, const struct probe_result *p)
+{
+    json_key(j, "legs");
+    json_open_array(j);
+    for (guint i = 0; p->legs && i < p->legs->len; i++) {
+        const struct probe_leg *l = &g_array_index(p->legs, struct probe_leg, i);
+        json_open_object(j);
+        json_member(j, "url", string, l->url);
+        json_member(j, "status", number_or_null, (uint64_t)l->status);
+        json_member(j, "error", string, l->error);
+        json_member(j, "name", seconds, l->name_ns);
+        json_member(j, "connect", seconds, l->connect_ns);
+        json_member(j, "tls", seconds, l->tls_ns);
+        json_member(j, "first_byte", seconds, l->first_byte_ns);
+        json_member(j, "total", seconds, l->total_ns);
+        json_close(j);
+    }
+    json_close(j);
+}
+
 /* Who answered instead of the target, and how. */
 static void answer(struct json *j, const struct probe_result *p)
 {
@@ -111,6 +131,7 @@ void json_probe_members(struct json *j, const struct probe_result *p)
     json_key(j, "at");
     place_or_null(j, p->has_end, &p->at, p->version);
     changes(j, p);
+    legs(j, p);
     json_member(j, "forged", uint, p->forged);
     json_member(j, "note", string, p->note);
     json_key(j, "finding");

@@ -121,6 +121,24 @@ static void put_changes(struct text *t, const struct probe_result *p)
     }
 }
 
+static void put_legs(struct text *t, const struct probe_result *p)
+{
+    char words[WORDS_ROOM];
+
+    for (guint i = 0; p->legs && i < p->legs->len; i++) {
+        const struct probe_leg *l = &g_array_index(p->legs, struct probe_leg, i);
+        g_autoptr(GString) s = g_string_new(l->url);
+        if (l->status)
+            g_string_append_printf(s, " -> %d", l->status);
+        if (l->error)
+            g_string_append_printf(s, ": %s", l->error);
+        page_right(t->page, RTT, words_duration(words, l->total_ns));
+        page_to(t->page, OUTCOME);
+        page_wrap(t->page, OUTCOME + 2, s->str);
+        page_line(t->page);
+    }
+}
+
 static void put_target(struct text *t, const struct probe_result *p)
 {
     char text[ADDR_TEXT_SIZE];
@@ -155,5 +173,6 @@ void text_probes(struct text *t)
         if (p->has_end)
             put_end(t, p);
         put_changes(t, p);
+        put_legs(t, p);
     }
 }

@@ -1,9 +1,7 @@
 /* The command that asks the network (`tcpsleuth probe HOST[:PORT]`). */
 #include "src/command.h"
-#include "base/limits.h"
 #include "diagnose/probe_verdict.h"
-#include "probe/engine.h"
-#include "probe/target.h"
+#include "probe/survey.h"
 #include "src/notice.h"
 #include "src/options.h"
 #include "src/output.h"
@@ -12,17 +10,11 @@
 #include <glib-unix.h>
 #include <unistd.h>
 
-#define CRAFTED                                                                                                        \
-    (PROBE_BIT(PROBE_NEIGHBOR) | PROBE_BIT(PROBE_GATEWAY) | PROBE_BIT(PROBE_ECHO) | PROBE_BIT(PROBE_SYN) |             \
-     PROBE_BIT(PROBE_SYN_TTL) | PROBE_BIT(PROBE_ECHO_TTL) | PROBE_BIT(PROBE_OPTION_DIFF) | PROBE_BIT(PROBE_ACK_DF) |   \
-     PROBE_BIT(PROBE_UDP_DF) | PROBE_BIT(PROBE_ECHO_DF) | PROBE_BIT(PROBE_SIZE_TTL))
-
 /* Everything of one run, so that one place frees it. */
 struct asking {
     struct target *target;
     struct output *output;
-    struct probe_engine *engine;
-    GMainLoop *loop;
+    struct survey *survey;
     GPtrArray *results; /* struct probe_result* */
 };
 
@@ -32,9 +24,7 @@ static void asking_clear(struct asking *r)
         probe_result_free(g_ptr_array_index(r->results, i));
     if (r->results)
         g_ptr_array_free(r->results, TRUE);
-    probe_engine_free(r->engine);
-    if (r->loop)
-        g_main_loop_unref(r->loop);
+    survey_free(r->survey);
     output_abandon(r->output);
     target_free(r->target);
 }
@@ -52,54 +42,38 @@ static gboolean check_usage(const struct options *o, GError **error)
 }
 
 /* Said before the first packet leaves. */
-static gboolean add_targets(struct asking *r, GError **error)
+static void announce(const struct asking *r)
 {
-    for (guint i = 0; i < r->target->addresses->len; i++) {
-        const struct target_address *a = &g_array_index(r->target->addresses, struct target_address, i);
-        struct probe_request request = {
-            .version = a->version,
-            .addr = a->addr,
-            .scope = a->scope,
-            .port = r->target->port,
-            .kinds = CRAFTED,
-            .name = r->target->is_name ? r->target->host : NULL,
-        };
-        char to[ADDR_TEXT_SIZE], from[ADDR_TEXT_SIZE];
-        if (!probe_engine_add(r->engine, &request, error))
-            return FALSE;
-        probe_engine_source(r->engine, i, from);
-        if (*from)
-            notice("probing %s port %u from %s: ARP or ND, ICMP echo, TCP, UDP; at most %d packets a second, %d in all",
-                   addr_text(to, &a->addr, a->version), request.port, from, LIMIT_PROBE_PER_SECOND,
-                   LIMIT_PROBE_PACKETS);
-    }
+    char *line;
+
+    if (!r->target->port_given)
+        notice("no port was given: %u", r->target->port);
     if (r->target->left_out)
         notice("%u more addresses of %s are not probed", r->target->left_out, r->target->host);
-    return TRUE;
-}
-
-static void on_done(void *user)
-{
-    g_main_loop_quit(((struct asking *)user)->loop);
+    if (survey_left_out(r->survey))
+        notice("warning: %s", survey_left_out(r->survey));
+    for (unsigned i = 0; (line = survey_announcement(r->survey, i)); i++) {
+        notice("%s", line);
+        g_free(line);
+    }
 }
 
 static gboolean on_interrupt(gpointer user)
 {
-    probe_engine_stop(((struct asking *)user)->engine);
+    survey_stop(user);
     return G_SOURCE_CONTINUE;
 }
 
+/* Ctrl-C ends it, and what is known is told. */
 static void ask(struct asking *r)
 {
-    guint interrupt = g_unix_signal_add(SIGINT, on_interrupt, r),
-          terminate = g_unix_signal_add(SIGTERM, on_interrupt, r);
+    guint interrupt = g_unix_signal_add(SIGINT, on_interrupt, r->survey),
+          terminate = g_unix_signal_add(SIGTERM, on_interrupt, r->survey);
 
-    r->loop = g_main_loop_new(NULL, FALSE);
-    probe_engine_start(r->engine, on_done, r);
-    g_main_loop_run(r->loop);
+    survey_run(r->survey);
+    r->results = survey_results(r->survey);
     g_source_remove(interrupt);
     g_source_remove(terminate);
-    r->results = probe_engine_results(r->engine);
 }
 
 static gboolean tell(struct asking *r, const struct options *o, struct report *report, GError **error)
@@ -107,7 +81,7 @@ static gboolean tell(struct asking *r, const struct options *o, struct report *r
     struct report_writer *w;
 
     report->probed = r->target->written;
-    report->probe_packets = probe_engine_sent(r->engine);
+    report->probe_packets = survey_sent(r->survey);
     report->capture.first_ns = report->capture.last_ns = TIME_NONE;
     w = o->format->open(output_stream(r->output), report, &o->report);
     report->verdict = probe_verdict(r->results);
@@ -124,7 +98,7 @@ static gboolean open_all(struct asking *r, const struct options *o, GError **err
 {
     struct person person;
 
-    if (!privileges_person(&person, error) || !(r->engine = probe_engine_new(0, error)) || !add_targets(r, error))
+    if (!privileges_person(&person, error) || !(r->survey = survey_new(r->target, error)))
         return FALSE;
     privileges_lend(&person);
     r->output = output_open(o->output, true, error);
@@ -140,6 +114,7 @@ int command_probe(const struct options *o, GError **error)
 
     if (check_usage(o, error) && (r.target = target_parse(o->words[0], error)) && target_resolve(r.target, error) &&
         open_all(&r, o, error)) {
+        announce(&r);
         ask(&r);
         if (tell(&r, o, &report, error))
             status = report.verdict && report.verdict->status == STATUS_BROKEN ? 1 : 0;

@@ -1,5 +1,6 @@
-/* probe_net: a network that is not there: it is handed the packets of probes as libnet built them and gives the packets that routers and a
- * target would answer, byte by byte. So plans, forms and conclusions are tested as a whole, without rights and without waiting.
+/* probe_net: a network that is not there: it is handed the packets of probes as libnet built them and gives the packets
+ * that routers and a target would answer, byte by byte. So plans, forms and conclusions are tested as a whole, without
+ * rights and without waiting.
  *
  *   host -- router 1 -- ... -- router n -- target
  */
@@ -23,19 +24,20 @@
 
 struct net {
     unsigned version, routers;
-    uint16_t mtu[NET_ROUTERS + 1];  /* of the link behind router i; 0: 1500 */
-    uint16_t back_mtu;              /* of the way back; 0: 1500 */
-    bool untold[NET_ROUTERS + 1];   /* router i does not say that a packet is too big */
-    bool nameless[NET_ROUTERS + 1]; /* it says so without the MTU (RFC 792) */
-    bool silent[NET_ROUTERS + 1];   /* router i does not say that a TTL ended */
-    unsigned limit[NET_ROUTERS + 1]; /* ... it does so only once in so many; 0: always */
+    uint16_t mtu[NET_ROUTERS + 1];             /* of the link behind router i; 0: 1500 */
+    uint16_t back_mtu;                         /* of the way back; 0: 1500 */
+    bool untold[NET_ROUTERS + 1];              /* router i does not say that a packet is too big */
+    bool nameless[NET_ROUTERS + 1];            /* it says so without the MTU (RFC 792) */
+    bool silent[NET_ROUTERS + 1];              /* router i does not say that a TTL ended */
+    unsigned limit[NET_ROUTERS + 1];           /* ... it does so only once in so many; 0: always */
     unsigned drops_tcp, drops_icmp, drops_udp; /* the router behind which these vanish; 0: none */
-    unsigned rejects;               /* the router that answers TCP by itself; 0: none */
-    bool rejects_with_rst;          /* in the target's name, else by ICMP: */
+    unsigned rejects;                          /* the router that answers TCP by itself; 0: none */
+    bool rejects_with_rst;                     /* in the target's name, else by ICMP: */
     uint8_t type, code;
-    unsigned loop;                  /* routers loop and loop + 1 point at each other; 0: none */
-    bool closed, drops_acks, gone;  /* the target: the port is closed; it ignores what belongs to no connection; it does not answer */
-    unsigned strips;                /* the router behind which SYNs have no options any more; 0: none */
+    unsigned loop; /* routers loop and loop + 1 point at each other; 0: none */
+    bool closed, drops_acks,
+        gone;        /* the target: the port is closed; it ignores what belongs to no connection; it does not answer */
+    unsigned strips; /* the router behind which SYNs have no options any more; 0: none */
     unsigned asked[NET_ROUTERS + 1];
     unsigned sent;
 };
@@ -93,7 +95,8 @@ static inline size_t net_ip(unsigned version, uint8_t *p, unsigned place, uint8_
     return 20;
 }
 
-static inline size_t net_tcp(const struct net *n, uint8_t *out, const struct packet *q, uint8_t flags, uint32_t seq, uint32_t ack, uint8_t ttl)
+static inline size_t net_tcp(const struct net *n, uint8_t *out, const struct packet *q, uint8_t flags, uint32_t seq,
+                             uint32_t ack, uint8_t ttl)
 {
     size_t at = net_ip(n->version, out, NET_TARGET, 6, ttl, 20);
     uint8_t *t = out + at;
@@ -108,7 +111,8 @@ static inline size_t net_tcp(const struct net *n, uint8_t *out, const struct pac
 }
 
 /* An ICMP error of a router (or NET_TARGET) about the packet. */
-static inline size_t net_icmp(const struct net *n, uint8_t *out, unsigned place, uint8_t type, uint8_t code, uint16_t mtu, const uint8_t *about, size_t size)
+static inline size_t net_icmp(const struct net *n, uint8_t *out, unsigned place, uint8_t type, uint8_t code,
+                              uint16_t mtu, const uint8_t *about, size_t size)
 {
     size_t quoted = MIN(size, 500);
     size_t at = net_ip(n->version, out, place, n->version == 6 ? 58 : 1, 60, 8 + quoted);
@@ -120,10 +124,12 @@ static inline size_t net_icmp(const struct net *n, uint8_t *out, unsigned place,
     return at + 8 + quoted;
 }
 
-static inline size_t net_too_big(const struct net *n, uint8_t *out, unsigned router, uint16_t mtu, const uint8_t *about, size_t size)
+static inline size_t net_too_big(const struct net *n, uint8_t *out, unsigned router, uint16_t mtu, const uint8_t *about,
+                                 size_t size)
 {
     uint16_t told = n->nameless[router] ? 0 : mtu;
-    return n->version == 6 ? net_icmp(n, out, router, 2, 0, told, about, size) : net_icmp(n, out, router, 3, 4, told, about, size);
+    return n->version == 6 ? net_icmp(n, out, router, 2, 0, told, about, size)
+                           : net_icmp(n, out, router, 3, 4, told, about, size);
 }
 
 static inline size_t net_ttl(struct net *n, uint8_t *out, unsigned router, const uint8_t *about, size_t size)
@@ -142,7 +148,8 @@ static inline bool net_vanishes(const struct net *n, const struct packet *q, uns
            (q->kind == PACKET_UDP && n->drops_udp == router);
 }
 
-static inline size_t net_reject(const struct net *n, uint8_t *out, unsigned router, const struct packet *q, const uint8_t *p, size_t size)
+static inline size_t net_reject(const struct net *n, uint8_t *out, unsigned router, const struct packet *q,
+                                const uint8_t *p, size_t size)
 {
     if (!n->rejects_with_rst)
         return net_icmp(n, out, router, n->type, n->code, 0, p, size);
@@ -150,7 +157,8 @@ static inline size_t net_reject(const struct net *n, uint8_t *out, unsigned rout
                                   : net_tcp(n, out, q, TCP_RST | TCP_ACK, 0, q->tcp.seq + 1, 63);
 }
 
-static inline size_t net_target(const struct net *n, uint8_t *out, const struct packet *q, const uint8_t *p, size_t size)
+static inline size_t net_target(const struct net *n, uint8_t *out, const struct packet *q, const uint8_t *p,
+                                size_t size)
 {
     size_t at;
     if (n->gone)
@@ -209,7 +217,9 @@ static inline size_t net_carry(struct net *n, const struct packet *q, uint8_t *p
 static inline void play_read(struct dissector *d, const uint8_t *bytes, size_t n, struct packet *p, uint8_t **copy)
 {
     *copy = guard_copy(bytes, n);
-    struct frame f = { .bytes = *copy, .caplen = (uint32_t)n, .wirelen = (uint32_t)n, .ts_ns = 1, .number = 1, .dlt = DLT_RAW };
+    struct frame f = {
+        .bytes = *copy, .caplen = (uint32_t)n, .wirelen = (uint32_t)n, .ts_ns = 1, .number = 1, .dlt = DLT_RAW
+    };
     dissector_frame(d, &f, p);
 }
 
@@ -241,14 +251,20 @@ static inline void play_shot(struct played *g, struct trial *r, struct shot *s)
 static inline struct played *play(struct net *n, unsigned kinds)
 {
     struct played *g = g_new0(struct played, 1);
-    struct probe_request request = { .version = (uint8_t)n->version, .addr = net_addr(n->version, NET_TARGET), .port = 80, .kinds = kinds };
+    struct probe_request request = {
+        .version = (uint8_t)n->version, .addr = net_addr(n->version, NET_TARGET), .port = 80, .kinds = kinds
+    };
 
     key_init(&g->key, 4711);
     g->net = n;
     g->crafter = crafter_new_dry();
     g->dissector = dissector_new();
     g->aim = aim_new(&request, &g->key, 20000);
-    g->aim->route = (struct route){ .source = net_addr(n->version, NET_HOST), .gateway = net_addr(n->version, 1), .has_gateway = true, .mtu = 1500, .up = true };
+    g->aim->route = (struct route){ .source = net_addr(n->version, NET_HOST),
+                                    .gateway = net_addr(n->version, 1),
+                                    .has_gateway = true,
+                                    .mtu = 1500,
+                                    .up = true };
     for (unsigned rounds = 0, moved = 1; moved; rounds++) {
         assert_true(rounds < 1000);
         moved = 0;

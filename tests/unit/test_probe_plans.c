@@ -1,9 +1,10 @@
 /* Probes against networks that are not there: hops, MTUs, outcomes and verdicts, exactly. */
 #include "tests/unit/probe_net.h"
 
-#define ALL \
-    (PROBE_BIT(PROBE_ECHO) | PROBE_BIT(PROBE_SYN) | PROBE_BIT(PROBE_SYN_TTL) | PROBE_BIT(PROBE_ECHO_TTL) | PROBE_BIT(PROBE_OPTION_DIFF) | \
-     PROBE_BIT(PROBE_ACK_DF) | PROBE_BIT(PROBE_UDP_DF) | PROBE_BIT(PROBE_ECHO_DF) | PROBE_BIT(PROBE_SIZE_TTL))
+#define ALL                                                                                                            \
+    (PROBE_BIT(PROBE_ECHO) | PROBE_BIT(PROBE_SYN) | PROBE_BIT(PROBE_SYN_TTL) | PROBE_BIT(PROBE_ECHO_TTL) |             \
+     PROBE_BIT(PROBE_OPTION_DIFF) | PROBE_BIT(PROBE_ACK_DF) | PROBE_BIT(PROBE_UDP_DF) | PROBE_BIT(PROBE_ECHO_DF) |     \
+     PROBE_BIT(PROBE_SIZE_TTL))
 
 #define BOTH(version) for (unsigned version = 4; version <= 6; version += 2)
 
@@ -52,7 +53,8 @@ static const char *trail(const struct played *g, enum probe_kind kind)
         char place[8] = "*";
         if (h->place.known)
             g_snprintf(place, sizeof place, "%u", h->place.addr.bytes[15]);
-        g_snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s%s", i ? " " : "", place, h->limited ? "!" : "");
+        g_snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s%s", i ? " " : "", place,
+                   h->limited ? "!" : "");
     }
     probe_result_free(p);
     return text;
@@ -61,7 +63,8 @@ static const char *trail(const struct played *g, enum probe_kind kind)
 static void test_healthy(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n = { .version = version, .routers = 3 };
         struct played *g = play(&n, ALL);
         assert_string_equal(said(g, PROBE_ECHO), "answered");
@@ -83,7 +86,8 @@ static void test_healthy(void **state)
 static void test_dropped(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         for (unsigned router = 1; router <= 3; router++) {
             struct net n = { .version = version, .routers = 3, .drops_tcp = router };
             struct played *g = play(&n, ALL);
@@ -104,7 +108,8 @@ static void test_dropped(void **state)
 static void test_all_dropped(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n = { .version = version, .routers = 4, .drops_tcp = 2, .drops_icmp = 2, .drops_udp = 2 };
         struct played *g = play(&n, ALL);
         assert_string_equal(said(g, PROBE_SYN_TTL), "stopped after 2 at 0");
@@ -119,7 +124,8 @@ static void test_all_dropped(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n = { .version = version, .routers = 3, .closed = true };
         struct played *g = play(&n, ALL);
         assert_string_equal(said(g, PROBE_SYN), "refused");
@@ -143,14 +149,16 @@ static void test_rejected(void **state)
         uint8_t type, code;
         const char *verdict;
     } rows[] = {
-        { 4, 3, 0, "network_unreachable" }, { 4, 3, 1, "host_unreachable" }, { 4, 3, 2, "port_unreachable" },
+        { 4, 3, 0, "network_unreachable" }, { 4, 3, 1, "host_unreachable" },    { 4, 3, 2, "port_unreachable" },
         { 4, 3, 3, "port_unreachable" },    { 4, 3, 6, "network_unreachable" }, { 4, 3, 7, "host_unreachable" },
-        { 4, 3, 9, "admin_prohibited" },    { 4, 3, 10, "admin_prohibited" }, { 4, 3, 13, "admin_prohibited" },
-        { 6, 1, 0, "network_unreachable" }, { 6, 1, 1, "admin_prohibited" }, { 6, 1, 3, "host_unreachable" },
-        { 6, 1, 4, "port_unreachable" },    { 6, 1, 5, "admin_prohibited" }, { 6, 1, 6, "admin_prohibited" },
+        { 4, 3, 9, "admin_prohibited" },    { 4, 3, 10, "admin_prohibited" },   { 4, 3, 13, "admin_prohibited" },
+        { 6, 1, 0, "network_unreachable" }, { 6, 1, 1, "admin_prohibited" },    { 6, 1, 3, "host_unreachable" },
+        { 6, 1, 4, "port_unreachable" },    { 6, 1, 5, "admin_prohibited" },    { 6, 1, 6, "admin_prohibited" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        struct net n = { .version = rows[i].version, .routers = 3, .rejects = 2, .type = rows[i].type, .code = rows[i].code };
+        struct net n = {
+            .version = rows[i].version, .routers = 3, .rejects = 2, .type = rows[i].type, .code = rows[i].code
+        };
         struct played *g = play(&n, ALL);
         assert_string_equal(said(g, PROBE_SYN), "unreachable");
         assert_string_equal(said(g, PROBE_SYN_TTL), "unreachable after 1 at 2");
@@ -162,7 +170,8 @@ static void test_rejected(void **state)
 static void test_loop(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n = { .version = version, .routers = 4, .loop = 2 };
         struct played *g = play(&n, ALL);
         assert_string_equal(said(g, PROBE_SYN), "unreachable");
@@ -175,8 +184,11 @@ static void test_loop(void **state)
 static void test_silent_hops(void **state)
 {
     (void)state;
-    BOTH(version) {
-        struct net n = { .version = version, .routers = 7, .silent = { [2] = true, [3] = true, [4] = true, [5] = true, [6] = true } };
+    BOTH(version)
+    {
+        struct net n = { .version = version,
+                         .routers = 7,
+                         .silent = { [2] = true, [3] = true, [4] = true, [5] = true, [6] = true } };
         struct played *g = play(&n, ALL);
         assert_string_equal(trail(g, PROBE_SYN_TTL), "1 * * * * * 7 200");
         assert_string_equal(judged(g), "ok");
@@ -193,7 +205,8 @@ static void test_silent_hops(void **state)
 static void test_limited_hop(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n = { .version = version, .routers = 3, .limit = { [2] = 2 } };
         n.asked[2] = 1; /* the next one is not answered */
         struct played *g = play(&n, PROBE_BIT(PROBE_ECHO) | PROBE_BIT(PROBE_SYN) | PROBE_BIT(PROBE_SYN_TTL));
@@ -205,7 +218,8 @@ static void test_limited_hop(void **state)
 static void test_announced_mtu(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n = { .version = version, .routers = 3, .mtu = { [1] = 1450, [2] = 1400 } };
         struct played *g = play(&n, ALL);
         assert_string_equal(said(g, PROBE_ACK_DF), "announced 1400");
@@ -232,7 +246,8 @@ static void test_black_hole(void **state)
 {
     (void)state;
     static const uint16_t mtus[] = { 1499, 1492, 1400, 1337, 1281, 1280 };
-    BOTH(version) {
+    BOTH(version)
+    {
         for (size_t i = 0; i < G_N_ELEMENTS(mtus); i++) {
             struct net n = { .version = version, .routers = 3, .mtu = { [2] = mtus[i] }, .untold = { [2] = true } };
             struct played *g = play(&n, ALL);
@@ -253,8 +268,11 @@ static void test_black_hole(void **state)
 static void test_hole_behind_announced(void **state)
 {
     (void)state;
-    BOTH(version) {
-        struct net n = { .version = version, .routers = 3, .mtu = { [1] = 1450, [3] = 1300 }, .untold = { [3] = true } };
+    BOTH(version)
+    {
+        struct net n = {
+            .version = version, .routers = 3, .mtu = { [1] = 1450, [3] = 1300 }, .untold = { [3] = true }
+        };
         struct played *g = play(&n, ALL);
         assert_string_equal(said(g, PROBE_ACK_DF), "black_hole 1300");
         assert_string_equal(said(g, PROBE_SIZE_TTL), "stopped after 3 at 4");
@@ -265,7 +283,8 @@ static void test_hole_behind_announced(void **state)
 static void test_hole_on_the_way_back(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n = { .version = version, .routers = 3, .back_mtu = 1420 };
         struct played *g = play(&n, ALL);
         assert_string_equal(said(g, PROBE_ACK_DF), "fits 1500");
@@ -279,8 +298,11 @@ static void test_hole_on_the_way_back(void **state)
 static void test_sizes_by_udp(void **state)
 {
     (void)state;
-    BOTH(version) {
-        struct net n = { .version = version, .routers = 3, .drops_acks = true, .mtu = { [2] = 1400 }, .untold = { [2] = true } };
+    BOTH(version)
+    {
+        struct net n = {
+            .version = version, .routers = 3, .drops_acks = true, .mtu = { [2] = 1400 }, .untold = { [2] = true }
+        };
         struct played *g = play(&n, ALL);
         assert_string_equal(said(g, PROBE_ACK_DF), "unmeasurable");
         assert_string_equal(said(g, PROBE_UDP_DF), "black_hole 1400");
@@ -292,7 +314,8 @@ static void test_sizes_by_udp(void **state)
 static void test_stripped(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n = { .version = version, .routers = 3, .strips = 2 };
         struct played *g = play(&n, ALL);
         struct probe_result *p = play_result(g, PROBE_OPTION_DIFF);
@@ -309,13 +332,20 @@ static void test_stripped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_healthy),       cmocka_unit_test(test_dropped),
-        cmocka_unit_test(test_all_dropped),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_rejected),      cmocka_unit_test(test_loop),
-        cmocka_unit_test(test_silent_hops),   cmocka_unit_test(test_limited_hop),
-        cmocka_unit_test(test_announced_mtu), cmocka_unit_test(test_nameless_mtu),
-        cmocka_unit_test(test_black_hole),    cmocka_unit_test(test_hole_behind_announced),
-        cmocka_unit_test(test_hole_on_the_way_back), cmocka_unit_test(test_sizes_by_udp),
+        cmocka_unit_test(test_healthy),
+        cmocka_unit_test(test_dropped),
+        cmocka_unit_test(test_all_dropped),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_rejected),
+        cmocka_unit_test(test_loop),
+        cmocka_unit_test(test_silent_hops),
+        cmocka_unit_test(test_limited_hop),
+        cmocka_unit_test(test_announced_mtu),
+        cmocka_unit_test(test_nameless_mtu),
+        cmocka_unit_test(test_black_hole),
+        cmocka_unit_test(test_hole_behind_announced),
+        cmocka_unit_test(test_hole_on_the_way_back),
+        cmocka_unit_test(test_sizes_by_udp),
         cmocka_unit_test(test_stripped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
