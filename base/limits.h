@@ -106,6 +106,14 @@
 /* Hops of a trail: the diameter of the Internet stays below (traceroute's 30). */
 #define LIMIT_PROBE_HOPS 30
 
+/* --- host/ --- */
+/* Bytes read of a small file (sysfs, /etc/hosts of a block list has some MB; what is beyond is not looked at), and names of a folder. */
+#define LIMIT_HOST_FILE (1u << 20)
+#define LIMIT_HOST_NAMES 4096
+/* Resolvers that are asked: libc itself takes 3; and names tried of a search list. */
+#define LIMIT_RESOLVERS 8
+#define LIMIT_SEARCH_NAMES 8
+
 /* --- report/ --- */
 /* Groups of healthy flows that the text report keeps (0.2 KB each), of which it shows the 50 largest. */
 #define LIMIT_HEALTHY_GROUPS (1u << 16)

@@ -1,0 +1,227 @@
+#include "src/climbing.h"
+
+#include "host/rung_dns.h"
+#include "host/rungs.h"
+#include "probe/route.h"
+#include "src/notice.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/* --- addresses --- */
+
+static void find_way(struct climb_address *a)
+{
+    struct route r;
+
+    route_find(&r, a->version, &a->addr, a->scope);
+    a->error = r.error;
+    a->local = r.local;
+    a->has_gateway = r.has_gateway;
+    a->gateway = r.gateway;
+    a->source = r.source;
+    a->link = r.ifindex;
+    a->mtu = r.mtu;
+    a->cached_mtu = r.cached_mtu;
+}
+
+static void add_address(struct climbing *c, uint8_t version, const struct addr *addr, unsigned scope)
+{
+    struct climb_address a = { .version = version, .addr = *addr, .scope = scope };
+
+    if (c->climb.addresses->len >= LIMIT_PROBE_ADDRESSES)
+        return;
+    find_way(&a);
+    g_array_append_val(c->climb.addresses, a);
+}
+
+/* The rung of names comes before those that have to know where the packets go. An address names itself. */
+static void resolve(struct climbing *c)
+{
+    g_autoptr(GArray) found = g_array_new(FALSE, TRUE, sizeof(struct found_address));
+    struct found_address own;
+    unsigned scope = 0;
+
+    if (resolver_address(c->target->host, &own.version, &own.addr, &scope)) {
+        add_address(c, own.version, &own.addr, scope);
+        c->names = step_skip(RUNG_DNS, "the target is an address");
+    } else {
+        c->climb.is_name = true;
+        c->names = rung_dns(&c->climb, found);
+    }
+    for (guint i = 0; i < found->len; i++) {
+        const struct found_address *a = &g_array_index(found, struct found_address, i);
+        add_address(c, a->version, &a->addr, 0);
+    }
+    if (c->climb.addresses->len)
+        climb_set_families(&c->climb);
+}
+
+/* --- the rungs --- */
+
+static struct rung_step *device(struct climbing *c)
+{
+    return rung_device(&c->climb);
+}
+
+static struct rung_step *link_of(struct climbing *c)
+{
+    return rung_link(&c->climb);
+}
+
+static struct rung_step *address(struct climbing *c)
+{
+    return rung_address(&c->climb);
+}
+
+static struct rung_step *self_ping(struct climbing *c)
+{
+    return rung_self_ping(&c->climb, c->echo);
+}
+
+static struct rung_step *route_default(struct climbing *c)
+{
+    return rung_route_default(&c->climb);
+}
+
+static struct rung_step *gateway(struct climbing *c)
+{
+    return rung_gateway(&c->climb, c->echo);
+}
+
+static struct rung_step *route_target(struct climbing *c)
+{
+    return rung_route_target(&c->climb);
+}
+
+static struct rung_step *dns(struct climbing *c)
+{
+    return g_steal_pointer(&c->names);
+}
+
+static climb_fn *const rungs[RUNGS] = {
+    [RUNG_DEVICE] = device,
+    [RUNG_LINK] = link_of,
+    [RUNG_ADDRESS] = address,
+    [RUNG_SELF_PING] = self_ping,
+    [RUNG_ROUTE_DEFAULT] = route_default,
+    [RUNG_GATEWAY] = gateway,
+    [RUNG_ROUTE_TARGET] = route_target,
+    [RUNG_DNS] = dns,
+    [RUNG_PING] = climb_ping,
+    [RUNG_PATH_MTU] = climb_path_mtu,
+    [RUNG_PORT] = climb_port,
+};
+
+/* What a card does is of no matter to who stays on this host. */
+static bool is_of_the_way(enum rung rung)
+{
+    return rung <= RUNG_ADDRESS || rung == RUNG_ROUTE_DEFAULT || rung == RUNG_GATEWAY;
+}
+
+/* Where the next hop does not answer nothing gets any further. */
+static bool is_cut_off(const struct climbing *c)
+{
+    for (guint i = 0; i < c->steps->len; i++) {
+        const struct rung_step *s = g_ptr_array_index(c->steps, i);
+        if (s->rung == RUNG_GATEWAY && s->status == STEP_BROKEN)
+            return true;
+    }
+    return false;
+}
+
+static bool is_sent_to_the_target(enum rung rung)
+{
+    return rung >= RUNG_PING && rung <= RUNG_APPLICATION && rung != RUNG_FIREWALL && rung != RUNG_CONNECTIONS;
+}
+
+static struct rung_step *climb_one(struct climbing *c, enum rung rung)
+{
+    if (c->target && is_of_the_way(rung) && climb_stays_here(&c->climb))
+        return step_skip(rung, "the target is this host itself");
+    if (rung > RUNG_DNS && c->climb.addresses->len == 0)
+        return step_skip(rung, "the target has no address");
+    if (is_sent_to_the_target(rung) && is_cut_off(c))
+        return step_skip(rung, "the next hop does not answer: nothing gets any further");
+    return rungs[rung](c);
+}
+
+/* On a terminal, which rung is at work. */
+static void show(enum rung rung)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K%s ...", rung < RUNGS ? rung_row(rung)->name : "");
+}
+
+static void hide(void)
+{
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+}
+
+/* Whether the options ask for it. */
+static bool is_asked_for(const struct climbing *c, enum rung rung)
+{
+    return c->only < RUNGS ? rung == c->only : rung <= c->until;
+}
+
+/* A name is looked up only where it is asked for, or where something further up goes to the address. */
+static bool needs_addresses(const struct climbing *c)
+{
+    return c->only < RUNGS ? c->only >= RUNG_GATEWAY : c->until >= RUNG_GATEWAY;
+}
+
+void climbing_run(struct climbing *c)
+{
+    show(RUNG_DNS);
+    if (needs_addresses(c))
+        resolve(c);
+    for (int i = 0; i < RUNGS && !c->stopped; i++) {
+        if (!rungs[i] || !is_asked_for(c, (enum rung)i))
+            continue;
+        show((enum rung)i);
+        g_ptr_array_add(c->steps, climb_one(c, (enum rung)i));
+        while (g_main_context_iteration(NULL, FALSE))
+            ;
+    }
+    hide();
+}
+
+/* --- life --- */
+
+gboolean climbing_open(struct climbing *c, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    c->steps = g_ptr_array_new_with_free_func((GDestroyNotify)step_free);
+    c->results = g_ptr_array_new_with_free_func((GDestroyNotify)probe_result_free);
+    c->climb.addresses = g_array_new(FALSE, TRUE, sizeof(struct climb_address));
+    c->climb.families[0] = c->climb.families[1] = true;
+    c->machine = machine_read("", error);
+    if (!c->machine)
+        return FALSE;
+    c->climb.machine = c->machine;
+    c->climb.host = c->target ? c->target->host : NULL;
+    c->climb.port = c->target ? c->target->port : 0;
+    c->echo = echo_open();
+    c->engine = probe_engine_new(0, &why);
+    if (!c->engine)
+        c->engine_why = g_strdup(why->message);
+    return TRUE;
+}
+
+void climbing_clear(struct climbing *c)
+{
+    if (c->steps)
+        g_ptr_array_free(c->steps, TRUE);
+    if (c->results)
+        g_ptr_array_free(c->results, TRUE);
+    if (c->climb.addresses)
+        g_array_free(c->climb.addresses, TRUE);
+    step_free(c->names);
+    probe_engine_free(c->engine);
+    g_free(c->engine_why);
+    echo_free(c->echo);
+    machine_free(c->machine);
+    target_free(c->target);
+}

@@ -1,0 +1,42 @@
+/* climbing: one run of `check`: the rungs in their order, joined from host/ (what this machine says of itself), probe/
+ * (what the network says) and the packets that they exchange, which are captured and judged like any others. Private to
+ * the files climb*.c and cmd_check.c.
+ */
+#ifndef TCPSLEUTH_SRC_CLIMBING_H
+#define TCPSLEUTH_SRC_CLIMBING_H
+
+#include "host/climb.h"
+#include "host/echo.h"
+#include "probe/engine.h"
+#include "probe/target.h"
+#include "report/report.h"
+#include "src/options.h"
+
+struct climbing {
+    const struct options *o;
+    struct target *target; /* its addresses are set by the rung of names */
+    struct machine *machine;
+    struct climb climb;
+    struct echo *echo;
+    struct probe_engine *engine; /* NULL: this user may not send crafted packets */
+    char *engine_why;            /* then: why, and what to do */
+    GPtrArray *results;          /* struct probe_result*, in the order of the addresses */
+    GPtrArray *steps;            /* struct rung_step*, in the order of the ladder */
+    struct rung_step *names;     /* the rung of names, climbed before its turn; NULL */
+    enum rung only, until;       /* RUNGS: all */
+    bool stopped;                /* by the user */
+};
+
+/* Reads what takes rights, which may be given up afterwards. */
+gboolean climbing_open(struct climbing *c, GError **error);
+
+/* Climbs from the first to the last rung that the options ask for; fills steps. */
+void climbing_run(struct climbing *c);
+
+void climbing_clear(struct climbing *c);
+
+/* --- climb_net.c: the rungs that send to the target --- */
+typedef struct rung_step *climb_fn(struct climbing *c);
+climb_fn climb_ping, climb_path_mtu, climb_port;
+
+#endif
