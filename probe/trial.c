@@ -11,6 +11,10 @@ struct aim *aim_new(const struct probe_request *request, struct key *key, uint16
     a->request = *request;
     a->name = g_strdup(request->name);
     a->request.name = a->name;
+    if (request->syn) {
+        a->syn = *request->syn;
+        a->request.syn = &a->syn;
+    }
     a->key = key;
     a->ports = ports;
     a->echo_id = (uint16_t)numbers;

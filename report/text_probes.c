@@ -44,7 +44,7 @@ static void append_mtu(GString *s, const struct probe_result *p)
 
 static bool is_size(const struct probe_result *p)
 {
-    return p->kind == PROBE_ECHO_DF || p->kind == PROBE_ACK_DF || p->kind == PROBE_UDP_DF;
+    return p->path_mtu || p->kind == PROBE_ECHO_DF || p->kind == PROBE_ACK_DF || p->kind == PROBE_UDP_DF;
 }
 
 static void put_line(struct text *t, const struct probe_result *p)
@@ -121,6 +121,21 @@ static void put_changes(struct text *t, const struct probe_result *p)
     }
 }
 
+/* Those that were answered, or that none was. */
+static void put_variants(struct text *t, const struct probe_result *p)
+{
+    g_autoptr(GString) s = g_string_new("answered: ");
+    guint answered = 0;
+
+    for (guint i = 0; p->variants && i < p->variants->len; i++) {
+        const struct probe_variant *v = &g_array_index(p->variants, struct probe_variant, i);
+        if (v->reply != REPLY_NONE)
+            g_string_append_printf(s, "%s%s", answered++ ? ", " : "", v->change);
+    }
+    if (answered)
+        page_paragraph(t->page, OUTCOME, "", s->str);
+}
+
 static void put_legs(struct text *t, const struct probe_result *p)
 {
     char words[WORDS_ROOM];
@@ -173,6 +188,7 @@ void text_probes(struct text *t)
         if (p->has_end)
             put_end(t, p);
         put_changes(t, p);
+        put_variants(t, p);
         put_legs(t, p);
     }
 }

@@ -1,6 +1,8 @@
 """Active probes: `tcpsleuth probe` from the client, against each fault: hop, MTU and outcome exactly."""
 import json
 import re
+import signal
+import time
 
 from case import check, script
 from judge import EXIT, say
@@ -262,6 +264,125 @@ def _(lab, case):
     check(record(found, "syn")["outcome"] == "blocked_here", "the SYN is not blocked here")
 
 
+@script("probe-variants", faults=[("drop", {"node": "router2", "port": 80, "match": "tcp option timestamp exists"})], server=web)
+def _(lab, case):
+    """A filter drops SYNs with timestamps: the variants without pass, and that is told."""
+    found, _ = probe(lab, written(case))
+    check(say(found["verdict"]) == UNANSWERED, found["verdict"]["summary"])
+    replies = {one["change"]: one["reply"] for one in record(found, "syn_variants")["variants"]}
+    right = {change: "syn_ack" if change in ("without options", "without timestamps") else "none" for change in replies}
+    check(replies == right and len(replies) > 8, f"{replies}")
+    check(found["verdict"]["detail"]["passes"] == ["without options", "without timestamps"], f"{found['verdict']['detail']}")
+
+
+@script("probe-variants-port", faults=[("drop", {"node": "router2", "port": 80, "match": "tcp sport 20000-29999"})], server=web)
+def _(lab, case):
+    """A filter that keys on the source port lets the low one pass."""
+    found, _ = probe(lab, written(case))
+    check(found["verdict"]["detail"]["passes"] == ["source port 1023"], f"{found['verdict']['detail']}")
+
+
+# --- the kernel's connection, TLS, HTTP ---
+
+
+@script("probe-https", server=Lab.serve)
+def _(lab, case):
+    """A URL: connection, TLS, and each leg of the redirects with its times."""
+    found, _ = probe(lab, f"https://{address_in_url(case)}/")
+    check(record(found, "connect")["outcome"] == "open" and record(found, "tls")["outcome"] == "complete", "no connection")
+    legs = record(found, "request")["legs"]
+    check([leg["status"] for leg in legs] == [301, 200] and all(leg["total"] > 0 and leg["tls"] > 0 for leg in legs), f"{legs}")
+
+
+def address_in_url(case):
+    text = SERVER[case.family]
+    return f"[{text}]" if case.family == 6 else text
+
+
+def certificate(name, cert, verdict):
+    def function(lab, case):
+        found, _ = probe(lab, f"https://only{case.family}.upc.edu/" if cert == "other" else f"https://{NAME}/")
+        check(say(found["verdict"]) == verdict, f"{say(found['verdict'])}: {found['verdict']['summary']}")
+
+    function.__doc__ = f"The certificate: {name}."
+    script(f"probe-tls-{name}", family=4, server=lambda lab: lab.serve(cert))(function)
+
+
+certificate("expired", "expired", "broken tls_certificate_expired")
+certificate("self-signed", "self", "broken tls_self_signed")
+certificate("other-name", "other", "broken tls_name_mismatch")
+
+
+@script("probe-tls-not-spoken", family=4, server=lambda lab: (lab.name_server(), lab.web("server { listen 443; }", (443,))))
+def _(lab, case):
+    """Plain text on port 443."""
+    found, _ = probe(lab, written(case, port=443))
+    check(say(found["verdict"]) == "broken tls_not_spoken", found["verdict"]["summary"])
+
+
+@script("probe-http-error", family=4, server=lambda lab: lab.web("server { listen 80; location / { return 503; } }", (80,)))
+def _(lab, case):
+    """The service answers 503."""
+    found, _ = probe(lab, written(case))
+    check(say(found["verdict"]) == "broken http_server_error", found["verdict"]["summary"])
+
+
+@script("probe-redirect-loop", family=4, server=lambda lab: lab.web(
+    "server { listen 80; location /a { return 302 /b; } location / { return 302 /a; } }", (80,)))
+def _(lab, case):
+    """Redirects that go in a circle."""
+    found, _ = probe(lab, written(case))
+    check(say(found["verdict"]) == "broken redirect_loop", found["verdict"]["summary"])
+
+
+# --- without rights ---
+
+PLAIN = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--bounding-set=-all"]
+
+
+def plain_probe(lab, case, *words):
+    done = lab.run("client", PLAIN + [program("tcpsleuth"), "probe", "--json", *words], status=None, timeout=60)
+    check(done.returncode in (0, 1), f"status {done.returncode}: {done.stderr}")
+    check("setcap" in done.stderr, "it does not say how to allow it")
+    return json.loads(done.stdout)
+
+
+@script("probe-plain", server=web, faults=[("link_mtu", {"mtu": 1400})])
+def _(lab, case):
+    """Without rights: connection, hops and path MTU all the same, and what was left out is told."""
+    lab.sysctl("client", {"net.ipv4.ping_group_range": "0 65535"})
+    found = plain_probe(lab, case, written(case))
+    check(say(found["verdict"]) == "ok" and record(found, "connect")["outcome"] == "open", found["verdict"]["summary"])
+    check(record(found, "syn")["outcome"] == "left_out" and "cap_net_raw" in record(found, "syn")["note"], "not left out")
+    check(record(found, "echo")["outcome"] == "answered", "echo is not answered")
+    hops = record(found, "udp_ttl")
+    check(tell(hops) == "reached 1400" and trail(hops) == [address(case, name) for name in WAY], f"{tell(hops)} {trail(hops)}")
+
+
+@script("probe-plain-dropped", family=4, server=web, faults=[("drop", {"node": "router1", "port": 80})])
+def _(lab, case):
+    """Without rights, a dropped port."""
+    check(say(plain_probe(lab, case, written(case))["verdict"]) == UNANSWERED, "another verdict")
+
+
+@script("probe-plain-closed", family=4, server=nothing)
+def _(lab, case):
+    """Without rights, a closed port."""
+    check(say(plain_probe(lab, case, written(case))["verdict"]) == "broken syn_refused", "another verdict")
+
+
+@script("probe-interrupted", family=4, server=web, faults=[("path_cut", {"node": "router2"})])
+def _(lab, case):
+    """Ctrl-C: what is known is told."""
+    process = lab.spawn("client", program("tcpsleuth"), "probe", "--json", written(case))
+    lab.wait_ready(process, "probing")
+    time.sleep(1.5)
+    text = lab.stop(process, signal.SIGINT)
+    found = json.loads(text[text.index("{"):])
+    check(record(found, "arp")["outcome"] == "answered" and record(found, "syn")["outcome"] == "interrupted", "the records are wrong")
+    check(process.returncode in (0, 1), f"status {process.returncode}")
+
+
 # --- names, pace, manners ---
 
 
@@ -278,7 +399,7 @@ def _(lab, case):
 def _(lab, case):
     """At most 10 packets a second leave, after they were announced; several targets go side by side."""
     dump = lab.start("client", "tcpdump", "-n", "-tt", "-l", "-i", "enp0s8", "-Q", "out",
-                     "(tcp dst port 80 and not tcp[13] & 4 != 0) or udp dst port 33434 or icmp[0] = 8 or (arp[6:2] = 1)", ready="listening on")
+                     "(tcp dst port 80 and (src portrange 20000-31000 or src port 1023) and tcp[13] & 4 = 0) or udp dst port 33434 or icmp[0] = 8 or (arp[6:2] = 1)", ready="listening on")
     found, said = probe(lab, f"{NAME}:80")
     text = lab.stop(dump)
     times = [float(line.split()[0]) for line in text.splitlines() if re.match(r"\d+\.\d+ ", line)]
