@@ -18,7 +18,8 @@ struct aim *aim_new(const struct probe_request *request, struct key *key, uint16
     a->key = key;
     a->ports = ports;
     a->echo_id = (uint16_t)numbers;
-    a->flow_label = (uint32_t)(numbers >> 16) & 0xfffff;
+    a->flow_label = (uint32_t)(numbers >> 16) & 0xff;
+    a->flow_label *= 0x101; /* libnet 1.1.6 writes the last byte of it twice */
     a->tsval = (uint32_t)(numbers >> 32) | 1;
     memcpy(a->cookie, &cookie, sizeof a->cookie);
     a->rtt_ns = TIME_NONE;
