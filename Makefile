@@ -13,6 +13,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR := $(PREFIX)/bin
 MANDIR := $(PREFIX)/share/man/man1
+# What a live capture needs; `make install SETCAP=1` gives it to the program (setcap: libcap2-bin).
+CAPTURE_RIGHTS := cap_net_raw,cap_net_admin+ep
 DOCDIR := $(PREFIX)/share/doc/tcpsleuth
 
 VARIANT ?= plain
@@ -110,7 +112,7 @@ bench-live: all $(BENCHES) ## packets a second that a live capture takes without
 .PHONY: install
 install: all ## install the program, its man page and what it refers to (PREFIX, DESTDIR); SETCAP=1: with the right to capture
 	install -D -m 755 $(BIN) $(DESTDIR)$(BINDIR)/tcpsleuth
-	$(if $(SETCAP),setcap cap_net_raw,cap_net_admin+ep $(DESTDIR)$(BINDIR)/tcpsleuth)
+	$(if $(SETCAP),setcap $(CAPTURE_RIGHTS) $(DESTDIR)$(BINDIR)/tcpsleuth)
 	install -D -m 644 docs/tcpsleuth.1 $(DESTDIR)$(MANDIR)/tcpsleuth.1
 	install -d $(DESTDIR)$(DOCDIR)
 	install -m 644 README.md LICENSE docs/json.md docs/tcpsleuth.schema.json $(DESTDIR)$(DOCDIR)
