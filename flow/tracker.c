@@ -526,7 +526,7 @@ static bool look(void *user, struct flow *f)
     if (t->now_ns < f->track->look_ns || !view_worthwhile(f, t->now_ns))
         return true;
     show(t, f, FLOW_WAITS);
-    f->track->look_ns = t->now_ns + MAX(NS_PER_S, (t->now_ns - f->last_ns) / 2);
+    f->track->look_ns = t->now_ns + MAX(NS_PER_S, (t->now_ns - f->last_ns) / 4);
     return ++t->looks < LOOKS;
 }
 
