@@ -1,16 +1,21 @@
 """Active probes: `tcpsleuth probe` from the client, against each fault: hop, MTU and outcome exactly."""
 import json
+import os
 import re
 import signal
 import time
 
+import jsonschema
 from case import check, script
 from judge import EXIT, say
-from lab import CLIENT, GATEWAY, Lab, MIDDLE1, MIDDLE2, NAME, NOBODY, SERVER
+from lab import Lab
 from net import Fault, program
+from plan import CLIENT, GATEWAY, MIDDLE1, MIDDLE2, NAME, NOBODY, SERVER
 
 HOPS = {"host": CLIENT, "r1": GATEWAY, "r1b": MIDDLE1, "r2": MIDDLE2, "server": SERVER, "nobody": NOBODY}
 SECONDS = 40
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "tcpsleuth.schema.json"), encoding="utf-8") as file:
+    SCHEMA = json.load(file)
 
 
 def web(lab):
@@ -36,6 +41,7 @@ def probe(lab, *words, status=None):
     if done.returncode not in (0, 1):
         raise Fault(f"probe {' '.join(words)}: status {done.returncode}: {done.stderr[-400:]}")
     found = json.loads(done.stdout)
+    jsonschema.validate(found, SCHEMA)
     right = EXIT[found["verdict"]["status"]] if status is None else status
     check(done.returncode == right, f"status {done.returncode}, not {right}")
     return found, done.stderr
