@@ -123,6 +123,7 @@ static void take_answer(struct trial *r, struct shot *s, const struct packet *p,
     if (p->kind != PACKET_NEIGHBOR) {
         a->ttl = p->ip.ttl;
         a->ip_id = p->ip.id;
+        a->in_fragments = p->ip.reassembled;
     }
     if (p->kind == PACKET_TCP)
         a->window = p->tcp.window;

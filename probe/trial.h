@@ -46,7 +46,8 @@ struct answer {
     uint16_t ip_id, window; /* of TCP */
     uint8_t icmp_type, icmp_code;
     uint32_t mtu;   /* that a too-big names; 0: none */
-    uint8_t mac[6]; /* of a neighbour */
+    uint8_t mac[6];           /* of a neighbour */
+    bool in_fragments;        /* it came in pieces */
 };
 
 struct shot {

@@ -161,14 +161,29 @@ against("rejected-server", "the server's own filter rejects", [("reject_icmp", {
 # --- sizes ---
 
 HOLE = "broken pmtu_blackhole"
-for link, after, at, mtu in (("client-router1", (0, None), (1, "r1"), 1450), ("router1-router2", (1, "r1"), (2, "r2"), 1400),
-                             ("router2-server", (2, "r2"), (3, "server"), 1337)):
-    if link != "client-router1":  # there the client's own interface would be the narrow one
-        against(f"mtu-{link}", f"{link} is narrower, and its router says so", [("link_mtu", {"link": link, "mtu": mtu})], "ok",
-                records={"ack_df": f"announced {mtu}", "echo_df": f"announced {mtu}", "size_ttl": None})
-        against(f"hole-{link}", f"{link} is narrower, and nobody says so", [("link_mtu", {"link": link, "mtu": mtu, "icmp": False})], HOLE,
-                hop=(after, at), records={"ack_df": f"black_hole {mtu}", "echo_df": f"black_hole {mtu}", "size_ttl": "stopped"})
-LONG = "meta length > {size}"
+for node, after, at, mtu in (("router1", (1, "r1"), (2, "r2"), 1400), ("router2", (2, "r2"), (3, "server"), 1337)):
+    against(f"mtu-there-{node}", f"behind {node} the way there is narrower, and it says so", [("route_mtu", {"node": node, "mtu": mtu})], "ok",
+            records={"ack_df": f"announced {mtu}", "echo_df": f"announced {mtu}", "size_ttl": None})
+    against(f"hole-there-{node}", f"behind {node} the way there is narrower, and it does not say so",
+            [("route_mtu", {"node": node, "mtu": mtu, "icmp": False})], HOLE, hop=(after, at),
+            records={"ack_df": f"black_hole {mtu}", "echo_df": f"black_hole {mtu}", "size_ttl": "stopped"})
+    against(f"mtu-back-{node}", f"behind {node} the way back is narrower: the answers come in fragments",
+            [("route_mtu", {"node": node, "towards": "client", "mtu": mtu})], "ok", records={"ack_df": "fits 1500", "echo_df": "fits 1500"},
+            more=lambda lab, case, found: check("fragments" in (record(found, "echo_df")["note"] or ""), "no word of fragments"))
+    against(f"hole-back-{node}", f"behind {node} the way back is narrower, and it does not say so", family=6,
+            faults=[("route_mtu", {"node": node, "towards": "client", "mtu": mtu, "icmp": False})], verdict=HOLE,
+            records={"ack_df": "fits 1500", "echo_df": f"black_hole {mtu}"},
+            more=lambda lab, case, found: check(found["verdict"]["detail"]["direction"] == "back", "the direction is not back"))
+against("mtu-link", "a link is narrower both ways, and its routers say so", [("link_mtu", {"link": "router1-router2", "mtu": 1400})], "ok",
+        records={"ack_df": "announced 1400", "echo_df": "announced 1400"})
+against("hole-link", "a link is narrower both ways, and nobody says so", [("link_mtu", {"link": "router1-router2", "mtu": 1400, "icmp": False})],
+        HOLE, hop=((1, "r1"), (2, "r2")), records={"ack_df": "black_hole 1400"})
+against("hole-first-link", "large packets vanish on the client's own link (a veth lets 4 bytes more pass)",
+        [("link_mtu", {"link": "client-router1", "mtu": 1450, "icmp": False})],
+        HOLE, hop=((0, None), (1, "r1")), records={"ack_df": "black_hole 1454", "size_ttl": "stopped"})
+against("two-narrow-links", "two links are narrower, the second one more", [("route_mtu", {"node": "router1", "mtu": 1450}),
+                                                                            ("route_mtu", {"node": "router2", "mtu": 1300})], "ok",
+        records={"ack_df": "announced 1300", "echo_df": "announced 1300"})
 against("hole-back", "large packets vanish on the way back only",
         [("drop", {"node": "router1", "towards": "client", "proto": "any", "match": "meta length > 1420"})], HOLE,
         records={"ack_df": "fits 1500", "echo_df": "black_hole 1420"},
