@@ -150,6 +150,8 @@ static enum readiness behind_a_hole(struct trial *r)
         return NOT_YET;
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         const struct trial *sizes = r->aim->trials[kinds[i]];
+        if (trial_answered(sizes) && !size_vanished(sizes, &r->size))
+            return NEVER; /* the way there lets all pass that ICMP does not speak of: what vanishes does so on the way back */
         if (!size_vanished(sizes, &r->size))
             continue;
         r->form = sizes->form;

@@ -186,7 +186,7 @@ against("two-narrow-links", "two links are narrower, the second one more", [("ro
         records={"ack_df": "announced 1300", "echo_df": "announced 1300"})
 against("hole-back", "large packets vanish on the way back only",
         [("drop", {"node": "router1", "towards": "client", "proto": "any", "match": "meta length > 1420"})], HOLE,
-        records={"ack_df": "fits 1500", "echo_df": "black_hole 1420"},
+        records={"ack_df": "fits 1500", "echo_df": "black_hole 1420", "size_ttl": None},
         more=lambda lab, case, found: check(found["verdict"]["detail"]["direction"] == "back", "the direction is not back"))
 against("hole-silent-server", "the server ignores stray segments: sizes by UDP",
         [("drop", {"node": "server", "port": 80, "match": "tcp flags & (syn | ack) == ack"}),
