@@ -302,6 +302,18 @@ static void announce(const struct watch *w)
            w->o->filter ? w->o->filter : "");
 }
 
+/* Not only when the first packet of the second kind comes. */
+static gboolean can_save(const struct watch *w, GError **error)
+{
+    if (!w->run.writer || live_info(w->live)->dlts->len == 1 || capture_writer_holds_all(w->run.writer))
+        return TRUE;
+    g_set_error(
+        error, OPTIONS_ERROR, 0,
+        "%s: a pcap file holds one link type, and these interfaces have several; name a file that ends in .pcapng",
+        w->o->save);
+    return FALSE;
+}
+
 /* Opens interfaces and files, and gives up the rights that this took. */
 static gboolean open_all(struct watch *w, GError **error)
 {
@@ -320,7 +332,7 @@ static gboolean open_all(struct watch *w, GError **error)
         return FALSE;
     /* Probes: their raw socket is opened here, too. */
     privileges_lend(&person);
-    gboolean opened = run_open(&w->run, o, true, error);
+    gboolean opened = run_open(&w->run, o, true, error) && can_save(w, error);
     privileges_take_back(&person);
     return opened && privileges_drop(&person, error);
 }
@@ -345,6 +357,9 @@ static void start(struct watch *w)
 /* The report, whatever ended the capture. */
 static int finish(struct watch *w, GError **error)
 {
+    if (!w->lost && !w->save_error)
+        live_read(w->live, INT64_MAX, take_frame, w,
+                  &w->lost); /* what still waits, for frames of other interfaces or at all */
     struct capture_info info = *live_info(w->live);
 
     info.end_ns = w->end_ns != TIME_NONE ? w->end_ns : now_ns();
@@ -357,7 +372,7 @@ static int finish(struct watch *w, GError **error)
     status_line_clear(&w->status);
     if (w->save_error || !run_close_saved(&w->run, &info, &w->save_error))
         run_close_saved(&w->run, &info, NULL);
-    if (w->nobody_reads) {
+    if (w->nobody_reads && !w->o->output) {
         pipeline_finish(w->run.pipeline, &info, w->names);
         return run_status(&w->run);
     }
