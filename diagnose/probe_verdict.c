@@ -382,9 +382,9 @@ struct finding *probe_verdict(const GPtrArray *results)
         finding_free(worse ? worst : f);
         worst = worse ? f : worst;
     }
-    if (worst && ways > 1) {
+    if (worst && broken < ways && ways > 1) {
         finding_detail_text(worst, "family", version == 6 ? "ipv6" : "ipv4");
-        if (is_broken(worst) && broken < ways)
+        if (is_broken(worst))
             worst->status = STATUS_DEGRADED;
     }
     return worst;
