@@ -1,7 +1,8 @@
 # tcpsleuth: one Makefile, no recursion. `make help` lists the targets.
 #
 # Variables:  CC, CFLAGS, LDFLAGS as usual;  WERROR=1 turns warnings into errors;  V=1 shows the commands;
-#             VARIANT=asan builds with the sanitizers, beside the plain build, in build/asan/.
+#             SETCAP=1 with install: whoever may run the program may capture with it;
+#             VARIANT=asan builds with the sanitizers, beside the plain build, in build/asan/; VARIANT=short with limits of a sixtieth.
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -12,6 +13,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR := $(PREFIX)/bin
 MANDIR := $(PREFIX)/share/man/man1
+# What a live capture needs; `make install SETCAP=1` gives it to the program (setcap: libcap2-bin).
+CAPTURE_RIGHTS := cap_net_raw,cap_net_admin+ep
 DOCDIR := $(PREFIX)/share/doc/tcpsleuth
 
 VARIANT ?= plain
@@ -25,7 +28,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libpcap-dev libnet1-dev libnids-
 	libldns-dev zlib1g-dev libzstd-dev libnl-3-dev libnl-route-3-dev libcurl4-gnutls-dev \
 	libnl-genl-3-dev libnl-idiag-3-dev libkmod-dev libnftables-dev libjansson-dev libsystemd-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-jsonschema gzip zstd \
-	iproute2 procps nftables ethtool tcpdump nginx-light dnsmasq-base openssl curl iputils-ping
+	iproute2 procps nftables ethtool tcpdump nginx dnsmasq-base openssl curl iputils-ping
 # Not installed by `make deps`: only `make fuzz` needs them.
 FUZZ_PACKAGES := clang libclang-rt-dev
 
@@ -40,6 +43,9 @@ LIBS = $(shell pkg-config --libs $(PKGS)) -lnids -lnet -lhttp_parser -lldns -lm
 ifeq ($(VARIANT),asan)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS := -O1 -g
+endif
+ifeq ($(VARIANT),short)
+ALL_CPPFLAGS += -DSHORTENED_LIMITS
 endif
 ifeq ($(VARIANT),fuzz)
 CC := clang
@@ -103,12 +109,18 @@ fuzzers: $(FUZZERS)
 bench: all $(BENCHES) ## generate the large captures and measure against the peers (bench/RESULTS.md)
 	$(Q)bench/run
 
+.PHONY: bench-live
+bench-live: all $(BENCHES) ## packets a second that a live capture takes without a drop, against peers (root; bench/RESULTS-live.md)
+	$(Q)$(MAKE) --no-print-directory VARIANT=short all
+	$(Q)bench/live
+
 .PHONY: install
-install: all ## install the program, its man page and what it refers to (PREFIX, DESTDIR)
+install: all ## install the program, its man page and what it refers to (PREFIX, DESTDIR); SETCAP=1: with the right to capture
 	install -D -m 755 $(BIN) $(DESTDIR)$(BINDIR)/tcpsleuth
+	$(if $(SETCAP),setcap $(CAPTURE_RIGHTS) $(DESTDIR)$(BINDIR)/tcpsleuth)
 	install -D -m 644 docs/tcpsleuth.1 $(DESTDIR)$(MANDIR)/tcpsleuth.1
 	install -d $(DESTDIR)$(DOCDIR)
-	install -m 644 README.md LICENSE docs/json.md docs/tcpsleuth.schema.json $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md LICENSE docs/json.md docs/probes.md docs/tcpsleuth.schema.json $(DESTDIR)$(DOCDIR)
 
 .PHONY: uninstall
 uninstall: ## remove what install put there

@@ -32,7 +32,7 @@ static enum probe_outcome outcome(const struct way *w, enum probe_kind kind)
 static bool any_answer(const struct way *w)
 {
     for (int i = 0; i < PROBE_KINDS; i++)
-        if (w->of[i] && w->of[i]->reply != REPLY_NONE)
+        if (w->of[i] && i != PROBE_CONNECT && w->of[i]->reply != REPLY_NONE) /* the kernel's own errors are no answers */
             return true;
     return false;
 }
@@ -97,6 +97,22 @@ static char *interval(const struct way *w, const struct probe_result *trail)
     return g_string_free(g_steal_pointer(&s), FALSE);
 }
 
+/* What passes where the SYN as it is does not: what the filter keys on. */
+static void tell_variants(struct finding *f, const struct way *w)
+{
+    const struct probe_result *p = w->of[PROBE_SYN_VARIANTS];
+    g_autoptr(GPtrArray) passed = g_ptr_array_new();
+
+    for (guint i = 0; p && p->variants && i < p->variants->len; i++) {
+        const struct probe_variant *v = &g_array_index(p->variants, struct probe_variant, i);
+        if (v->reply == REPLY_SYN_ACK || v->reply == REPLY_RST)
+            g_ptr_array_add(passed, (gpointer)(uintptr_t)v->change);
+    }
+    g_ptr_array_add(passed, NULL);
+    if (passed->len > 1)
+        finding_detail_list(f, "passes", (const char *const *)passed->pdata);
+}
+
 static struct finding *unanswered(const struct way *w)
 {
     const struct probe_result *trail = w->of[PROBE_SYN_TTL];
@@ -109,6 +125,7 @@ static struct finding *unanswered(const struct way *w)
     tell_hop(f, w, trail);
     if (w->of[PROBE_SYN])
         finding_detail_number(f, "syn_sent", w->of[PROBE_SYN]->sent);
+    tell_variants(f, w);
     return f;
 }
 
@@ -211,6 +228,32 @@ static struct finding *unreachable(const struct way *w)
     return f;
 }
 
+static enum code unreachable_code(enum probe_reply reply)
+{
+    return reply == REPLY_HOST_UNREACHABLE    ? CODE_HOST_UNREACHABLE
+           : reply == REPLY_ADMIN_PROHIBITED ? CODE_ADMIN_PROHIBITED
+                                             : CODE_NETWORK_UNREACHABLE;
+}
+
+/* Where no SYN could be crafted, the kernel's own tells; what exactly came back it does not say. */
+static struct finding *connected(const struct way *w)
+{
+    const struct probe_result *p = w->of[PROBE_CONNECT];
+    struct finding *f = NULL;
+
+    if (!p || outcome(w, PROBE_SYN) != OUTCOME_LEFT_OUT)
+        return NULL;
+    if (p->outcome == OUTCOME_REFUSED)
+        f = finding_new(CODE_SYN_REFUSED, WHERE_NONE, "%s refuses the connection.", w->target);
+    else if (p->outcome == OUTCOME_NO_ANSWER)
+        f = finding_new(CODE_SYN_UNANSWERED, WHERE_PATH, "%s does not answer.", w->target);
+    else if (p->outcome == OUTCOME_UNREACHABLE)
+        f = finding_new(unreachable_code(p->reply), WHERE_NONE, "%s cannot be reached (%s).", w->target, p->note ? p->note : "unreachable");
+    if (f)
+        f->confidence = CONFIDENCE_LIKELY;
+    return f;
+}
+
 static struct finding *syn(const struct way *w)
 {
     switch (outcome(w, PROBE_SYN)) {
@@ -292,7 +335,7 @@ static struct finding *own(const struct way *w)
 
 static struct finding *judge(const struct way *w)
 {
-    static struct finding *(*const rules[])(const struct way *) = { not_sent, neighbor, syn, sizes, own, options };
+    static struct finding *(*const rules[])(const struct way *) = { not_sent, neighbor, syn, connected, sizes, own, options };
     struct finding *f = NULL;
 
     for (size_t i = 0; !f && i < G_N_ELEMENTS(rules); i++)
@@ -339,9 +382,9 @@ struct finding *probe_verdict(const GPtrArray *results)
         finding_free(worse ? worst : f);
         worst = worse ? f : worst;
     }
-    if (worst && ways > 1) {
+    if (worst && broken < ways && ways > 1) {
         finding_detail_text(worst, "family", version == 6 ? "ipv6" : "ipv4");
-        if (is_broken(worst) && broken < ways)
+        if (is_broken(worst))
             worst->status = STATUS_DEGRADED;
     }
     return worst;

@@ -67,6 +67,7 @@ const char *probe_outcome_name(enum probe_outcome outcome)
         [OUTCOME_BLOCKED_HERE] = "blocked_here",
         [OUTCOME_COMPLETE] = "complete",
         [OUTCOME_FAILED] = "failed",
+        [OUTCOME_LEFT_OUT] = "left_out",
         [OUTCOME_STOPPED_EARLY] = "interrupted",
     };
     return names[outcome];
@@ -94,6 +95,8 @@ void probe_result_free(struct probe_result *r)
         g_free(g_array_index(r->legs, struct probe_leg, i).error);
         g_free(g_array_index(r->legs, struct probe_leg, i).server);
     }
+    if (r->variants)
+        g_array_free(r->variants, TRUE);
     if (r->legs)
         g_array_free(r->legs, TRUE);
     if (r->changes)

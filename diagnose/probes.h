@@ -6,6 +6,7 @@
 
 #include "base/addr.h"
 #include "base/timens.h"
+#include "dissect/packet.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -64,6 +65,7 @@ enum probe_outcome {
     OUTCOME_BLOCKED_HERE, /* "blocked_here": a rule of this host keeps it from being sent */
     OUTCOME_COMPLETE,     /* "complete": a TLS handshake */
     OUTCOME_FAILED,       /* "failed": `finding` or `note` says why */
+    OUTCOME_LEFT_OUT,     /* "left_out": this user may not; `note` says how to allow it */
     OUTCOME_STOPPED_EARLY, /* "interrupted": by the user, or the budget is used up */
     OUTCOMES
 };
@@ -93,6 +95,12 @@ struct probe_change {
     const char *what;  /* static: "mss", "sack", "dscp", "destination address", ... */
     char *sent, *seen; /* text of our own */
     struct probe_place after, at; /* the last hop that quotes it as it was; the first that does not */
+};
+
+/* A SYN with one attribute changed, and what answered it. */
+struct probe_variant {
+    const char *change;    /* static: "without timestamps", "another source port" */
+    enum probe_reply reply;
 };
 
 /* One request of a chain of redirects. */
@@ -125,6 +133,7 @@ struct probe_result {
     struct probe_place after, at;
     GArray *hops;          /* struct probe_hop; NULL: none */
     GArray *changes;       /* struct probe_change; NULL: none */
+    GArray *variants;      /* struct probe_variant; NULL: none */
     GArray *legs;          /* struct probe_leg; NULL: none */
     unsigned forged;       /* answers that were none: ignored */
     char *note;            /* a sentence; may hold text from outside, as UTF-8; NULL */
@@ -137,6 +146,14 @@ void probe_result_free(struct probe_result *r); /* NULL-safe */
 /* By way, then by kind. */
 void probe_results_sort(GPtrArray *results);
 
+/* What a SYN looks like: the one to clone. Ports, numbers and timestamp values are the probe's own. */
+struct probe_syn {
+    struct tcp_options opt; /* MSS, window scale, SACK, timestamps as far as `present` has them */
+    uint16_t window;
+    uint16_t flags;         /* TCP_SYN, and TCP_ECE | TCP_CWR where it asks for ECN */
+    uint8_t tos;            /* DSCP and ECN bits */
+};
+
 /* Which kinds to use on which address. */
 #define PROBE_BIT(kind) (1u << (kind))
 struct probe_request {
@@ -146,6 +163,7 @@ struct probe_request {
     uint16_t port;         /* 0: no TCP */
     unsigned kinds;        /* PROBE_BIT()s */
     const char *name;      /* as the user wrote it, for TLS and HTTP; borrowed; NULL: an address */
+    const struct probe_syn *syn; /* the SYN of the connection in question; borrowed; NULL: what Linux sends */
 };
 
 #endif

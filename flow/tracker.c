@@ -22,6 +22,7 @@ struct tracker {
     bool redirects; /* a redirect was seen */
     int64_t next_expiry_ns;
     unsigned since_expiry; /* packets */
+    int64_t next_sweep_ns; /* over live flows; TIME_NONE: at once */
     unsigned looks;        /* at live flows, of this sweep */
     uint64_t tcp_packets, quic_packets, log_flow;
 };
@@ -506,6 +507,8 @@ static void finish(struct tracker *t, struct flow *f, bool no_byte_can_follow)
 
 /* At most so many flows are looked at in one sweep: a flood of them must not keep us from the packets. */
 #define LOOKS 2000
+/* How long a sweep earns rest for each flow that it went past, which takes it a hundredth of that. */
+#define SWEEP_NS (10 * NS_PER_US)
 /* A packet that was captured may be handed over a little later than the clock says. */
 #define LATE_NS NS_PER_S
 
@@ -526,7 +529,7 @@ static bool look(void *user, struct flow *f)
     if (t->now_ns < f->track->look_ns || !view_worthwhile(f, t->now_ns))
         return true;
     show(t, f, FLOW_WAITS);
-    f->track->look_ns = t->now_ns + MAX(NS_PER_S, (t->now_ns - f->last_ns) / 2);
+    f->track->look_ns = t->now_ns + MAX(NS_PER_S, (t->now_ns - f->last_ns) / 4);
     return ++t->looks < LOOKS;
 }
 
@@ -537,9 +540,11 @@ void tracker_clock(struct tracker *t, int64_t now_ns)
     t->now_ns = MAX(t->now_ns, now_ns);
     flow_table_expire(t->table, settled_ns);
     lookups_expire(t->lookups, settled_ns);
+    if (!t->hooks.moment || now_ns < t->next_sweep_ns)
+        return;
     t->looks = 0;
-    if (t->hooks.moment)
-        flow_table_visit(t->table, look, t);
+    t->next_sweep_ns = now_ns + (int64_t)flow_table_open(t->table) * SWEEP_NS;
+    flow_table_visit(t->table, look, t);
 }
 
 /* --- one packet --- */
@@ -687,7 +692,7 @@ struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow
     struct tracker *t = g_new0(struct tracker, 1);
 
     t->hooks = *hooks;
-    t->now_ns = t->next_expiry_ns = TIME_NONE;
+    t->now_ns = t->next_expiry_ns = t->next_sweep_ns = TIME_NONE;
     t->log_flow = log_flow;
     t->table = flow_table_new(flow_leaves, t);
     t->lookups = lookups_new(hooks->lookup, hooks->user);

@@ -5,7 +5,7 @@
 /* From when on a live flow is looked at. The rules judge; these only spare them the flows that have nothing to tell,
  * and leave time to those that may still recover: Linux repeats data 4 times in 3 s, a SYN 3 times in 7 s. */
 #define TAIL_NS (5 * NS_PER_S)
-#define SHUT_NS (5 * NS_PER_S)
+#define SHUT_NS (3 * NS_PER_S)
 #define ANSWER_NS (10 * NS_PER_S)
 #define QUIET_NS (10 * NS_PER_S)
 #define HALF_CLOSED_NS (60 * NS_PER_S)

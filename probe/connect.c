@@ -110,12 +110,15 @@ static void begin_tls(struct connecting *c)
 static void say_failure(struct probe_result *r, int error)
 {
     switch (error) {
-    case ECONNREFUSED: r->outcome = OUTCOME_REFUSED; break;
+    case ECONNREFUSED: r->outcome = OUTCOME_REFUSED; break; /* a RST, or ICMP port unreachable */
     case ETIMEDOUT: r->outcome = OUTCOME_NO_ANSWER; break;
-    case EACCES:
     case EPERM: r->outcome = OUTCOME_BLOCKED_HERE; break;
     default: r->outcome = OUTCOME_UNREACHABLE; break;
     }
+    r->reply = error == EHOSTUNREACH  ? REPLY_HOST_UNREACHABLE
+               : error == ENETUNREACH ? REPLY_NETWORK_UNREACHABLE
+               : error == EACCES      ? REPLY_ADMIN_PROHIBITED
+                                      : REPLY_NONE;
     r->note = g_strdup_printf("connect: %s", g_strerror(error));
 }
 

@@ -55,7 +55,7 @@ struct probe_engine *probe_engine_new(uint64_t seed, GError **error)
     e->aims = g_ptr_array_new_with_free_func((GDestroyNotify)aim_free);
     e->links = g_ptr_array_new();
     e->crafter = crafter_new(error);
-    e->listener = e->crafter ? listener_open(e->ports, n, error) : NULL;
+    e->listener = e->crafter ? listener_open(e->ports, n, SYN_LOW_SOURCE, error) : NULL;
     if (e->listener)
         return e;
     probe_engine_free(e);

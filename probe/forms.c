@@ -7,6 +7,11 @@
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58 };
 
+static uint16_t port_of(const struct trial *r, const struct shot *s)
+{
+    return s->sport ? s->sport : r->sport;
+}
+
 /* --- building --- */
 
 static void base(const struct trial *r, const struct shot *s, enum craft_protocol protocol, struct craft *c)
@@ -19,7 +24,7 @@ static void base(const struct trial *r, const struct shot *s, enum craft_protoco
         .id = s->ip_id,
         .flow_label = r->aim->flow_label,
         .protocol = protocol,
-        .sport = r->sport,
+        .sport = port_of(r, s),
         .dport = r->aim->request.port,
         .size = s->size,
     };
@@ -35,10 +40,12 @@ static void put_cookie(const struct trial *r, struct craft *c, uint16_t balance)
 static void build_syn(const struct trial *r, const struct shot *s, struct craft *c)
 {
     base(r, s, CRAFT_TCP, c);
+    const struct probe_syn syn = syn_of(r, s);
     c->seq = s->seq;
-    c->flags = TCP_SYN;
-    c->window = 64240;
-    c->n_options = (uint8_t)syn_options(r, s, c->options);
+    c->flags = (uint8_t)syn.flags;
+    c->window = syn.window;
+    c->tos = syn.tos;
+    c->n_options = (uint8_t)syn_options(r, &syn, c->options);
 }
 
 /* An ACK of a connection that is not there: whoever gets it says RST (RFC 9293 section 3.10.7.1), whatever its size. */
@@ -81,11 +88,11 @@ static bool from_target(const struct trial *r, const struct packet *p)
 
 /* Whether an error is about a packet from our port to that port. The addresses are no condition: behind a translator
  * they are others. */
-static bool quotes_ports(const struct trial *r, const struct packet *p, uint8_t protocol, uint16_t dport,
-                         const struct quoted *q)
+static bool quotes_ports(const struct trial *r, const struct shot *s, const struct packet *p, uint8_t protocol,
+                         uint16_t dport, const struct quoted *q)
 {
     return p->kind == PACKET_ICMP_ERROR && p->ip.version == r->aim->request.version && q->known &&
-           p->icmp.quoted_protocol == protocol && q->has_ports && q->sport == r->sport &&
+           p->icmp.quoted_protocol == protocol && q->has_ports && q->sport == port_of(r, s) &&
            (q->dport == dport || addr_cmp(&q->dst, &r->dst) != 0);
 }
 
@@ -93,23 +100,23 @@ static bool quotes_ports(const struct trial *r, const struct packet *p, uint8_t 
 static enum match match_quoted_tcp(const struct trial *r, const struct shot *s, const struct packet *p,
                                    const struct quoted *q)
 {
-    if (!quotes_ports(r, p, PROTO_TCP, r->aim->request.port, q))
+    if (!quotes_ports(r, s, p, PROTO_TCP, r->aim->request.port, q))
         return MATCH_OTHER;
     bool by_seq = q->has_seq && q->seq == s->seq;
     bool by_id = p->ip.version == 4 && q->id == s->ip_id && addr_cmp(&q->dst, &r->dst) == 0;
     return by_seq || by_id ? MATCH_ANSWER : MATCH_FORGED;
 }
 
-static bool is_tcp_to_us(const struct trial *r, const struct packet *p)
+static bool is_tcp_to_us(const struct trial *r, const struct shot *s, const struct packet *p)
 {
     return p->kind == PACKET_TCP && from_target(r, p) && p->tcp.sport == r->aim->request.port &&
-           p->tcp.dport == r->sport;
+           p->tcp.dport == port_of(r, s);
 }
 
 static enum match validate_syn(const struct trial *r, const struct shot *s, const struct packet *p,
                                const struct quoted *q)
 {
-    if (!is_tcp_to_us(r, p))
+    if (!is_tcp_to_us(r, s, p))
         return match_quoted_tcp(r, s, p, q);
     return p->tcp.flags & TCP_ACK && p->tcp.ack == s->seq + 1 ? MATCH_ANSWER : MATCH_FORGED;
 }
@@ -117,7 +124,7 @@ static enum match validate_syn(const struct trial *r, const struct shot *s, cons
 static enum match validate_ack(const struct trial *r, const struct shot *s, const struct packet *p,
                                const struct quoted *q)
 {
-    if (!is_tcp_to_us(r, p))
+    if (!is_tcp_to_us(r, s, p))
         return match_quoted_tcp(r, s, p, q);
     return p->tcp.flags & TCP_RST && p->tcp.seq == s->ack ? MATCH_ANSWER : MATCH_FORGED;
 }
@@ -146,7 +153,7 @@ static enum match validate_udp(const struct trial *r, const struct shot *s, cons
 {
     if (p->kind == PACKET_UDP && from_target(r, p) && p->udp.sport == 33434 && p->udp.dport == r->sport)
         return MATCH_ANSWER; /* a service there: it cannot know the number */
-    if (!quotes_ports(r, p, PROTO_UDP, 33434, q))
+    if (!quotes_ports(r, s, p, PROTO_UDP, 33434, q))
         return MATCH_OTHER;
     bool by_id = p->ip.version == 4 && q->id == s->ip_id;
     bool by_payload = q->payload.n >= CRAFT_COOKIE && q->payload.p[0] == s->echo_seq >> 8 &&

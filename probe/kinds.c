@@ -150,6 +150,8 @@ static enum readiness behind_a_hole(struct trial *r)
         return NOT_YET;
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         const struct trial *sizes = r->aim->trials[kinds[i]];
+        if (trial_answered(sizes) && !size_vanished(sizes, &r->size))
+            return NEVER; /* the way there lets all pass that ICMP does not speak of: what vanishes does so on the way back */
         if (!size_vanished(sizes, &r->size))
             continue;
         r->form = sizes->form;
@@ -157,6 +159,17 @@ static enum readiness behind_a_hole(struct trial *r)
         return READY;
     }
     return NEVER;
+}
+
+/* A SYN that nobody answers, to a host that lives, or that somebody refuses. */
+static enum readiness behind_a_filter(struct trial *r)
+{
+    const struct trial *syn = aim_done(r->aim, PROBE_SYN);
+
+    if (!syn || !is_over(r, PROBE_NEIGHBOR) || !is_over(r, PROBE_ECHO) || !is_over(r, PROBE_SYN_TTL))
+        return r->aim->request.port && aim_wants(r->aim, PROBE_SYN) ? NOT_YET : NEVER;
+    bool filtered = syn->started && syn->shots->len > 1 && !any_answer(syn);
+    return filtered && !aim_is_cut_off(r->aim) ? READY : NEVER;
 }
 
 static enum next nothing_more(struct trial *r, struct shot *out)
@@ -177,6 +190,7 @@ static const struct probe_plan plans[PROBE_KINDS] = {
     [PROBE_ACK_DF] = { &form_ack, sizes_by_ack, size_next, size_conclude },
     [PROBE_UDP_DF] = { &form_udp, sizes_by_udp, size_next, size_conclude },
     [PROBE_ECHO_DF] = { &form_echo, sizes_by_echo, size_next, size_conclude },
+    [PROBE_SYN_VARIANTS] = { &form_syn, behind_a_filter, variants_next, variants_conclude },
     [PROBE_SIZE_TTL] = { NULL, behind_a_hole, trail_next, trail_conclude },
 };
 

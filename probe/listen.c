@@ -21,13 +21,13 @@ struct reader {
     void *user;
 };
 
-static bool set_filter(pcap_t *p, uint16_t ports, unsigned n)
+static bool set_filter(pcap_t *p, uint16_t ports, unsigned n, uint16_t low)
 {
     struct bpf_program program;
     g_autofree char *filter =
-        g_strdup_printf("arp or icmp6 or (icmp and (icmp[0] = 0 or icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12)) "
-                        "or ((tcp or udp) and dst portrange %u-%u)",
-                        ports, ports + n - 1);
+        g_strdup_printf("arp or icmp6 or (icmp and (icmp[0] = 0 or icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12 or ip[6:2] & 0x1fff != 0)) "
+                        "or ((tcp or udp) and dst portrange %u-%u) or (tcp and dst port %u)",
+                        ports, ports + n - 1, low);
 
     if (pcap_compile(p, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
         return false;
@@ -36,7 +36,7 @@ static bool set_filter(pcap_t *p, uint16_t ports, unsigned n)
     return good;
 }
 
-struct listener *listener_open(uint16_t ports, unsigned n, GError **error)
+struct listener *listener_open(uint16_t ports, unsigned n, uint16_t low, GError **error)
 {
     char why[PCAP_ERRBUF_SIZE] = "";
     pcap_t *p = pcap_create("any", why);
@@ -49,7 +49,7 @@ struct listener *listener_open(uint16_t ports, unsigned n, GError **error)
         status = pcap_activate(p);
     }
     if (status < 0 || pcap_setdirection(p, PCAP_D_IN) != 0 || pcap_setnonblock(p, 1, why) != 0 ||
-        !set_filter(p, ports, n)) {
+        !set_filter(p, ports, n, low)) {
         g_set_error(error, PROBE_ERROR, PROBE_ERROR_PRIVILEGE, "answers cannot be captured: %s",
                     p ? pcap_statustostr(status < 0 ? status : PCAP_ERROR) : why);
         if (p)

@@ -11,9 +11,9 @@
 
 struct listener;
 
-/* ports: the first of n local ports that answers go to. NULL and *error where packets may not be seen. Free with
- * listener_free. */
-struct listener *listener_open(uint16_t ports, unsigned n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* ports: the first of n local ports that answers go to; low: another one. NULL and *error where packets may not be
+ * seen. Free with listener_free. */
+struct listener *listener_open(uint16_t ports, unsigned n, uint16_t low, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void listener_free(struct listener *l); /* NULL-safe */
 
 /* To wait for: readable where frames are there. */

@@ -1,47 +1,7 @@
-/* plan_options: the options of our SYN, and what the hops quote of it against what was sent (tracebox; Detal et al.,
+/* plan_options: what the hops quote of it against what was sent (tracebox; Detal et al.,
  * IMC 2013). A hop quotes what it received, so the change was made by the hop before it or on the way between them.
  */
 #include "probe/trial.h"
-
-#include <string.h>
-
-enum { KIND_NOP = 1, KIND_MSS = 2, KIND_WSCALE = 3, KIND_SACK_OK = 4, KIND_TIMESTAMPS = 8 };
-
-uint16_t syn_mss(const struct trial *r)
-{
-    unsigned headers = r->aim->request.version == 6 ? 60 : 40;
-    return (uint16_t)(CLAMP(r->aim->route.mtu, 576u, 65535u) - headers);
-}
-
-unsigned syn_options(const struct trial *r, const struct shot *s, uint8_t out[CRAFT_OPTIONS])
-{
-    uint16_t mss = syn_mss(r);
-    uint32_t value = r->aim->tsval;
-    const uint8_t all[] = { KIND_MSS,
-                            4,
-                            (uint8_t)(mss >> 8),
-                            (uint8_t)mss,
-                            KIND_SACK_OK,
-                            2,
-                            KIND_TIMESTAMPS,
-                            10,
-                            (uint8_t)(value >> 24),
-                            (uint8_t)(value >> 16),
-                            (uint8_t)(value >> 8),
-                            (uint8_t)value,
-                            0,
-                            0,
-                            0,
-                            0,
-                            KIND_NOP,
-                            KIND_WSCALE,
-                            3,
-                            7 };
-
-    (void)s;
-    memcpy(out, all, sizeof all);
-    return sizeof all;
-}
 
 #define TEXT_ROOM 64
 
@@ -59,7 +19,7 @@ static void put(char out[TEXT_ROOM], unsigned value)
 
 static bool compare_mss(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
-    put(sent, syn_mss(r));
+    put(sent, syn_of(r, s).opt.mss);
     if (s->quoted.opt.present & TCPOPT_HAS_MSS)
         put(seen, s->quoted.opt.mss);
     else
@@ -67,30 +27,28 @@ static bool compare_mss(const struct trial *r, const struct shot *s, char sent[T
     return s->quoted.has_header;
 }
 
-static void put_presence(const struct shot *s, unsigned bit, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
+static void put_presence(const struct trial *r, const struct shot *s, unsigned bit, char sent[TEXT_ROOM],
+                         char seen[TEXT_ROOM])
 {
-    g_strlcpy(sent, "present", TEXT_ROOM);
+    g_strlcpy(sent, syn_of(r, s).opt.present & bit ? "present" : "none", TEXT_ROOM);
     g_strlcpy(seen, s->quoted.opt.present & bit ? "present" : "none", TEXT_ROOM);
 }
 
 static bool compare_sack(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
-    (void)r;
-    put_presence(s, TCPOPT_HAS_SACK_OK, sent, seen);
+    put_presence(r, s, TCPOPT_HAS_SACK_OK, sent, seen);
     return s->quoted.has_header;
 }
 
 static bool compare_timestamps(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
-    (void)r;
-    put_presence(s, TCPOPT_HAS_TIMESTAMPS, sent, seen);
+    put_presence(r, s, TCPOPT_HAS_TIMESTAMPS, sent, seen);
     return s->quoted.has_header;
 }
 
 static bool compare_wscale(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
-    (void)r;
-    put(sent, 7);
+    put(sent, syn_of(r, s).opt.wscale);
     if (s->quoted.opt.present & TCPOPT_HAS_WSCALE)
         put(seen, s->quoted.opt.wscale);
     else
@@ -100,8 +58,7 @@ static bool compare_wscale(const struct trial *r, const struct shot *s, char sen
 
 static bool compare_window(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
-    (void)r;
-    put(sent, 64240);
+    put(sent, syn_of(r, s).window);
     put(seen, s->quoted.window);
     return s->quoted.has_header;
 }
@@ -116,16 +73,14 @@ static bool compare_sequence(const struct trial *r, const struct shot *s, char s
 
 static bool compare_dscp(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
-    (void)r;
-    put(sent, 0);
+    put(sent, syn_of(r, s).tos >> 2);
     put(seen, s->quoted.tos >> 2);
     return s->quoted.known;
 }
 
 static bool compare_ecn(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
-    (void)r;
-    put(sent, 0);
+    put(sent, syn_of(r, s).tos & 3);
     put(seen, s->quoted.tos & 3);
     return s->quoted.known;
 }

@@ -262,6 +262,9 @@ void size_conclude(const struct trial *r, struct probe_result *out)
         out->outcome = OUTCOME_FITS;
     else
         out->outcome = size_vanished(r, &smallest) ? OUTCOME_BLACK_HOLE : OUTCOME_ANNOUNCED;
+    for (guint i = 0; i < r->shots->len && !out->note; i++)
+        if (g_array_index(r->shots, struct shot, i).answer.in_fragments)
+            out->note = g_strdup("the answers come in fragments: the way back is narrower than the way there");
     if (told && z.small_answered) {
         out->from = (struct probe_place){ .known = true, .addr = told->answer.from };
         out->icmp_type = told->answer.icmp_type;

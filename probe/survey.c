@@ -173,6 +173,20 @@ static bool is_connected(const GPtrArray *all, unsigned way)
     return false;
 }
 
+/* The record that says so: the SYN is what most would be about. */
+static struct probe_result *left_out(const struct survey *s, const struct probe_request *request, unsigned way)
+{
+    struct probe_result *r = probe_result_new(PROBE_SYN);
+
+    r->way = way;
+    r->version = request->version;
+    r->target = r->way_to = request->addr;
+    r->port = request->port;
+    r->outcome = OUTCOME_LEFT_OUT;
+    r->note = g_strdup(s->left_out);
+    return r;
+}
+
 GPtrArray *survey_results(struct survey *s)
 {
     GPtrArray *all = s->engine ? probe_engine_results(s->engine) : g_ptr_array_new();
@@ -181,8 +195,10 @@ GPtrArray *survey_results(struct survey *s)
         struct probe_request request = request_of(s->target, i);
         if (s->connecting[i])
             connecting_results(s->connecting[i], i, all);
-        if (s->plain[i])
+        if (s->plain[i]) {
             plain_results(s->plain[i], i, all);
+            g_ptr_array_add(all, left_out(s, &request, i));
+        }
         if (s->stopped || !s->target->url || !is_connected(all, i))
             continue;
         struct probe_result *asked = request_ask(&request, s->target->url, &s->stopped);

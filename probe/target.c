@@ -89,8 +89,9 @@ static char *web_url(const struct target *t)
 
     if (!web)
         return NULL;
-    return g_strdup_printf("%s://%s%s%s:%u/", t->tls ? "https" : "http", colons ? "[" : "", t->host, colons ? "]" : "",
-                           t->port);
+    g_autofree char *port = t->port == (t->tls ? 443 : 80) ? g_strdup("") : g_strdup_printf(":%u", t->port);
+    return g_strdup_printf("%s://%s%s%s%s/", t->tls ? "https" : "http", colons ? "[" : "", t->host, colons ? "]" : "",
+                           port);
 }
 
 struct target *target_parse(const char *written, GError **error)

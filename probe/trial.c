@@ -11,10 +11,15 @@ struct aim *aim_new(const struct probe_request *request, struct key *key, uint16
     a->request = *request;
     a->name = g_strdup(request->name);
     a->request.name = a->name;
+    if (request->syn) {
+        a->syn = *request->syn;
+        a->request.syn = &a->syn;
+    }
     a->key = key;
     a->ports = ports;
     a->echo_id = (uint16_t)numbers;
-    a->flow_label = (uint32_t)(numbers >> 16) & 0xfffff;
+    a->flow_label = (uint32_t)(numbers >> 16) & 0xff;
+    a->flow_label *= 0x101; /* libnet 1.1.6 writes the last byte of it twice */
     a->tsval = (uint32_t)(numbers >> 32) | 1;
     memcpy(a->cookie, &cookie, sizeof a->cookie);
     a->rtt_ns = TIME_NONE;
@@ -118,6 +123,7 @@ static void take_answer(struct trial *r, struct shot *s, const struct packet *p,
     if (p->kind != PACKET_NEIGHBOR) {
         a->ttl = p->ip.ttl;
         a->ip_id = p->ip.id;
+        a->in_fragments = p->ip.reassembled;
     }
     if (p->kind == PACKET_TCP)
         a->window = p->tcp.window;

@@ -46,13 +46,15 @@ struct answer {
     uint16_t ip_id, window; /* of TCP */
     uint8_t icmp_type, icmp_code;
     uint32_t mtu;   /* that a too-big names; 0: none */
-    uint8_t mac[6]; /* of a neighbour */
+    uint8_t mac[6];           /* of a neighbour */
+    bool in_fragments;        /* it came in pieces */
 };
 
 struct shot {
     uint8_t ttl;
     uint16_t size;            /* bytes of the IP packet; 0: what the headers take */
-    uint8_t variant;          /* of plans that vary something else */
+    uint8_t variant;          /* enum syn_variant */
+    uint16_t sport;           /* 0: the trial's */
     uint32_t seq, ack;        /* TCP: keyed */
     uint16_t ip_id, echo_seq; /* keyed */
     enum shot_state state;
@@ -115,7 +117,8 @@ enum { PORT_SYN, PORT_ACK, PORT_UDP, PORT_VARIANT, PORTS_EACH };
 /* One address that is probed. */
 struct aim {
     struct probe_request request;
-    char *name; /* request.name's copy */
+    char *name;           /* request.name's copy */
+    struct probe_syn syn; /* request.syn's copy */
     struct route route;
     uint16_t ports; /* the first of PORTS_EACH local ports */
     uint16_t echo_id;
@@ -194,8 +197,33 @@ bool size_vanished(const struct trial *r, uint16_t *smallest); /* the smallest s
 /* --- plan_options.c --- */
 void options_conclude(const struct trial *r, struct probe_result *out);
 
-/* The options of the SYN that is sent: what Linux sends. Returns how many bytes. */
-unsigned syn_options(const struct trial *r, const struct shot *s, uint8_t out[CRAFT_OPTIONS]);
-uint16_t syn_mss(const struct trial *r);
+/* --- syn.c --- */
+
+/* The SYN of a shot: what is cloned, with the shot's change. */
+enum syn_variant {
+    SYN_AS_IT_IS,
+    SYN_ANOTHER_PORT,
+    SYN_LOW_PORT,
+    SYN_BARE,
+    SYN_NO_TIMESTAMPS,
+    SYN_NO_WSCALE,
+    SYN_NO_SACK,
+    SYN_SMALL_MSS,
+    SYN_SMALL_WINDOW,
+    SYN_OTHER_ECN,
+    SYN_OTHER_DSCP,
+    SYN_VARIANTS
+};
+struct probe_syn syn_of(const struct trial *r, const struct shot *s);
+const char *syn_variant_name(enum syn_variant v);
+
+/* The options as bytes, padded to a multiple of 4; returns how many. */
+unsigned syn_options(const struct trial *r, const struct probe_syn *syn, uint8_t out[CRAFT_OPTIONS]);
+
+/* The local port that a variant is sent from, and that answers are listened for on besides those of the engine. */
+#define SYN_LOW_SOURCE 1023
+
+enum next variants_next(struct trial *r, struct shot *out);
+void variants_conclude(const struct trial *r, struct probe_result *out);
 
 #endif

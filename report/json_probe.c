@@ -68,6 +68,20 @@ static void changes(struct json *j, const struct probe_result *p)
     json_close(j);
 }
 
+static void variants(struct json *j, const struct probe_result *p)
+{
+    json_key(j, "variants");
+    json_open_array(j);
+    for (guint i = 0; p->variants && i < p->variants->len; i++) {
+        const struct probe_variant *v = &g_array_index(p->variants, struct probe_variant, i);
+        json_open_object(j);
+        json_member(j, "change", string, v->change);
+        json_member(j, "reply", string, probe_reply_name(v->reply));
+        json_close(j);
+    }
+    json_close(j);
+}
+
 static void legs(struct json *j, const struct probe_result *p)
 {
     json_key(j, "legs");
@@ -131,6 +145,7 @@ void json_probe_members(struct json *j, const struct probe_result *p)
     json_key(j, "at");
     place_or_null(j, p->has_end, &p->at, p->version);
     changes(j, p);
+    variants(j, p);
     legs(j, p);
     json_member(j, "forged", uint, p->forged);
     json_member(j, "note", string, p->note);

@@ -1,14 +1,21 @@
 """Active probes: `tcpsleuth probe` from the client, against each fault: hop, MTU and outcome exactly."""
 import json
+import os
 import re
+import signal
+import time
 
+import jsonschema
 from case import check, script
 from judge import EXIT, say
-from lab import CLIENT, GATEWAY, Lab, MIDDLE1, MIDDLE2, NAME, NOBODY, SERVER
+from lab import Lab
 from net import Fault, program
+from plan import CLIENT, GATEWAY, MIDDLE1, MIDDLE2, NAME, NOBODY, SERVER
 
 HOPS = {"host": CLIENT, "r1": GATEWAY, "r1b": MIDDLE1, "r2": MIDDLE2, "server": SERVER, "nobody": NOBODY}
 SECONDS = 40
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "tcpsleuth.schema.json"), encoding="utf-8") as file:
+    SCHEMA = json.load(file)
 
 
 def web(lab):
@@ -34,6 +41,7 @@ def probe(lab, *words, status=None):
     if done.returncode not in (0, 1):
         raise Fault(f"probe {' '.join(words)}: status {done.returncode}: {done.stderr[-400:]}")
     found = json.loads(done.stdout)
+    jsonschema.validate(found, SCHEMA)
     right = EXIT[found["verdict"]["status"]] if status is None else status
     check(done.returncode == right, f"status {done.returncode}, not {right}")
     return found, done.stderr
@@ -153,17 +161,32 @@ against("rejected-server", "the server's own filter rejects", [("reject_icmp", {
 # --- sizes ---
 
 HOLE = "broken pmtu_blackhole"
-for link, after, at, mtu in (("client-router1", (0, None), (1, "r1"), 1450), ("router1-router2", (1, "r1"), (2, "r2"), 1400),
-                             ("router2-server", (2, "r2"), (3, "server"), 1337)):
-    if link != "client-router1":  # there the client's own interface would be the narrow one
-        against(f"mtu-{link}", f"{link} is narrower, and its router says so", [("link_mtu", {"link": link, "mtu": mtu})], "ok",
-                records={"ack_df": f"announced {mtu}", "echo_df": f"announced {mtu}", "size_ttl": None})
-        against(f"hole-{link}", f"{link} is narrower, and nobody says so", [("link_mtu", {"link": link, "mtu": mtu, "icmp": False})], HOLE,
-                hop=(after, at), records={"ack_df": f"black_hole {mtu}", "echo_df": f"black_hole {mtu}", "size_ttl": "stopped"})
-LONG = "meta length > {size}"
+for node, after, at, mtu in (("router1", (1, "r1"), (2, "r2"), 1400), ("router2", (2, "r2"), (3, "server"), 1337)):
+    against(f"mtu-there-{node}", f"behind {node} the way there is narrower, and it says so", [("route_mtu", {"node": node, "mtu": mtu})], "ok",
+            records={"ack_df": f"announced {mtu}", "echo_df": f"announced {mtu}", "size_ttl": None})
+    against(f"hole-there-{node}", f"behind {node} the way there is narrower, and it does not say so",
+            [("route_mtu", {"node": node, "mtu": mtu, "icmp": False})], HOLE, hop=(after, at),
+            records={"ack_df": f"black_hole {mtu}", "echo_df": f"black_hole {mtu}", "size_ttl": "stopped"})
+    against(f"mtu-back-{node}", f"behind {node} the way back is narrower: the answers come in fragments",
+            [("route_mtu", {"node": node, "towards": "client", "mtu": mtu})], "ok", records={"ack_df": "fits 1500", "echo_df": "fits 1500"},
+            more=lambda lab, case, found: check("fragments" in (record(found, "echo_df")["note"] or ""), "no word of fragments"))
+    against(f"hole-back-{node}", f"behind {node} the way back is narrower, and it does not say so", family=6,
+            faults=[("route_mtu", {"node": node, "towards": "client", "mtu": mtu, "icmp": False})], verdict=HOLE,
+            records={"ack_df": "fits 1500", "echo_df": f"black_hole {mtu}"},
+            more=lambda lab, case, found: check(found["verdict"]["detail"]["direction"] == "back", "the direction is not back"))
+against("mtu-link", "a link is narrower both ways, and its routers say so", [("link_mtu", {"link": "router1-router2", "mtu": 1400})], "ok",
+        records={"ack_df": "announced 1400", "echo_df": "announced 1400"})
+against("hole-link", "a link is narrower both ways, and nobody says so", [("link_mtu", {"link": "router1-router2", "mtu": 1400, "icmp": False})],
+        HOLE, hop=((1, "r1"), (2, "r2")), records={"ack_df": "black_hole 1400"})
+against("hole-first-link", "large packets vanish on the client's own link (a veth lets 4 bytes more pass)",
+        [("link_mtu", {"link": "client-router1", "mtu": 1450, "icmp": False})],
+        HOLE, hop=((0, None), (1, "r1")), records={"ack_df": "black_hole 1454", "size_ttl": "stopped"})
+against("two-narrow-links", "two links are narrower, the second one more", [("route_mtu", {"node": "router1", "mtu": 1450}),
+                                                                            ("route_mtu", {"node": "router2", "mtu": 1300})], "ok",
+        records={"ack_df": "announced 1300", "echo_df": "announced 1300"})
 against("hole-back", "large packets vanish on the way back only",
         [("drop", {"node": "router1", "towards": "client", "proto": "any", "match": "meta length > 1420"})], HOLE,
-        records={"ack_df": "fits 1500", "echo_df": "black_hole 1420"},
+        records={"ack_df": "fits 1500", "echo_df": "black_hole 1420", "size_ttl": None},
         more=lambda lab, case, found: check(found["verdict"]["detail"]["direction"] == "back", "the direction is not back"))
 against("hole-silent-server", "the server ignores stray segments: sizes by UDP",
         [("drop", {"node": "server", "port": 80, "match": "tcp flags & (syn | ack) == ack"}),
@@ -262,6 +285,125 @@ def _(lab, case):
     check(record(found, "syn")["outcome"] == "blocked_here", "the SYN is not blocked here")
 
 
+@script("probe-variants", faults=[("drop", {"node": "router2", "port": 80, "match": "tcp option timestamp exists"})], server=web)
+def _(lab, case):
+    """A filter drops SYNs with timestamps: the variants without pass, and that is told."""
+    found, _ = probe(lab, written(case))
+    check(say(found["verdict"]) == UNANSWERED, found["verdict"]["summary"])
+    replies = {one["change"]: one["reply"] for one in record(found, "syn_variants")["variants"]}
+    right = {change: "syn_ack" if change in ("without options", "without timestamps") else "none" for change in replies}
+    check(replies == right and len(replies) > 8, f"{replies}")
+    check(found["verdict"]["detail"]["passes"] == ["without options", "without timestamps"], f"{found['verdict']['detail']}")
+
+
+@script("probe-variants-port", faults=[("drop", {"node": "router2", "port": 80, "match": "tcp sport 20000-29999"})], server=web)
+def _(lab, case):
+    """A filter that keys on the source port lets the low one pass."""
+    found, _ = probe(lab, written(case))
+    check(found["verdict"]["detail"]["passes"] == ["source port 1023"], f"{found['verdict']['detail']}")
+
+
+# --- the kernel's connection, TLS, HTTP ---
+
+
+@script("probe-https", server=Lab.serve)
+def _(lab, case):
+    """A URL: connection, TLS, and each leg of the redirects with its times."""
+    found, _ = probe(lab, f"https://{address_in_url(case)}/")
+    check(record(found, "connect")["outcome"] == "open" and record(found, "tls")["outcome"] == "complete", "no connection")
+    legs = record(found, "request")["legs"]
+    check([leg["status"] for leg in legs] == [301, 200] and all(leg["total"] > 0 and leg["tls"] > 0 for leg in legs), f"{legs}")
+
+
+def address_in_url(case):
+    text = SERVER[case.family]
+    return f"[{text}]" if case.family == 6 else text
+
+
+def certificate(name, cert, verdict):
+    def function(lab, case):
+        found, _ = probe(lab, f"https://only{case.family}.upc.edu/" if cert == "other" else f"https://{NAME}/")
+        check(say(found["verdict"]) == verdict, f"{say(found['verdict'])}: {found['verdict']['summary']}")
+
+    function.__doc__ = f"The certificate: {name}."
+    script(f"probe-tls-{name}", family=4, server=lambda lab: lab.serve(cert))(function)
+
+
+certificate("expired", "expired", "broken tls_certificate_expired")
+certificate("self-signed", "self", "broken tls_self_signed")
+certificate("other-name", "other", "broken tls_name_mismatch")
+
+
+@script("probe-tls-not-spoken", family=4, server=lambda lab: (lab.name_server(), lab.web("server { listen 443; }", (443,))))
+def _(lab, case):
+    """Plain text on port 443."""
+    found, _ = probe(lab, written(case, port=443))
+    check(say(found["verdict"]) == "broken tls_not_spoken", found["verdict"]["summary"])
+
+
+@script("probe-http-error", family=4, server=lambda lab: lab.web("server { listen 80; location / { return 503; } }", (80,)))
+def _(lab, case):
+    """The service answers 503."""
+    found, _ = probe(lab, written(case))
+    check(say(found["verdict"]) == "broken http_server_error", found["verdict"]["summary"])
+
+
+@script("probe-redirect-loop", family=4, server=lambda lab: lab.web(
+    "server { listen 80; location /a { return 302 /b; } location / { return 302 /a; } }", (80,)))
+def _(lab, case):
+    """Redirects that go in a circle."""
+    found, _ = probe(lab, written(case))
+    check(say(found["verdict"]) == "broken redirect_loop", found["verdict"]["summary"])
+
+
+# --- without rights ---
+
+PLAIN = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--bounding-set=-all"]
+
+
+def plain_probe(lab, case, *words):
+    done = lab.run("client", PLAIN + [program("tcpsleuth"), "probe", "--json", *words], status=None, timeout=60)
+    check(done.returncode in (0, 1), f"status {done.returncode}: {done.stderr}")
+    check("setcap" in done.stderr, "it does not say how to allow it")
+    return json.loads(done.stdout)
+
+
+@script("probe-plain", server=web, faults=[("link_mtu", {"mtu": 1400})])
+def _(lab, case):
+    """Without rights: connection, hops and path MTU all the same, and what was left out is told."""
+    lab.sysctl("client", {"net.ipv4.ping_group_range": "0 65535"})
+    found = plain_probe(lab, case, written(case))
+    check(say(found["verdict"]) == "ok" and record(found, "connect")["outcome"] == "open", found["verdict"]["summary"])
+    check(record(found, "syn")["outcome"] == "left_out" and "cap_net_raw" in record(found, "syn")["note"], "not left out")
+    check(record(found, "echo")["outcome"] == "answered", "echo is not answered")
+    hops = record(found, "udp_ttl")
+    check(tell(hops) == "reached 1400" and trail(hops) == [address(case, name) for name in WAY], f"{tell(hops)} {trail(hops)}")
+
+
+@script("probe-plain-dropped", family=4, server=web, faults=[("drop", {"node": "router1", "port": 80})])
+def _(lab, case):
+    """Without rights, a dropped port."""
+    check(say(plain_probe(lab, case, written(case))["verdict"]) == UNANSWERED, "another verdict")
+
+
+@script("probe-plain-closed", family=4, server=nothing)
+def _(lab, case):
+    """Without rights, a closed port."""
+    check(say(plain_probe(lab, case, written(case))["verdict"]) == "broken syn_refused", "another verdict")
+
+
+@script("probe-interrupted", family=4, server=web, faults=[("path_cut", {"node": "router2"})])
+def _(lab, case):
+    """Ctrl-C: what is known is told."""
+    process = lab.spawn("client", program("tcpsleuth"), "probe", "--json", written(case))
+    lab.wait_ready(process, "probing")
+    time.sleep(1.5)
+    text = lab.stop(process, signal.SIGINT)
+    found = json.loads(text[text.index("{"):])
+    check(record(found, "arp")["outcome"] == "answered" and record(found, "syn")["outcome"] == "interrupted", "the records are wrong")
+    check(process.returncode in (0, 1), f"status {process.returncode}")
+
+
 # --- names, pace, manners ---
 
 
@@ -278,7 +420,7 @@ def _(lab, case):
 def _(lab, case):
     """At most 10 packets a second leave, after they were announced; several targets go side by side."""
     dump = lab.start("client", "tcpdump", "-n", "-tt", "-l", "-i", "enp0s8", "-Q", "out",
-                     "(tcp dst port 80 and not tcp[13] & 4 != 0) or udp dst port 33434 or icmp[0] = 8 or (arp[6:2] = 1)", ready="listening on")
+                     "(tcp dst port 80 and (src portrange 20000-31000 or src port 1023) and tcp[13] & 4 = 0) or udp dst port 33434 or icmp[0] = 8 or (arp[6:2] = 1)", ready="listening on")
     found, said = probe(lab, f"{NAME}:80")
     text = lab.stop(dump)
     times = [float(line.split()[0]) for line in text.splitlines() if re.match(r"\d+\.\d+ ", line)]

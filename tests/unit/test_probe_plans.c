@@ -289,6 +289,7 @@ static void test_hole_on_the_way_back(void **state)
         struct played *g = play(&n, ALL);
         assert_string_equal(said(g, PROBE_ACK_DF), "fits 1500");
         assert_string_equal(said(g, PROBE_ECHO_DF), "black_hole 1420");
+        assert_string_equal(said(g, PROBE_SIZE_TTL), "none"); /* which hop on the way back, nobody can tell from here */
         assert_string_equal(judged(g), "pmtu_blackhole");
         play_end(g);
     }
