@@ -199,9 +199,10 @@ static int64_t now_ns(void)
 }
 
 /* Until the answer, an error or the end of the time. */
-static void wait_for(const struct echo *e, unsigned version, const struct addr *to, struct echo_reply *out)
+static void wait_for(const struct echo *e, unsigned version, const struct addr *to, int64_t start_ns,
+                     struct echo_reply *out)
 {
-    int64_t start_ns = now_ns(), end_ns = start_ns + WAIT_MS * NS_PER_MS;
+    int64_t end_ns = start_ns + WAIT_MS * NS_PER_MS;
     struct pollfd p = { .fd = e->ways[version == 6].fd, .events = POLLIN };
 
     for (int64_t now = start_ns; now < end_ns; now = now_ns()) {
@@ -230,6 +231,7 @@ void echo_ask(struct echo *e, unsigned version, const struct addr *to, unsigned 
     for (unsigned i = 0; i < tries && out->outcome == ECHO_SILENT; i++) {
         e->sequence++;
         build(e, version, bytes);
+        int64_t start_ns = now_ns();
         ssize_t n = sendto(w->fd, bytes, sizeof bytes, 0, &peer.any, size);
         if (n < 0 && read_error(e, version, to, out)) /* of the one before */
             return;
@@ -239,6 +241,6 @@ void echo_ask(struct echo *e, unsigned version, const struct addr *to, unsigned 
             return;
         }
         out->sent++;
-        wait_for(e, version, to, out);
+        wait_for(e, version, to, start_ns, out);
     }
 }

@@ -8,7 +8,7 @@
 
 #define PING_TRIES 3
 
-static struct probe_request request_of(const struct climbing *c, unsigned i)
+struct probe_request climb_request(const struct climbing *c, unsigned i)
 {
     const struct climb_address *a = &g_array_index(c->climb.addresses, struct climb_address, i);
 
@@ -20,7 +20,7 @@ static struct probe_request request_of(const struct climbing *c, unsigned i)
 }
 
 /* An address that is not left out, and to which there is a way. */
-static bool is_tried(const struct climbing *c, unsigned i)
+bool climb_is_tried(const struct climbing *c, unsigned i)
 {
     const struct climb_address *a = &g_array_index(c->climb.addresses, struct climb_address, i);
 
@@ -30,7 +30,7 @@ static bool is_tried(const struct climbing *c, unsigned i)
 static bool is_any_tried(const struct climbing *c)
 {
     for (guint i = 0; i < c->climb.addresses->len; i++)
-        if (is_tried(c, i))
+        if (climb_is_tried(c, i))
             return true;
     return false;
 }
@@ -61,7 +61,7 @@ struct rung_step *climb_ping(struct climbing *c)
     for (guint i = 0; i < c->climb.addresses->len && !c->stopped; i++) {
         const struct climb_address *a = &g_array_index(c->climb.addresses, struct climb_address, i);
         struct echo_reply r;
-        if (!is_tried(c, i) || !echo_can(c->echo, a->version))
+        if (!climb_is_tried(c, i) || !echo_can(c->echo, a->version))
             continue;
         asked = true;
         echo_ask(c->echo, a->version, &a->addr, a->scope, PING_TRIES, &r);
@@ -95,9 +95,9 @@ static void add_targets(struct climbing *c, GArray *ways)
     bool had[2] = { false };
 
     for (guint i = 0; i < c->climb.addresses->len; i++) {
-        struct probe_request request = request_of(c, i);
+        struct probe_request request = climb_request(c, i);
         bool *family = &had[request.version == 6];
-        if (!is_tried(c, i))
+        if (!climb_is_tried(c, i))
             continue;
         request.kinds = *family ? OF_EACH : OF_FIRST;
         *family = true;
@@ -238,9 +238,10 @@ static void connect_all(struct climbing *c)
 {
     struct connects k = { .loop = g_main_loop_new(NULL, FALSE) };
 
+    climb_packets_begin(c);
     for (guint i = 0; i < c->climb.addresses->len; i++) {
-        struct probe_request request = request_of(c, i);
-        if (is_tried(c, i))
+        struct probe_request request = climb_request(c, i);
+        if (climb_is_tried(c, i))
             k.all[i] = connecting_start(&request, c->target->tls, on_done, &k);
     }
     g_main_loop_run(k.loop);

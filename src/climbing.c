@@ -111,6 +111,9 @@ static climb_fn *const rungs[RUNGS] = {
     [RUNG_PING] = climb_ping,
     [RUNG_PATH_MTU] = climb_path_mtu,
     [RUNG_PORT] = climb_port,
+    [RUNG_SERVICE] = climb_service,
+    [RUNG_TLS] = climb_tls,
+    [RUNG_APPLICATION] = climb_application,
 };
 
 /* What a card does is of no matter to who stays on this host. */
@@ -184,6 +187,7 @@ void climbing_run(struct climbing *c)
         while (g_main_context_iteration(NULL, FALSE))
             ;
     }
+    climb_packets_end(c);
     hide();
 }
 
@@ -207,6 +211,7 @@ gboolean climbing_open(struct climbing *c, GError **error)
     c->engine = probe_engine_new(0, &why);
     if (!c->engine)
         c->engine_why = g_strdup(why->message);
+    c->traffic = own_traffic_open(NULL);
     return TRUE;
 }
 
@@ -219,6 +224,7 @@ void climbing_clear(struct climbing *c)
     if (c->climb.addresses)
         g_array_free(c->climb.addresses, TRUE);
     step_free(c->names);
+    own_traffic_free(c->traffic);
     probe_engine_free(c->engine);
     g_free(c->engine_why);
     echo_free(c->echo);

@@ -11,6 +11,7 @@
 #include "probe/target.h"
 #include "report/report.h"
 #include "src/options.h"
+#include "src/own_traffic.h"
 
 struct climbing {
     const struct options *o;
@@ -24,6 +25,7 @@ struct climbing {
     GPtrArray *steps;            /* struct rung_step*, in the order of the ladder */
     struct rung_step *names;     /* the rung of names, climbed before its turn; NULL */
     enum rung only, until;       /* RUNGS: all */
+    struct own_traffic *traffic; /* NULL: this user may not see packets */
     bool stopped;                /* by the user */
 };
 
@@ -38,5 +40,20 @@ void climbing_clear(struct climbing *c);
 /* --- climb_net.c: the rungs that send to the target --- */
 typedef struct rung_step *climb_fn(struct climbing *c);
 climb_fn climb_ping, climb_path_mtu, climb_port;
+
+/* Whether an address is gone to: it is not left out, and there is a way. And how to ask it. */
+bool climb_is_tried(const struct climbing *c, unsigned i);
+struct probe_request climb_request(const struct climbing *c, unsigned i);
+
+/* --- climb_app.c: what is said on the connection --- */
+climb_fn climb_service, climb_tls, climb_application;
+
+/* --- climb_packets.c --- */
+
+/* Before the first connection leaves, and behind the last. */
+void climb_packets_begin(struct climbing *c);
+
+/* Joins what the packets show with what the rungs found. */
+void climb_packets_end(struct climbing *c);
 
 #endif

@@ -74,10 +74,14 @@ static gboolean tell(struct climbing *c, struct output *output, struct report *r
 
     report->climbed = o->words[0];
     report->capture.first_ns = report->capture.last_ns = TIME_NONE;
+    if (own_traffic_is_judged(c->traffic))
+        own_traffic_totals(c->traffic, report);
     report->verdict = ladder_verdict(c->steps);
     struct report_writer *w = o->format->open(output_stream(output), report, &o->report);
     g_ptr_array_set_free_func(c->steps, NULL); /* the writer owns them now */
     g_ptr_array_set_free_func(c->results, NULL);
+    if (own_traffic_is_judged(c->traffic))
+        own_traffic_tell(c->traffic, o->format, w);
     for (guint i = 0; i < c->results->len; i++)
         o->format->probe(w, g_ptr_array_index(c->results, i));
     for (guint i = 0; i < c->steps->len; i++)
