@@ -113,6 +113,10 @@
 /* Resolvers that are asked: libc itself takes 3; and names tried of a search list. */
 #define LIMIT_RESOLVERS 8
 #define LIMIT_SEARCH_NAMES 8
+/* Lines of the kernel about firmware. */
+#define LIMIT_KMSG_LINES 8
+/* Sockets that are counted; a busy proxy has some hundred thousand. */
+#define LIMIT_SOCKETS (1u << 20)
 
 /* --- report/ --- */
 /* Groups of healthy flows that the text report keeps (0.2 KB each), of which it shows the 50 largest. */

@@ -54,6 +54,8 @@ struct rung_step *rung_address(const struct climb *c);
 struct rung_step *rung_route_default(const struct climb *c);
 struct rung_step *rung_route_target(const struct climb *c);
 
+struct rung_step *rung_connections(const struct climb *c);
+
 /* What the counters were at the beginning against now. */
 struct rung_step *rung_counters(const struct climb *c, const struct machine *now);
 

@@ -244,3 +244,22 @@ void echo_ask(struct echo *e, unsigned version, const struct addr *to, unsigned 
         wait_for(e, version, to, start_ns, out);
     }
 }
+
+#define DISCARD 9 /* RFC 863 */
+
+void echo_nudge(unsigned version, const struct addr *to, unsigned scope)
+{
+    union peer peer;
+    socklen_t size = fill_peer(&peer, version, to, scope);
+    int fd = socket(version == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (version == 6)
+        peer.v6.sin6_port = htons(DISCARD);
+    else
+        peer.v4.sin_port = htons(DISCARD);
+    if (fd < 0)
+        return;
+    if (sendto(fd, "", 1, MSG_NOSIGNAL, &peer.any, size) < 0)
+        g_debug("nothing could be sent to the next hop: %s", g_strerror(errno)); /* the entry tells */
+    close(fd);
+}

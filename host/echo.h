@@ -32,4 +32,7 @@ struct echo_reply {
 /* Sends up to `tries` echoes, one a second, until one is answered. Waits. scope: interface index of a link-local address, else 0. */
 void echo_ask(struct echo *e, unsigned version, const struct addr *to, unsigned scope, unsigned tries, struct echo_reply *out);
 
+/* A UDP datagram to the discard port, for who may send no echo: the kernel looks for the neighbour. What comes back is not waited for. */
+void echo_nudge(unsigned version, const struct addr *to, unsigned scope);
+
 #endif

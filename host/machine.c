@@ -1,5 +1,6 @@
 #include "host/machine.h"
 
+#include "host/kmsg.h"
 #include "host/tree.h"
 
 #include <linux/if_arp.h>
@@ -22,6 +23,7 @@ struct machine *machine_new(const char *root)
     m->addresses = g_array_new(FALSE, TRUE, sizeof(struct host_address));
     m->defaults = g_array_new(FALSE, TRUE, sizeof(struct host_route));
     m->elsewhere = g_array_new(FALSE, TRUE, sizeof(struct host_route));
+    m->firmware = g_ptr_array_new_with_free_func(g_free);
     return m;
 }
 
@@ -34,6 +36,7 @@ void machine_free(struct machine *m)
     g_array_free(m->addresses, TRUE);
     g_array_free(m->defaults, TRUE);
     g_array_free(m->elsewhere, TRUE);
+    g_ptr_array_free(m->firmware, TRUE);
     g_free(m);
 }
 
@@ -222,6 +225,7 @@ struct machine *machine_read(const char *root, GError **error)
         machine_free(m);
         return NULL;
     }
+    kmsg_read(m->root, m->firmware);
     g_array_sort(m->links, lower_index);
     g_array_sort(m->defaults, better_route);
     g_array_sort(m->elsewhere, better_route);

@@ -62,6 +62,7 @@ struct machine {
     GArray *addresses;   /* struct host_address */
     GArray *defaults;    /* struct host_route: those to everywhere, of the tables main and default, best first */
     GArray *elsewhere;   /* the same, of other tables */
+    GPtrArray *firmware; /* char*: what the kernel said about firmware that is missing or bad (/dev/kmsg, as root); may hold anything */
 };
 
 /* Reads it. NULL and *error where the kernel does not answer. Free with machine_free. */

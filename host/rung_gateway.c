@@ -60,8 +60,11 @@ static struct finding *judge(const struct climb *c, const struct hop *h, struct 
     const char *what = h->is_target ? "the target itself" : "the gateway";
 
     addr_text(address, &h->addr, h->version);
-    if (echo_can(echo, h->version))
+    bool asked = echo_can(echo, h->version);
+    if (asked)
         echo_ask(echo, h->version, &h->addr, h->link, TRIES, &reply);
+    else
+        echo_nudge(h->version, &h->addr, h->link);
     bool answered = reply.outcome == ECHO_ANSWERED;
     enum neighbor_state state = asks_neighbors(c, h)
                                     ? neighbor_wait(h->link, h->version, &h->addr, answered ? 0 : ASKING_MS, mac)
@@ -75,9 +78,10 @@ static struct finding *judge(const struct climb *c, const struct hop *h, struct 
                            machine_link_name(c->machine, h->link), address, what);
     }
     *text = g_strdup_printf("%s%s%s %s", address, *mac ? " is " : "", mac,
-                            answered                  ? "answers an echo"
-                            : state == NEIGHBOR_KNOWN ? "is there, and answers no echo"
-                                                      : "answers no echo");
+                            answered                  ? "and answers an echo"
+                            : !asked                  ? "on the link; this user may not send echoes"
+                            : state == NEIGHBOR_KNOWN ? "on the link, and answers no echo"
+                                                      : "and answers no echo");
     return NULL;
 }
 

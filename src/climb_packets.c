@@ -88,3 +88,37 @@ void climb_packets_end(struct climbing *c)
             join(s, f);
     }
 }
+
+/* --- causes on this host --- */
+
+/* It would stop the connection, and does not: the rung knows less than the kernel. */
+static void withdraw(struct rung_step *s)
+{
+    step_note(s, "%s Yet the connection is accepted.", s->finding->summary);
+    finding_free(s->finding);
+    s->finding = NULL;
+    s->status = STEP_UNKNOWN;
+    g_clear_pointer(&s->remedy, g_free);
+}
+
+static void join_cause(struct rung_step *port, struct rung_step *cause)
+{
+    if (!port || !cause || !cause->finding || cause->finding->status != STATUS_BROKEN)
+        return;
+    if (port->status != STEP_BROKEN) {
+        withdraw(cause);
+        return;
+    }
+    if (port->finding)
+        step_note(port, "%s", port->finding->summary);
+    finding_free(port->finding);
+    port->finding = finding_copy(cause->finding);
+    if (cause->remedy)
+        step_remedy(port, "%s", cause->remedy);
+}
+
+void climb_join_causes(struct climbing *c)
+{
+    join_cause(step_of(c, RUNG_PORT), step_of(c, RUNG_FIREWALL));
+    join_cause(step_of(c, RUNG_PORT), step_of(c, RUNG_CONNECTIONS));
+}

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define STAYS_HERE "the target is this host itself"
+
 /* --- addresses --- */
 
 static void find_way(struct climb_address *a)
@@ -64,6 +66,21 @@ static struct rung_step *device(struct climbing *c)
     return rung_device(&c->climb);
 }
 
+static struct rung_step *driver(struct climbing *c)
+{
+    return rung_driver(&c->climb);
+}
+
+static struct rung_step *rfkill(struct climbing *c)
+{
+    return rung_rfkill(&c->climb);
+}
+
+static struct rung_step *wifi(struct climbing *c)
+{
+    return rung_wifi(&c->climb);
+}
+
 static struct rung_step *link_of(struct climbing *c)
 {
     return rung_link(&c->climb);
@@ -99,8 +116,32 @@ static struct rung_step *dns(struct climbing *c)
     return g_steal_pointer(&c->names);
 }
 
+static struct rung_step *firewall(struct climbing *c)
+{
+    return rung_firewall(&c->climb, c->rules, c->rules_why);
+}
+
+static struct rung_step *connections(struct climbing *c)
+{
+    return rung_connections(&c->climb);
+}
+
+/* Behind all others: what grew meanwhile. */
+static struct rung_step *counters(struct climbing *c)
+{
+    g_autoptr(GError) error = NULL;
+    struct machine *now = machine_read("", &error);
+    struct rung_step *s = now ? rung_counters(&c->climb, now) : step_skip(RUNG_COUNTERS, "%s", error->message);
+
+    machine_free(now);
+    return s;
+}
+
 static climb_fn *const rungs[RUNGS] = {
     [RUNG_DEVICE] = device,
+    [RUNG_DRIVER] = driver,
+    [RUNG_RFKILL] = rfkill,
+    [RUNG_WIFI] = wifi,
     [RUNG_LINK] = link_of,
     [RUNG_ADDRESS] = address,
     [RUNG_SELF_PING] = self_ping,
@@ -112,6 +153,8 @@ static climb_fn *const rungs[RUNGS] = {
     [RUNG_PATH_MTU] = climb_path_mtu,
     [RUNG_PORT] = climb_port,
     [RUNG_SERVICE] = climb_service,
+    [RUNG_FIREWALL] = firewall,
+    [RUNG_CONNECTIONS] = connections,
     [RUNG_TLS] = climb_tls,
     [RUNG_APPLICATION] = climb_application,
 };
@@ -141,7 +184,7 @@ static bool is_sent_to_the_target(enum rung rung)
 static struct rung_step *climb_one(struct climbing *c, enum rung rung)
 {
     if (c->target && is_of_the_way(rung) && climb_stays_here(&c->climb))
-        return step_skip(rung, "the target is this host itself");
+        return step_skip(rung, STAYS_HERE);
     if (rung > RUNG_DNS && c->climb.addresses->len == 0)
         return step_skip(rung, "the target has no address");
     if (is_sent_to_the_target(rung) && is_cut_off(c))
@@ -174,11 +217,8 @@ static bool needs_addresses(const struct climbing *c)
     return c->only < RUNGS ? c->only >= RUNG_GATEWAY : c->until >= RUNG_GATEWAY;
 }
 
-void climbing_run(struct climbing *c)
+static void climb_all(struct climbing *c)
 {
-    show(RUNG_DNS);
-    if (needs_addresses(c))
-        resolve(c);
     for (int i = 0; i < RUNGS && !c->stopped; i++) {
         if (!rungs[i] || !is_asked_for(c, (enum rung)i))
             continue;
@@ -187,7 +227,30 @@ void climbing_run(struct climbing *c)
         while (g_main_context_iteration(NULL, FALSE))
             ;
     }
+}
+
+/* The counters have their place among the first, and their time at the end. */
+static void insert_counters(struct climbing *c)
+{
+    guint at = 0;
+
+    if (!is_asked_for(c, RUNG_COUNTERS) || c->stopped)
+        return;
+    while (at < c->steps->len && ((const struct rung_step *)g_ptr_array_index(c->steps, at))->rung < RUNG_COUNTERS)
+        at++;
+    bool here = c->target && climb_stays_here(&c->climb);
+    g_ptr_array_insert(c->steps, (gint)at, here ? step_skip(RUNG_COUNTERS, STAYS_HERE) : counters(c));
+}
+
+void climbing_run(struct climbing *c)
+{
+    show(RUNG_DNS);
+    if (needs_addresses(c))
+        resolve(c);
+    climb_all(c);
     climb_packets_end(c);
+    climb_join_causes(c);
+    insert_counters(c);
     hide();
 }
 
@@ -211,6 +274,10 @@ gboolean climbing_open(struct climbing *c, GError **error)
     c->engine = probe_engine_new(0, &why);
     if (!c->engine)
         c->engine_why = g_strdup(why->message);
+    g_clear_error(&why);
+    c->rules = ruleset_read(&why);
+    if (!c->rules)
+        c->rules_why = g_strdup(why->message);
     c->traffic = own_traffic_open(NULL);
     return TRUE;
 }
@@ -225,6 +292,8 @@ void climbing_clear(struct climbing *c)
         g_array_free(c->climb.addresses, TRUE);
     step_free(c->names);
     own_traffic_free(c->traffic);
+    ruleset_free(c->rules);
+    g_free(c->rules_why);
     probe_engine_free(c->engine);
     g_free(c->engine_why);
     echo_free(c->echo);

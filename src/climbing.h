@@ -7,6 +7,7 @@
 
 #include "host/climb.h"
 #include "host/echo.h"
+#include "host/ruleset.h"
 #include "probe/engine.h"
 #include "probe/target.h"
 #include "report/report.h"
@@ -25,6 +26,8 @@ struct climbing {
     GPtrArray *steps;            /* struct rung_step*, in the order of the ladder */
     struct rung_step *names;     /* the rung of names, climbed before its turn; NULL */
     enum rung only, until;       /* RUNGS: all */
+    struct ruleset *rules;       /* NULL: this user may not read them */
+    char *rules_why;             /* then: why */
     struct own_traffic *traffic; /* NULL: this user may not see packets */
     bool stopped;                /* by the user */
 };
@@ -55,5 +58,8 @@ void climb_packets_begin(struct climbing *c);
 
 /* Joins what the packets show with what the rungs found. */
 void climb_packets_end(struct climbing *c);
+
+/* Rungs further up may know the cause of the port's failure: a rule of this host, no port left. */
+void climb_join_causes(struct climbing *c);
 
 #endif
