@@ -77,11 +77,11 @@ static struct finding *judge(const struct climb *c, const struct hop *h, struct 
                            "Nobody on %s answers for %s, %s: the kernel asked for its hardware address.",
                            machine_link_name(c->machine, h->link), address, what);
     }
-    *text = g_strdup_printf("%s%s%s %s", address, *mac ? " is " : "", mac,
-                            answered                  ? "and answers an echo"
-                            : !asked                  ? "on the link; this user may not send echoes"
-                            : state == NEIGHBOR_KNOWN ? "on the link, and answers no echo"
-                                                      : "and answers no echo");
+    *text = g_strdup_printf("%s%s%s%s %s", address, *mac ? " (" : "", mac, *mac ? ")" : "",
+                            answered                  ? "answers an echo"
+                            : !asked                  ? "is on the link; this user may not send echoes"
+                            : state == NEIGHBOR_KNOWN ? "is on the link, and answers no echo"
+                                                      : "answers no echo");
     return NULL;
 }
 

@@ -234,6 +234,24 @@ static void on_done(void *user)
     g_main_loop_quit(k->loop);
 }
 
+/* The record that says that no SYN was crafted: the kernel's own tells then. */
+static void leave_out(struct climbing *c)
+{
+    for (guint i = 0; i < c->climb.addresses->len; i++) {
+        struct probe_request request = climb_request(c, i);
+        if (!climb_is_tried(c, i))
+            continue;
+        struct probe_result *r = probe_result_new(PROBE_SYN);
+        r->way = i;
+        r->version = request.version;
+        r->target = r->way_to = request.addr;
+        r->port = request.port;
+        r->outcome = OUTCOME_LEFT_OUT;
+        r->note = g_strdup(c->engine_why);
+        g_ptr_array_add(c->results, r);
+    }
+}
+
 static void connect_all(struct climbing *c)
 {
     struct connects k = { .loop = g_main_loop_new(NULL, FALSE) };
@@ -251,6 +269,8 @@ static void connect_all(struct climbing *c)
         connecting_free(k.all[i]);
     }
     g_main_loop_unref(k.loop);
+    if (!c->engine)
+        leave_out(c);
     probe_results_sort(c->results);
 }
 
@@ -303,6 +323,26 @@ static struct finding *kept_out_here(const struct climbing *c)
     return NULL;
 }
 
+/* The network would answer, and the kernel did not even begin: no port left, or something that only it knows. */
+static struct finding *not_begun(const struct climbing *c)
+{
+    const struct probe_result *failed = NULL;
+
+    for (guint i = 0; i < c->climb.addresses->len; i++) {
+        const struct probe_result *own = result_of(c->results, PROBE_CONNECT, i);
+        if (own && own->outcome == OUTCOME_OPEN)
+            return NULL;
+        failed = own ? own : failed;
+    }
+    if (!failed)
+        return NULL;
+    struct finding *f =
+        finding_new(CODE_NETWORK_UNREACHABLE, WHERE_CLIENT, "The kernel of this host does not connect (%s).",
+                    failed->note ? failed->note : probe_outcome_name(failed->outcome));
+    f->confidence = CONFIDENCE_LIKELY;
+    return f;
+}
+
 struct rung_step *climb_port(struct climbing *c)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -319,6 +359,8 @@ struct rung_step *climb_port(struct climbing *c)
     struct finding *f = kept_out_here(c);
     if (!f)
         f = judge_port(c);
+    if (!f)
+        f = not_begun(c);
     if (f)
         step_blame(s, f);
     step_evidence(s, "a TCP connection to each address, by the kernel");
