@@ -115,6 +115,9 @@
 #define LIMIT_SEARCH_NAMES 8
 /* Lines of the kernel about firmware. */
 #define LIMIT_KMSG_LINES 8
+/* Log files of a process, and bytes looked at from the end of each. */
+#define LIMIT_LOG_FILES 16
+#define LIMIT_LOG_BYTES (256u << 10)
 /* Sockets that are counted; a busy proxy has some hundred thousand. */
 #define LIMIT_SOCKETS (1u << 20)
 

@@ -1,6 +1,6 @@
-/* climb: what a climb knows on its way up, and the rungs that this machine itself answers. A rung reads (sysfs, rtnetlink, ...) what the
- * climb does not hold yet and returns a step; it changes nothing on the machine and prints nothing. Rungs that send packets to others are
- * src/'s, which joins these with probe/.
+/* climb: what a climb knows on its way up, and the rungs that this machine itself answers. A rung reads (sysfs,
+ * rtnetlink, ...) what the climb does not hold yet and returns a step; it changes nothing on the machine and prints
+ * nothing. Rungs that send packets to others are src/'s, which joins these with probe/.
  */
 #ifndef TCPSLEUTH_HOST_CLIMB_H
 #define TCPSLEUTH_HOST_CLIMB_H
@@ -12,27 +12,28 @@
 struct climb_address {
     uint8_t version;
     struct addr addr;
-    unsigned scope;          /* interface index of a link-local address; 0 */
-    int error;               /* of the way: 0, or the errno: ENETUNREACH none, EHOSTUNREACH unreachable, EACCES prohibit, EINVAL blackhole */
-    bool local;              /* this host itself */
+    unsigned scope; /* interface index of a link-local address; 0 */
+    int error;      /* of the way: 0, or the errno: ENETUNREACH none, EHOSTUNREACH unreachable, EACCES prohibit, EINVAL
+                       blackhole */
+    bool local;     /* this host itself */
     bool has_gateway;
     struct addr gateway, source;
-    unsigned link;           /* index; 0: none */
+    unsigned link;            /* index; 0: none */
     uint32_t mtu, cached_mtu; /* of the interface; smaller, learnt for the address; 0: none */
 };
 
 struct climb {
     const struct machine *machine;
-    const char *host;        /* the target's name or address; NULL: the ladder of a server */
+    const char *host; /* the target's name or address; NULL: the ladder of a server */
     bool is_name;
-    uint16_t port;           /* 0: none */
-    GArray *addresses;       /* struct climb_address: empty until they are known */
-    bool families[2];        /* IPv4, IPv6: which of them the target has; both until its addresses are known */
-    bool left_out[2];        /* the target has the other family, too, and this host has no address of this one */
+    uint16_t port;     /* 0: none */
+    GArray *addresses; /* struct climb_address: empty until they are known */
+    bool families[2];  /* IPv4, IPv6: which of them the target has; both until its addresses are known */
+    bool left_out[2];  /* the target has the other family, too, and this host has no address of this one */
 };
 
-/* The interfaces that this is about: those that the way to the target leads over, else those of the default routes, else all but the loopback.
- * GArray of unsigned; free it. */
+/* The interfaces that this is about: those that the way to the target leads over, else those of the default routes,
+ * else all but the loopback. GArray of unsigned; free it. */
 GArray *climb_links(const struct climb *c);
 
 /* Whether a family matters: the target has it and it is not left out. */

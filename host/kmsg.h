@@ -4,7 +4,8 @@
 
 #include <glib.h>
 
-/* Adds the lines about firmware that was not found or not taken: char*, UTF-8, the last LIMIT_KMSG_LINES. Nothing where it may not be read. */
+/* Adds the lines about firmware that was not found or not taken: char*, UTF-8, the last LIMIT_KMSG_LINES. Nothing where
+ * it may not be read. */
 void kmsg_read(const char *root, GPtrArray *into);
 
 #endif

@@ -1,5 +1,5 @@
-/* neighbor: what the kernel knows of a neighbour's hardware address (rtnetlink). Reads only: it is the kernel that asks, when something is
- * sent to it.
+/* neighbor: what the kernel knows of a neighbour's hardware address (rtnetlink). Reads only: it is the kernel that
+ * asks, when something is sent to it.
  */
 #ifndef TCPSLEUTH_HOST_NEIGHBOR_H
 #define TCPSLEUTH_HOST_NEIGHBOR_H
@@ -9,11 +9,11 @@
 #include <glib.h>
 
 enum neighbor_state {
-    NEIGHBOR_NONE,    /* no entry: nothing was sent to it lately */
-    NEIGHBOR_ASKING,  /* the kernel asks, nobody has answered yet */
-    NEIGHBOR_FAILED,  /* nobody answered */
-    NEIGHBOR_OLD,     /* answered some time ago, being confirmed */
-    NEIGHBOR_KNOWN    /* answered lately, or set by hand */
+    NEIGHBOR_NONE,   /* no entry: nothing was sent to it lately */
+    NEIGHBOR_ASKING, /* the kernel asks, nobody has answered yet */
+    NEIGHBOR_FAILED, /* nobody answered */
+    NEIGHBOR_OLD,    /* answered some time ago, being confirmed */
+    NEIGHBOR_KNOWN   /* answered lately, or set by hand */
 };
 
 #define MAC_TEXT 18
@@ -22,6 +22,7 @@ enum neighbor_state {
 enum neighbor_state neighbor_find(unsigned link, unsigned version, const struct addr *a, char mac[MAC_TEXT]);
 
 /* Waits until the state is certain (known or failed), at most so long. */
-enum neighbor_state neighbor_wait(unsigned link, unsigned version, const struct addr *a, unsigned most_ms, char mac[MAC_TEXT]);
+enum neighbor_state neighbor_wait(unsigned link, unsigned version, const struct addr *a, unsigned most_ms,
+                                  char mac[MAC_TEXT]);
 
 #endif

@@ -1,4 +1,5 @@
-/* resolvers: where this host looks names up: the order of its sources (/etc/nsswitch.conf), /etc/hosts, the name servers and the search list
+/* resolvers: where this host looks names up: the order of its sources (/etc/nsswitch.conf), /etc/hosts, the name
+ * servers and the search list
  * (/etc/resolv.conf, and those behind systemd-resolved). Files only, below a root.
  */
 #ifndef TCPSLEUTH_HOST_RESOLVERS_H
@@ -13,9 +14,9 @@
 struct resolver {
     uint8_t version;
     struct addr addr;
-    unsigned scope;      /* interface index of a link-local address */
-    const char *from;    /* static: the file that names it */
-    bool behind;         /* systemd-resolved asks it; this host's programs ask the stub */
+    unsigned scope;   /* interface index of a link-local address */
+    const char *from; /* static: the file that names it */
+    bool behind;      /* systemd-resolved asks it; this host's programs ask the stub */
 };
 
 struct found_address {
@@ -24,11 +25,11 @@ struct found_address {
 };
 
 struct resolvers {
-    GArray *servers;     /* struct resolver, LIMIT_RESOLVERS at most */
-    GArray *hosts;       /* struct found_address: what /etc/hosts has for the name */
-    GPtrArray *names;    /* char*: the names to ask for, in the order of libc: the search list is applied */
+    GArray *servers;  /* struct resolver, LIMIT_RESOLVERS at most */
+    GArray *hosts;    /* struct found_address: what /etc/hosts has for the name */
+    GPtrArray *names; /* char*: the names to ask for, in the order of libc: the search list is applied */
     bool uses_files, uses_dns;
-    char *others;        /* other sources of nsswitch.conf, "mdns4_minimal, myhostname"; NULL: none */
+    char *others; /* other sources of nsswitch.conf, "mdns4_minimal, myhostname"; NULL: none */
 };
 
 /* For one name. Free with resolvers_free. */

@@ -1,6 +1,6 @@
-/* ruleset: this host's firewall, as libnftables tells it in JSON, and what it would do with one packet. The walk decides what it can: a
- * condition that cannot be known from here (a rate, a mark, a user, a match of iptables' own) is neither true nor false, and what hangs on it
- * is told and not believed.
+/* ruleset: this host's firewall, as libnftables tells it in JSON, and what it would do with one packet. The walk
+ * decides what it can: a condition that cannot be known from here (a rate, a mark, a user, a match of iptables' own) is
+ * neither true nor false, and what hangs on it is told and not believed.
  */
 #ifndef TCPSLEUTH_HOST_RULESET_H
 #define TCPSLEUTH_HOST_RULESET_H
@@ -36,18 +36,20 @@ struct walker {
 
 enum walk_verdict {
     WALK_PASSES,
-    WALK_MAY_PASS,  /* a rule that may drop it, or keep one from being reached that does, hangs on what cannot be known */
+    WALK_MAY_PASS, /* a rule that may drop it, or keep one from being reached that does, hangs on what cannot be known
+                    */
     WALK_DROPPED,
     WALK_REJECTED
 };
 
 struct walk {
     enum walk_verdict verdict;
-    bool by_policy;  /* no rule: the policy of the chain */
-    char *rule;      /* "inet filter output handle 7: tcp dport 80 drop", NULL where it passes; may hold text of the ruleset's comments: escape it */
-    char *table;     /* "inet filter", for commands; NULL where it passes */
+    bool by_policy; /* no rule: the policy of the chain */
+    char *rule;     /* "inet filter output handle 7: tcp dport 80 drop", NULL where it passes; may hold text of the
+                       ruleset's comments: escape it */
+    char *table;    /* "inet filter", for commands; NULL where it passes */
     char *chain;
-    int64_t handle;  /* 0: none */
+    int64_t handle; /* 0: none */
 };
 
 /* Fills *w; free what it holds with walk_clear. */

@@ -13,7 +13,8 @@ struct ruleset;
 struct rung_step *rung_firewall(const struct climb *c, const struct ruleset *rules, const char *why);
 
 /* The same for connections that come in to the port. client: NULL: from anywhere. */
-struct rung_step *rung_firewall_in(const struct climb *c, const struct ruleset *rules, const char *why, const char *client);
+struct rung_step *rung_firewall_in(const struct climb *c, const struct ruleset *rules, const char *why,
+                                   const char *client);
 
 /* Waits for the neighbour entries of the next hops: 10 s at most for each. */
 struct rung_step *rung_gateway(const struct climb *c, struct echo *echo);

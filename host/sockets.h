@@ -9,7 +9,7 @@
 
 struct host_socket {
     uint8_t version;
-    uint8_t state;           /* the kernel's: TCP_ESTABLISHED 1, TCP_TIME_WAIT 6, TCP_CLOSE_WAIT 8, TCP_LISTEN 10, ... */
+    uint8_t state; /* the kernel's: TCP_ESTABLISHED 1, TCP_TIME_WAIT 6, TCP_CLOSE_WAIT 8, TCP_LISTEN 10, ... */
     struct addr local, remote;
     uint16_t local_port, remote_port;
     uint32_t received, sent; /* of a listener: connections that wait to be accepted, and how many may */
@@ -18,8 +18,8 @@ struct host_socket {
     bool only_v6;            /* of IPv6: takes no IPv4 */
 };
 
-/* Those in the states (bits 1 << state), at most LIMIT_SOCKETS: struct host_socket. Free with g_array_free. NULL and *error where the kernel
- * does not tell. */
+/* Those in the states (bits 1 << state), at most LIMIT_SOCKETS: struct host_socket. Free with g_array_free. NULL and
+ * *error where the kernel does not tell. */
 GArray *sockets_read(unsigned states, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* "ESTAB", "TIME-WAIT", ... as ss(8) has them. */

@@ -1,5 +1,5 @@
-/* tree: small files of sysfs, procfs and /etc, below a root: "" for this machine's own, a folder for the recorded trees of tests. What is
- * read is bounded (LIMIT_HOST_FILE) and comes without the line feed at its end.
+/* tree: small files of sysfs, procfs and /etc, below a root: "" for this machine's own, a folder for the recorded trees
+ * of tests. What is read is bounded (LIMIT_HOST_FILE) and comes without the line feed at its end.
  */
 #ifndef TCPSLEUTH_HOST_TREE_H
 #define TCPSLEUTH_HOST_TREE_H

@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 struct wireless {
-    bool known;           /* nl80211 answers for it */
+    bool known; /* nl80211 answers for it */
     bool associated;
     char bssid[18];
-    char *ssid;           /* up to 32 bytes of anything: escape it; NULL: none */
-    uint32_t frequency;   /* MHz */
+    char *ssid;         /* up to 32 bytes of anything: escape it; NULL: none */
+    uint32_t frequency; /* MHz */
     bool has_signal;
-    int32_t signal_mbm;   /* hundredths of dBm */
+    int32_t signal_mbm; /* hundredths of dBm */
 };
 
 void wireless_read(unsigned index, struct wireless *out);
