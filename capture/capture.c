@@ -138,16 +138,36 @@ static enum capture_status finish(const struct capture *c, GError **error)
     return CAPTURE_END;
 }
 
+static inline bool take(struct capture *c, struct frame *frame)
+{
+    if (G_UNLIKELY(!next_frame(c, frame)))
+        return false;
+    frame->number = ++c->frames;
+    if (G_UNLIKELY(frame->dlt != c->last_dlt))
+        note_dlt(c, frame->dlt);
+    return true;
+}
+
 enum capture_status capture_next(struct capture *c, struct frame *frame, GError **error)
 {
     do {
-        if (G_UNLIKELY(!next_frame(c, frame)))
+        if (!take(c, frame))
             return finish(c, error);
-        frame->number = ++c->frames;
-        if (G_UNLIKELY(frame->dlt != c->last_dlt))
-            note_dlt(c, frame->dlt);
     } while (c->filter && !filter_accepts(c->filter, frame));
     return CAPTURE_FRAME;
+}
+
+enum capture_status capture_batch(struct capture *c, struct frame *frames, size_t max, size_t *n, GError **error)
+{
+    struct source *s = c->sources[0];
+    enum capture_status status = capture_next(c, &frames[0], error);
+    *n = status == CAPTURE_FRAME;
+    while (status == CAPTURE_FRAME && *n < max && !c->heap && s->ready && s->ready(s)) {
+        if (!take(c, &frames[*n]))
+            break; /* met again with the next call */
+        *n += !c->filter || filter_accepts(c->filter, &frames[*n]);
+    }
+    return status;
 }
 
 const struct capture_info *capture_info(const struct capture *c)

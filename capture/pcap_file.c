@@ -1,7 +1,7 @@
 /* pcap files (draft-ietf-opsawg-pcap, pcap-savefile(5)), read record by record: both byte orders, micro- and
- * nanoseconds. libpcap reads them too, at five times the instructions and with a copy of every packet: it asks stdio for each
- * header and each body. Oddities that it knows are known here: what old versions wrote, and the longer headers of a
- * patched libpcap of 1999. */
+ * nanoseconds. libpcap reads them too, at five times the instructions and with a copy of every packet: it asks stdio
+ * for each header and each body. Oddities that it knows are known here: what old versions wrote, and the longer headers
+ * of a patched libpcap of 1999. */
 #include "capture/source.h"
 
 #include "base/limits.h"
@@ -53,31 +53,48 @@ static bool end(struct source *s, struct slice left)
     return source_end(s, false, left.n ? "cut short" : NULL);
 }
 
+struct record {
+    int64_t ts_ns;
+    uint32_t captured, wire;
+};
+
+/* header: f->record_header bytes. */
+static inline struct record read_header(const struct pcap_file *f, struct slice header)
+{
+    struct cursor c = cursor_of(header);
+    uint32_t seconds = get_u32(f, &c), fraction = get_u32(f, &c), first = get_u32(f, &c), second = get_u32(f, &c);
+    bool swapped = f->lengths_swapped || (f->lengths_maybe_swapped && first > second);
+    return (struct record){ .ts_ns = seconds * NS_PER_S + (int64_t)fraction * f->ns,
+                            .captured = swapped ? second : first,
+                            .wire = swapped ? first : second };
+}
+
 static bool next(struct source *s, struct frame *frame)
 {
     struct pcap_file *f = (struct pcap_file *)s;
-    struct slice record = stream_peek(s->stream, f->record_header);
-    if (G_UNLIKELY(record.n < f->record_header))
-        return end(s, record);
-
-    struct cursor c = cursor_of(record);
-    uint32_t seconds = get_u32(f, &c), fraction = get_u32(f, &c), captured = get_u32(f, &c), wire = get_u32(f, &c);
-    if (f->lengths_swapped || (f->lengths_maybe_swapped && captured > wire)) {
-        uint32_t first = captured;
-        captured = wire;
-        wire = first;
-    }
-    if (G_UNLIKELY(captured > LIMIT_FRAME_BYTES))
+    struct slice bytes = stream_peek(s->stream, f->record_header);
+    if (G_UNLIKELY(bytes.n < f->record_header))
+        return end(s, bytes);
+    struct record r = read_header(f, bytes);
+    if (G_UNLIKELY(r.captured > LIMIT_FRAME_BYTES))
         return source_end_damaged(s, "a packet larger than any frame");
-
-    size_t whole = f->record_header + (size_t)captured;
-    record = stream_peek(s->stream, whole);
-    if (G_UNLIKELY(record.n < whole))
-        return end(s, record);
+    size_t whole = f->record_header + (size_t)r.captured;
+    bytes = stream_peek(s->stream, whole);
+    if (G_UNLIKELY(bytes.n < whole))
+        return end(s, bytes);
     stream_consume(s->stream, whole);
     frame->dlt = f->dlt;
-    frame->ts_ns = source_clamp_ts(seconds * NS_PER_S + (int64_t)fraction * f->ns);
-    return source_give(s, frame, slice_of(record.p + f->record_header, captured), wire);
+    frame->ts_ns = source_clamp_ts(r.ts_ns);
+    return source_give(s, frame, slice_of(bytes.p + f->record_header, r.captured), r.wire);
+}
+
+static bool ready(const struct source *s)
+{
+    const struct pcap_file *f = (const struct pcap_file *)s;
+    struct slice ahead = stream_ahead(s->stream);
+    if (ahead.n < f->record_header)
+        return false;
+    return ahead.n - f->record_header >= read_header(f, slice_of(ahead.p, f->record_header)).captured;
 }
 
 static void pcap_file_free(struct source *s)
@@ -111,7 +128,7 @@ struct source *pcap_file_open(struct stream *stream, GError **error)
     }
     /* Time zone, accuracy and snapshot length mean nothing: merged and rewritten files often get the last one wrong. */
     cursor_skip(&c, 12);
-    f->source = (struct source){ .next = next, .free = pcap_file_free, .stream = stream };
+    f->source = (struct source){ .next = next, .ready = ready, .free = pcap_file_free, .stream = stream };
     f->source.nanoseconds = magic == MAGIC_NANOSECONDS;
     f->ns = magic == MAGIC_NANOSECONDS ? 1 : 1000;
     f->record_header = magic == MAGIC_PATCHED ? RECORD_HEADER_PATCHED : RECORD_HEADER;

@@ -236,14 +236,10 @@ static enum outcome read_head(struct pcapng_file *f, struct block *b)
 static enum outcome read_body(struct pcapng_file *f, uint32_t type, struct cursor body, struct frame *frame)
 {
     switch (type) {
-    case BLOCK_SECTION:
-        return read_section(f, body);
-    case BLOCK_INTERFACE:
-        return read_interface(f, body);
-    case BLOCK_SIMPLE_PACKET:
-        return read_simple_packet(f, body, frame);
-    default:
-        return read_packet(f, type, body, frame);
+    case BLOCK_SECTION: return read_section(f, body);
+    case BLOCK_INTERFACE: return read_interface(f, body);
+    case BLOCK_SIMPLE_PACKET: return read_simple_packet(f, body, frame);
+    default: return read_packet(f, type, body, frame);
     }
 }
 
@@ -291,10 +287,8 @@ static enum outcome next_block(struct pcapng_file *f, struct frame *frame)
     case BLOCK_INTERFACE:
     case BLOCK_OBSOLETE_PACKET:
     case BLOCK_SIMPLE_PACKET:
-    case BLOCK_ENHANCED_PACKET:
-        return read_block(f, &b, padded, frame);
-    default:
-        return skip_block(f, &b, padded);
+    case BLOCK_ENHANCED_PACKET: return read_block(f, &b, padded, frame);
+    default: return skip_block(f, &b, padded);
     }
 }
 
@@ -306,15 +300,21 @@ static bool next(struct source *s, struct frame *frame)
         r = next_block(f, frame);
     } while (r == GOT_OTHER);
     switch (r) {
-    case GOT_FRAME:
-        return true;
-    case GOT_CUT:
-        return source_end(s, false, "cut short");
-    case GOT_DAMAGE:
-        return source_end_damaged(s, f->damage);
-    default:
-        return source_end(s, false, NULL);
+    case GOT_FRAME: return true;
+    case GOT_CUT: return source_end(s, false, "cut short");
+    case GOT_DAMAGE: return source_end_damaged(s, f->damage);
+    default: return source_end(s, false, NULL);
     }
+}
+
+/* Only a packet block, and as a whole at hand: others may have the stream read on. */
+static bool ready(const struct source *s)
+{
+    const struct pcapng_file *f = (const struct pcapng_file *)s;
+    struct slice ahead = stream_ahead(s->stream);
+    struct cursor c = cursor_of(ahead);
+    uint32_t type = get_u32(f, &c), length = get_u32(f, &c);
+    return type == BLOCK_ENHANCED_PACKET && !c.failed && (uint64_t)length + 3 <= ahead.n;
 }
 
 static void pcapng_file_free(struct source *s)
@@ -341,6 +341,7 @@ struct source *pcapng_file_open(struct stream *stream, GError **error)
 {
     struct pcapng_file *f = g_new0(struct pcapng_file, 1);
     f->source.next = next;
+    f->source.ready = ready;
     f->source.free = pcapng_file_free;
     f->source.stream = stream;
     f->interfaces = g_array_new(FALSE, FALSE, sizeof(struct interface));

@@ -9,6 +9,8 @@
 struct source {
     /* Fills all of *frame but its number. false at the end of the file, and ever after; then `problem` is final. */
     bool (*next)(struct source *s, struct frame *frame);
+    /* Whether next would leave the bytes of the frames given before in their place; NULL: never. */
+    bool (*ready)(const struct source *s);
     void (*free)(struct source *s);
     struct stream *stream; /* owned */
     uint64_t frames;       /* given so far */

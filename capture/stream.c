@@ -135,6 +135,11 @@ struct slice stream_peek(struct stream *s, size_t n)
     return slice_of(s->buffer + s->start, MIN(n, s->end - s->start));
 }
 
+struct slice stream_ahead(const struct stream *s)
+{
+    return slice_of(s->buffer + s->start, s->end - s->start);
+}
+
 void stream_consume(struct stream *s, size_t n)
 {
     s->start += MIN(n, s->end - s->start);

@@ -17,6 +17,9 @@ struct stream *stream_open(const char *path, GError **error) G_GNUC_WARN_UNUSED_
  * n is the caller's to bound: so much is kept in memory. */
 struct slice stream_peek(struct stream *s, size_t n);
 
+/* What has been read ahead: a stream_peek of no more than that moves nothing. */
+struct slice stream_ahead(const struct stream *s);
+
 /* Moves past n bytes of what stream_peek gave last. */
 void stream_consume(struct stream *s, size_t n);
 

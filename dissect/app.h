@@ -142,6 +142,9 @@ void app_free(struct app *a);
 /* Certificates that a reads are shared with others through c (certs.h), which must outlive it. Without it, each reads its own. */
 void app_share(struct app *a, struct certs *c);
 
+/* Bytes for it come soon: fetches into the cache, without waiting, what they will need. Only speed depends on it. */
+void app_warm(const struct app *a);
+
 /* The next bytes of a direction. */
 void app_data(struct app *a, const struct app_bytes *bytes);
 

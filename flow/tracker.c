@@ -118,15 +118,21 @@ static uint32_t layers_of(const struct encap *e)
     return h | 1;
 }
 
-static struct flow *new_flow(struct tracker *t, const struct packet *p, const struct ends *ends, uint64_t previous,
+/* Where the flow of a packet that is about to be taken is found. */
+struct coming {
+    struct flow_key key;
+    uint32_t layers;
+    bool low_is_src;
+    struct flow *flow; /* to be fetched ahead; not to be believed once a packet was taken */
+};
+
+static struct flow *new_flow(struct tracker *t, const struct packet *p, const struct coming *c, uint64_t previous,
                              bool twin)
 {
-    const struct ip_facts *ip = &p->ip;
-    struct flow *f = flow_table_add(t->table, ends, twin, t->now_ns);
+    struct flow *f = flow_table_add(t->table, &c->key, c->layers, twin, t->now_ns);
     bool from_client = sender_is_client(f, &p->tcp);
-    bool low_is_src = addr_cmp(&f->key.low, &ip->src) == 0 && f->key.low_port == p->tcp.sport;
 
-    f->client_is_high = from_client != low_is_src;
+    f->client_is_high = from_client != c->low_is_src;
     f->first_ns = p->ts_ns;
     f->last_ns = p->ts_ns;
     f->previous = previous;
@@ -167,22 +173,19 @@ static bool begins_anew(const struct flow *f, enum side s, const struct tcp_fact
 }
 
 /* The connection is alive and the packet comes in other layers: the same addresses in another network. */
-static bool is_twin(const struct flow *f, const struct ends *e)
+static bool is_twin(const struct flow *f, uint32_t layers)
 {
-    return f->layers != e->layers && e->layers && !f->half[CLIENT].fin && !f->half[SERVER].fin && !f->reset.packet;
+    return f->layers != layers && layers && !f->half[CLIENT].fin && !f->half[SERVER].fin && !f->reset.packet;
 }
 
-static struct flow *flow_of(struct tracker *t, const struct packet *p, enum side *side)
+static struct flow *flow_of(struct tracker *t, const struct packet *p, const struct coming *c, enum side *side)
 {
-    const struct ends ends = {
-        &p->ip.src, &p->ip.dst, p->tcp.sport, p->tcp.dport, p->ip.version, layers_of(&p->encap)
-    };
-    bool low_is_src, twin = false;
+    bool twin = false;
     uint64_t previous = 0;
-    struct flow *f = flow_table_find(t->table, &ends, &low_is_src);
+    struct flow *f = flow_table_find(t->table, &c->key, c->layers);
 
-    if (f && begins_anew(f, side_of(f, low_is_src), &p->tcp)) {
-        twin = is_twin(f, &ends);
+    if (f && begins_anew(f, side_of(f, c->low_is_src), &p->tcp)) {
+        twin = is_twin(f, c->layers);
         if (!twin) {
             previous = f->id;
             twin = f->key.layers != 0; /* what follows a twin takes its place beside the other one */
@@ -191,8 +194,8 @@ static struct flow *flow_of(struct tracker *t, const struct packet *p, enum side
         f = NULL;
     }
     if (!f)
-        f = new_flow(t, p, &ends, previous, twin);
-    *side = side_of(f, low_is_src);
+        f = new_flow(t, p, c, previous, twin);
+    *side = side_of(f, c->low_is_src);
     return f;
 }
 
@@ -539,10 +542,10 @@ static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
     settle_queue(t, f);
 }
 
-static void tcp_packet(struct tracker *t, const struct packet *p)
+static void tcp_packet(struct tracker *t, const struct packet *p, const struct coming *c)
 {
     enum side side;
-    struct flow *f = flow_of(t, p, &side);
+    struct flow *f = flow_of(t, p, c, &side);
     const struct tcp_facts *tcp = &p->tcp;
     uint32_t controls = (tcp->flags & TCP_SYN ? 1u : 0) + (tcp->flags & TCP_FIN ? 1u : 0);
     struct segment s = {
@@ -581,14 +584,15 @@ static bool is_quic(const struct udp_facts *u)
 static void icmp_packet(struct tracker *t, const struct packet *p)
 {
     const struct icmp_facts *i = &p->icmp;
-    bool low_is_src;
 
     if (!i->quotes_ports)
         return;
     if (i->quoted_protocol == 6) {
-        const struct ends ends = { &i->quoted_src,  &i->quoted_dst,    i->quoted_sport,
-                                   i->quoted_dport, i->quoted_version, layers_of(&p->encap) };
-        struct flow *f = flow_table_find(t->table, &ends, &low_is_src);
+        const struct ends ends = { &i->quoted_src, &i->quoted_dst, i->quoted_sport, i->quoted_dport,
+                                   i->quoted_version };
+        struct flow_key key;
+        bool low_is_src = flow_table_key(t->table, &ends, &key);
+        struct flow *f = flow_table_find(t->table, &key, layers_of(&p->encap));
         if (f)
             trouble_icmp(f, side_of(f, low_is_src), p);
     } else if (i->quoted_protocol == 17) {
@@ -596,13 +600,22 @@ static void icmp_packet(struct tracker *t, const struct packet *p)
     }
 }
 
-void tracker_packet(struct tracker *t, const struct packet *p)
+static void expire(struct tracker *t)
+{
+    if (t->now_ns < t->next_expiry_ns && ++t->since_expiry < EXPIRY_PACKETS)
+        return;
+    flow_table_expire(t->table, t->now_ns);
+    t->next_expiry_ns = t->now_ns + EXPIRY_NS;
+    t->since_expiry = 0;
+}
+
+static void take_packet(struct tracker *t, const struct packet *p, const struct coming *c)
 {
     t->now_ns = t->now_ns == TIME_NONE ? p->ts_ns : MAX(t->now_ns, p->ts_ns);
     switch (p->kind) {
     case PACKET_TCP:
         t->tcp_packets++;
-        tcp_packet(t, p);
+        tcp_packet(t, p, c);
         break;
     case PACKET_UDP:
         t->quic_packets += is_quic(&p->udp);
@@ -614,11 +627,53 @@ void tracker_packet(struct tracker *t, const struct packet *p)
     case PACKET_OTHER:
     case PACKET_FRAGMENT: break;
     }
-    if (t->now_ns >= t->next_expiry_ns || ++t->since_expiry >= EXPIRY_PACKETS) {
-        flow_table_expire(t->table, t->now_ns);
-        t->next_expiry_ns = t->now_ns + EXPIRY_NS;
-        t->since_expiry = 0;
+    expire(t);
+}
+
+static void expect(const struct tracker *t, const struct packet *p, struct coming *c)
+{
+    const struct ends ends = { &p->ip.src, &p->ip.dst, p->tcp.sport, p->tcp.dport, p->ip.version };
+
+    c->flow = NULL;
+    if (p->kind != PACKET_TCP)
+        return;
+    c->layers = layers_of(&p->encap);
+    c->low_is_src = flow_table_key(t->table, &ends, &c->key);
+    flow_table_expect(t->table, &c->key);
+}
+
+/* With thousands of connections taking turns the flow of each packet has left the cache. So what the packets will need
+ * is asked for in turns, a step for all of them before the next step, and has come when it is read. */
+static void fetch_ahead(const struct tracker *t, const struct packet *p, struct coming *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        expect(t, &p[i], &c[i]);
+    for (size_t i = 0; n > 1 && i < n; i++)
+        if (p[i].kind == PACKET_TCP)
+            c[i].flow = flow_table_warm(t->table, &c[i].key);
+    for (size_t i = 0; n > 1 && i < n; i++)
+        if (c[i].flow)
+            flow_warm_track(c[i].flow);
+    for (size_t i = 0; n > 1 && i < n; i++)
+        if (c[i].flow && c[i].flow->track->app)
+            app_warm(c[i].flow->track->app);
+}
+
+void tracker_packets(struct tracker *t, const struct packet *p, size_t n)
+{
+    struct coming coming[TRACKER_BATCH];
+
+    for (size_t done = 0, some; done < n; done += some) {
+        some = MIN(n - done, TRACKER_BATCH);
+        fetch_ahead(t, p + done, coming, some);
+        for (size_t i = 0; i < some; i++)
+            take_packet(t, &p[done + i], &coming[i]);
     }
+}
+
+void tracker_packet(struct tracker *t, const struct packet *p)
+{
+    tracker_packets(t, p, 1);
 }
 
 /* --- the end of a flow --- */

@@ -8,6 +8,9 @@
 /* Healthy flows whose steps are told where a report shows a few: more than it shows, as many read alike. */
 #define SOME_TOLD 1000
 
+/* How often it is looked what has waited long enough for what led to it. */
+#define SETTLE_PACKETS 1024
+
 struct pipeline {
     struct dissector *dissector;
     struct tracker *tracker;
@@ -99,19 +102,27 @@ void pipeline_set_precision(struct pipeline *p, bool nanoseconds)
 
 /* --- frames --- */
 
-void pipeline_frame(struct pipeline *p, const struct frame *frame)
+static void note_frame(struct capture_summary *c, const struct frame *frame)
 {
-    struct capture_summary *c = &p->report.capture;
-    struct packet packet;
-
     c->packets++;
     if (c->first_ns == TIME_NONE || frame->ts_ns < c->first_ns)
         c->first_ns = frame->ts_ns;
     if (c->last_ns == TIME_NONE || frame->ts_ns > c->last_ns)
         c->last_ns = frame->ts_ns;
-    dissector_frame(p->dissector, frame, &packet);
-    tracker_packet(p->tracker, &packet);
-    if ((c->packets & 1023) == 0)
+}
+
+void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
+{
+    struct packet packets[TRACKER_BATCH];
+    uint64_t before = p->report.capture.packets;
+
+    for (size_t i = 0; i < n; i++)
+        note_frame(&p->report.capture, &frames[i]);
+    for (size_t done = 0, some; done < n; done += some) {
+        some = dissector_frames(p->dissector, frames + done, MIN(n - done, TRACKER_BATCH), packets);
+        tracker_packets(p->tracker, packets, some);
+    }
+    if (before / SETTLE_PACKETS != p->report.capture.packets / SETTLE_PACKETS)
         conversations_settle(p->conversations, tracker_now_ns(p->tracker));
 }
 

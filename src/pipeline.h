@@ -20,8 +20,8 @@ void pipeline_free(struct pipeline *p); /* NULL-safe */
  * file it is known with its first frame; an interface that comes later in a pcapng file may change it. */
 void pipeline_set_precision(struct pipeline *p, bool nanoseconds);
 
-/* Takes one frame into account. */
-void pipeline_frame(struct pipeline *p, const struct frame *frame);
+/* Takes n frames into account. */
+void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n);
 
 /* No more frames: judges what is left, fills the totals from `info` and `source` and writes the report, or the rest of
  * it. Returns 0, or the errno of what other than `out` kept the report from being complete: the temporary file. */

@@ -8,6 +8,9 @@
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 
+/* Frames taken at a time: enough that what they need can be fetched ahead (tracker.h). */
+#define FRAMES 16
+
 /* Everything of one run, so that one place frees it. */
 struct run {
     struct capture *capture;
@@ -35,28 +38,41 @@ static gboolean save(struct run *r, const struct frame *frame, GError **error)
     return capture_writer_add(r->writer, frame, error);
 }
 
+static gboolean save_all(struct run *r, const struct frame *frames, size_t n, GError **error)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!save(r, &frames[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+/* How many frames there are until the progress is shown again, and until it is seen that nobody reads the report. */
+#define PROGRESS_FRAMES 65536
+
 static gboolean read_frames(struct run *r, const struct options *o, GError **error)
 {
     struct progress progress = { 0 };
-    enum capture_status status;
-    struct frame frame;
+    enum capture_status status = CAPTURE_END;
+    struct frame frames[FRAMES];
     gboolean good = TRUE;
-    int64_t n = 0;
+    int64_t left = o->count ? o->count : INT64_MAX, shown = 0, done = 0;
+    size_t n;
 
-    while ((status = capture_next(r->capture, &frame, error)) == CAPTURE_FRAME) {
-        good = save(r, &frame, error);
+    while (left > 0 &&
+           (status = capture_batch(r->capture, frames, (size_t)MIN(left, FRAMES), &n, error)) == CAPTURE_FRAME) {
+        good = save_all(r, frames, n, error);
         if (!good)
             break;
-        if ((n & 1023) == 0) /* with the first frame, and later in case that an interface came */
-            pipeline_set_precision(r->pipeline, capture_info(r->capture)->nanoseconds);
-        pipeline_frame(r->pipeline, &frame);
-        if (++n == o->count)
+        pipeline_set_precision(r->pipeline, capture_info(r->capture)->nanoseconds); /* an interface may have come */
+        pipeline_frames(r->pipeline, frames, n);
+        left -= (int64_t)n;
+        done += (int64_t)n;
+        if (done - shown < PROGRESS_FRAMES)
+            continue;
+        if (ferror(output_stream(r->output))) /* nobody reads what is written: finish() says so */
             break;
-        if ((n & 0xffff) == 0) {
-            if (ferror(output_stream(r->output))) /* nobody reads what is written: finish() says so */
-                break;
-            progress_show(&progress, capture_info(r->capture));
-        }
+        progress_show(&progress, capture_info(r->capture));
+        shown = done;
     }
     progress_clear(&progress);
     return good && status != CAPTURE_FAILED;
