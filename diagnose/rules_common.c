@@ -145,7 +145,7 @@ guint flow_transactions(const struct flow *f)
 
 const struct http_transaction *flow_transaction(const struct flow *f, guint i)
 {
-    return g_ptr_array_index(f->app->http, i);
+    return http_at(f->app->http, i);
 }
 
 const struct http_transaction *cut_answer(const struct flow *f)

@@ -104,8 +104,7 @@ void app_facts_free(struct app_facts *f)
 {
     if (!f)
         return;
-    if (f->http)
-        g_ptr_array_free(f->http, TRUE);
+    http_list_free(f->http);
     if (f->tls)
         tls_facts_clear(f->tls);
     if (f->dns)

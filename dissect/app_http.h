@@ -38,7 +38,4 @@ struct app_bytes app_http_held(const struct app_http *h);
  * method is enough then. */
 int app_http_recognise(struct slice first, enum side from, bool final);
 
-/* Frees a struct http_transaction (a GDestroyNotify; NULL-safe). */
-void http_transaction_free(void *transaction);
-
 #endif

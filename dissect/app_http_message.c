@@ -99,10 +99,10 @@ static enum app_protocol upgrade_of(struct slice s)
 
 static void keep_target(struct app_http *h, struct http_transaction *t, struct slice target)
 {
-    http_keep_text(h, &t->target, target);
+    http_keep_text(h, t, &t->target, target);
     struct slice authority = authority_of(target);
     if (authority.n > 0)
-        http_keep_text(h, &t->host, authority);
+        http_keep_text(h, t, &t->host, authority);
 }
 
 /* The text collected so far is whole: it goes where it belongs. Of a field that comes twice the first one counts. */
@@ -115,11 +115,11 @@ static void finish_text(struct app_http *h, struct http_half *half)
     else if (half->field == FIELD_TARGET && t)
         keep_target(h, t, value);
     else if (half->field == FIELD_REASON && t && value.n > 0)
-        http_keep_text(h, &t->reason, value);
+        http_keep_text(h, t, &t->reason, value);
     else if (half->field == FIELD_HOST && t && !t->host)
-        http_keep_text(h, &t->host, value);
+        http_keep_text(h, t, &t->host, value);
     else if (half->field == FIELD_LOCATION && t && !t->location) {
-        http_keep_text(h, &t->location, value);
+        http_keep_text(h, t, &t->location, value);
         h->facts->redirects = true;
     }
     http_text_clear(&half->text);
@@ -138,7 +138,7 @@ static bool finish_start_line(http_parser *parser)
         return false;
     if (half->now && !half->now->version) {
         const char version[] = { '1', '.', (char)('0' + parser->http_minor) };
-        http_keep_text(http_of(parser), &half->now->version, slice_of(version, sizeof version));
+        http_keep_text(http_of(parser), half->now, &half->now->version, slice_of(version, sizeof version));
     }
     if (half->now && parser->type == HTTP_RESPONSE)
         half->now->status = parser->status_code;
@@ -220,7 +220,7 @@ static int request_head(struct http_half *half, struct app_http *h)
 {
     struct http_transaction *t = half->now;
     if (is_connect(t) && !t->host && t->target)
-        http_keep_text(h, &t->host, slice_of(t->target, strlen(t->target)));
+        http_keep_text(h, t, &t->host, slice_of(t->target, strlen(t->target)));
     half->phase = PHASE_BODY;
     return 0;
 }

@@ -104,7 +104,7 @@ void http_answer_end(struct app_http *h, bool whole, bool interim, int64_t ts_ns
 /* Bytes of a direction are missing where no message can be pinned on them: marks the transactions that may be
  * concerned. */
 void http_pairs_gap(struct app_http *h, enum side from);
-/* Replaces *field by a clean copy of s, counting what is kept. */
-void http_keep_text(struct app_http *h, char **field, struct slice s);
+/* Replaces *field, a text of t, by a clean copy of s, counting what is kept. */
+void http_keep_text(struct app_http *h, struct http_transaction *t, char **field, struct slice s);
 
 #endif
