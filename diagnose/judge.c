@@ -2,28 +2,62 @@
 
 #include "diagnose/rules.h"
 
-typedef struct finding *rule_fn(const struct flow *f, const struct judge_context *c);
+/* What there is about a flow; a rule is only asked where there is what it speaks of. Most flows are healthy and short:
+ * asking all rules in vain would cost as much as following them. */
+enum about {
+    ABOUT_OPENING = 1,      /* the handshake was not seen to complete */
+    ABOUT_TROUBLE = 1 << 1, /* flow->trouble */
+    ABOUT_RESET = 1 << 2,   /* a RST counts */
+    ABOUT_ENDING = 1 << 3,  /* no RST, and not both FINs acknowledged */
+    ABOUT_TLS = 1 << 4,
+    ABOUT_HTTP = 1 << 5,
+    ABOUT_WAITING = 1 << 6, /* the client spoke last */
+};
 
 /* Every rule; their order does not matter: findings are ranked by status and code. */
-static rule_fn *const rules[] = {
-    rule_unreachable,
-    rule_syn_unanswered,
-    rule_syn_refused,
-    rule_handshake_unfinished,
-    rule_dead,
-    rule_reset,
-    rule_zero_window,
-    rule_tls_certificate,
-    rule_tls,
-    rule_response_truncated,
-    rule_http_status,
-    rule_server_silent,
-    rule_slow_server,
-    rule_packet_loss,
-    rule_reordering,
-    rule_ip_fragmented,
-    rule_half_close_leak,
+static const struct {
+    struct finding *(*rule)(const struct flow *f, const struct judge_context *c);
+    unsigned about; /* any of these */
+} rules[] = {
+    { rule_unreachable, ABOUT_OPENING },
+    { rule_syn_unanswered, ABOUT_OPENING },
+    { rule_syn_refused, ABOUT_OPENING },
+    { rule_handshake_unfinished, ABOUT_OPENING },
+    { rule_dead, ABOUT_TROUBLE },
+    { rule_reset, ABOUT_RESET },
+    { rule_zero_window, ABOUT_TROUBLE },
+    { rule_tls_certificate, ABOUT_TLS },
+    { rule_tls, ABOUT_TLS },
+    { rule_response_truncated, ABOUT_HTTP },
+    { rule_http_status, ABOUT_HTTP },
+    { rule_server_silent, ABOUT_WAITING },
+    { rule_slow_server, ABOUT_HTTP },
+    { rule_packet_loss, ABOUT_TROUBLE },
+    { rule_reordering, ABOUT_TROUBLE },
+    { rule_ip_fragmented, ABOUT_TROUBLE },
+    { rule_half_close_leak, ABOUT_ENDING },
 };
+
+static unsigned about(const struct flow *f)
+{
+    unsigned a = 0;
+
+    if (flow_handshake(f) != HANDSHAKE_COMPLETE)
+        a |= ABOUT_OPENING;
+    if (f->trouble)
+        a |= ABOUT_TROUBLE;
+    if (f->reset.packet)
+        a |= ABOUT_RESET;
+    else if (flow_teardown(f) != TEARDOWN_FIN)
+        a |= ABOUT_ENDING;
+    if (f->app && f->app->tls)
+        a |= ABOUT_TLS;
+    if (f->app && f->app->http)
+        a |= ABOUT_HTTP;
+    if (f->asked_ns != TIME_NONE)
+        a |= ABOUT_WAITING;
+    return a;
+}
 
 int finding_compare(const struct finding *a, const struct finding *b)
 {
@@ -82,10 +116,11 @@ struct finding *rule_incomplete(const struct flow *f, const struct judge_context
 void judge_flow(const struct flow *f, const struct judge_context *c, struct judgement *j)
 {
     GPtrArray *found = NULL;
+    unsigned there = about(f);
 
     *j = (struct judgement){ 0 };
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
-        struct finding *d = rules[i](f, c);
+        struct finding *d = there & rules[i].about ? rules[i].rule(f, c) : NULL;
         if (!d)
             continue;
         if (!found)

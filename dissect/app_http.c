@@ -74,7 +74,8 @@ int app_http_recognise(struct slice first, enum side from, bool final)
 
 struct app_http *app_http_new(struct app_facts *facts)
 {
-    struct app_http *h = g_new0(struct app_http, 1);
+    struct app_http *h = g_new(struct app_http, 1);
+    memset(h, 0, sizeof *h);
     h->facts = facts;
     h->next = facts->http ? facts->http->len : 0;
     return h;

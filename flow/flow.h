@@ -179,6 +179,9 @@ struct flow {
     bool simultaneous;         /* both ends sent a SYN before any SYN-ACK */
     uint8_t history_len;
     char history[32];          /* Zeek's history letters, NUL-terminated */
+    uint8_t queue;             /* the lists of table.c: enum flow_queue */
+    int64_t queued_ns;
+    struct flow *queue_next, *queue_previous;
     struct track *track;       /* NULL after retirement */
     struct trouble *trouble;   /* NULL: nothing went wrong */
     GArray *log;               /* struct log_entry of every packet, for --flow; NULL for other flows */

@@ -217,24 +217,22 @@ void flow_warm_track(const struct flow *f)
 
 static void unlink_flow(struct flow_table *t, struct flow *f)
 {
-    struct track *k = f->track;
-    struct queue *q = &t->queues[k->queue];
+    struct queue *q = &t->queues[f->queue];
 
-    *(k->queue_previous ? &k->queue_previous->track->queue_next : &q->head) = k->queue_next;
-    *(k->queue_next ? &k->queue_next->track->queue_previous : &q->tail) = k->queue_previous;
+    *(f->queue_previous ? &f->queue_previous->queue_next : &q->head) = f->queue_next;
+    *(f->queue_next ? &f->queue_next->queue_previous : &q->tail) = f->queue_previous;
     q->n--;
 }
 
 static void append_flow(struct flow_table *t, struct flow *f, enum flow_queue queue, int64_t now_ns)
 {
-    struct track *k = f->track;
     struct queue *q = &t->queues[queue];
 
-    k->queue = (uint8_t)queue;
-    k->queued_ns = now_ns;
-    k->queue_next = NULL;
-    k->queue_previous = q->tail;
-    *(q->tail ? &q->tail->track->queue_next : &q->head) = f;
+    f->queue = (uint8_t)queue;
+    f->queued_ns = now_ns;
+    f->queue_next = NULL;
+    f->queue_previous = q->tail;
+    *(q->tail ? &q->tail->queue_next : &q->head) = f;
     q->tail = f;
     q->n++;
 }
@@ -243,10 +241,12 @@ static struct track *new_track(struct flow_table *t)
 {
     struct track *k = t->spare;
 
-    if (!k)
-        return g_new0(struct track, 1);
-    t->spare = k->spare;
-    t->n_spare--;
+    if (k) {
+        t->spare = k->spare;
+        t->n_spare--;
+    } else {
+        k = g_new(struct track, 1);
+    }
     memset(k, 0, sizeof *k);
     return k;
 }
@@ -264,8 +264,9 @@ void flow_table_recycle(struct flow_table *t, struct track *k)
 
 struct flow *flow_table_add(struct flow_table *t, const struct flow_key *k, uint32_t layers, bool twin, int64_t now_ns)
 {
-    struct flow *f = g_new0(struct flow, 1);
+    struct flow *f = g_new(struct flow, 1); /* g_new0 would pass by malloc's short way */
 
+    memset(f, 0, sizeof *f);
     f->key = *k;
     f->layers = layers;
     if (twin) {
@@ -282,16 +283,33 @@ struct flow *flow_table_add(struct flow_table *t, const struct flow_key *k, uint
 
 void flow_table_queue(struct flow_table *t, struct flow *f, enum flow_queue queue, int64_t now_ns)
 {
-    if (f->track->queue == queue)
+    if (f->queue == queue)
         return;
     unlink_flow(t, f);
     append_flow(t, f, queue, now_ns);
 }
 
+/* Flows leave one behind the other, and have been quiet for long: what those behind f will need is fetched, step by
+ * step as each of them moves up. */
+static void fetch_next(const struct flow *f)
+{
+    const struct flow *next = f->queue_next;
+
+    if (next && next->app)
+        fetch(next->app->http, sizeof *next->app->http);
+    next = next ? next->queue_next : NULL;
+    if (next) {
+        fetch(next->app, sizeof *next->app);
+        __builtin_prefetch(next->track);
+        next = next->queue_next;
+    }
+    if (next)
+        fetch(next, sizeof *next);
+}
+
 void flow_table_remove(struct flow_table *t, struct flow *f)
 {
-    if (f->track->queue_next) /* the next to leave, most likely */
-        fetch(f->track->queue_next, sizeof *f);
+    fetch_next(f);
     unlink_flow(t, f);
     index_remove(t, f);
     t->leaves(t->user, f);
@@ -301,9 +319,9 @@ void flow_table_remove(struct flow_table *t, struct flow *f)
  * of its last packet. A closed flow waits from its end on, whatever comes late. */
 static bool still_active(struct flow_table *t, struct flow *f)
 {
-    if (f->last_ns <= f->track->queued_ns || f->track->queue == QUEUE_LINGERING)
+    if (f->last_ns <= f->queued_ns || f->queue == QUEUE_LINGERING)
         return false;
-    enum flow_queue queue = f->track->queue;
+    enum flow_queue queue = f->queue;
     unlink_flow(t, f);
     append_flow(t, f, queue, f->last_ns);
     return true;
@@ -333,6 +351,11 @@ static void evict_one(struct flow_table *t)
         evict_from(t, QUEUE_OPEN);
 }
 
+bool flow_table_crowded(const struct flow_table *t)
+{
+    return t->queues[QUEUE_LINGERING].n > LIMIT_LINGERING;
+}
+
 void flow_table_expire(struct flow_table *t, int64_t now_ns)
 {
     static const int64_t patience_ns[QUEUES] = {
@@ -343,7 +366,7 @@ void flow_table_expire(struct flow_table *t, int64_t now_ns)
 
     for (int i = 0; i < QUEUES; i++) {
         struct queue *q = &t->queues[i];
-        while (q->head && now_ns - q->head->track->queued_ns > patience_ns[i])
+        while (q->head && now_ns - q->head->queued_ns > patience_ns[i])
             if (!still_active(t, q->head))
                 flow_table_remove(t, q->head);
     }

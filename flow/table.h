@@ -55,6 +55,9 @@ void flow_table_remove(struct flow_table *t, struct flow *f);
  * of the queues only. */
 void flow_table_expire(struct flow_table *t, int64_t now_ns);
 
+/* Whether more flows linger than may. Letting go of them one by one is faster than of many at a time. */
+bool flow_table_crowded(const struct flow_table *t);
+
 /* Hands everything that is left to `leaves`, in order of id. */
 void flow_table_drain(struct flow_table *t);
 

@@ -60,10 +60,6 @@ struct track {
     bool app_done;           /* both directions ended: its facts are in the flow */
     bool finished;           /* nothing to add up since tracker.c finish() */
     bool stall_watch[2];     /* that side's window just opened: does the other one send at once? */
-    /* the lists of table.c */
-    uint8_t queue;           /* enum flow_queue */
-    int64_t queued_ns;
-    struct flow *queue_next, *queue_previous;
     struct track *spare;     /* of table.c */
     struct track_half half[2];
 };

@@ -508,13 +508,13 @@ static void settle_queue(struct tracker *t, struct flow *f)
 {
     enum flow_queue queue = QUEUE_OPEN;
 
-    if (f->track->queue == QUEUE_OPEN && !f->half[CLIENT].fin && !f->half[SERVER].fin && !f->reset.packet)
+    if (f->queue == QUEUE_OPEN && !f->half[CLIENT].fin && !f->half[SERVER].fin && !f->reset.packet)
         return;
     if (flow_teardown(f) == TEARDOWN_FIN || f->reset.packet)
         queue = QUEUE_LINGERING;
     else if (f->half[CLIENT].state < STATE_ESTABLISHED && f->half[SERVER].state < STATE_ESTABLISHED)
         queue = QUEUE_EMBRYONIC;
-    if (queue == QUEUE_LINGERING && f->track->queue != QUEUE_LINGERING)
+    if (queue == QUEUE_LINGERING && f->queue != QUEUE_LINGERING)
         finish(t, f, flow_teardown(f) == TEARDOWN_FIN);
     flow_table_queue(t->table, f, queue, t->now_ns);
 }
@@ -602,7 +602,7 @@ static void icmp_packet(struct tracker *t, const struct packet *p)
 
 static void expire(struct tracker *t)
 {
-    if (t->now_ns < t->next_expiry_ns && ++t->since_expiry < EXPIRY_PACKETS)
+    if (t->now_ns < t->next_expiry_ns && ++t->since_expiry < EXPIRY_PACKETS && !flow_table_crowded(t->table))
         return;
     flow_table_expire(t->table, t->now_ns);
     t->next_expiry_ns = t->now_ns + EXPIRY_NS;
@@ -682,9 +682,10 @@ static void flow_leaves(void *user, struct flow *f)
 {
     struct tracker *t = user;
 
-    if (!f->track->finished)
+    if (!f->track->finished) {
         finish(t, f, true);
-    track_clear(f->track); /* of a flow without data finish() leaves it */
+        track_clear(f->track); /* of a flow without data finish() leaves it */
+    }
     flow_table_recycle(t->table, f->track);
     f->track = NULL;
     t->hooks.flow(t->hooks.user, f);

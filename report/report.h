@@ -72,6 +72,8 @@ struct report_format {
     /* A thing is final. The writer owns it from now on: f->flow and f->judgement, c, l. */
     void (*flow)(struct report_writer *w, const struct judged_flow *f);
     void (*conversation)(struct report_writer *w, struct conversation *c);
+    /* Where tells_some: a conversation that is ok and not among the few, known by its first packet only. */
+    void (*untold)(struct report_writer *w, uint64_t packet);
     void (*lookup)(struct report_writer *w, struct lookup *l);
 
     /* Nothing more comes and the totals are final: writes what is left to write. What could not be written to out stays

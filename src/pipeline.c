@@ -63,6 +63,14 @@ static void conversation_done(void *user, struct conversation *c)
     p->writer->format->conversation(p->writer, c);
 }
 
+static void conversation_untold(void *user, uint64_t packet)
+{
+    struct pipeline *p = user;
+
+    p->report.conversations_by_status[STATUS_OK]++;
+    p->writer->format->untold(p->writer, packet);
+}
+
 /* --- life --- */
 
 struct pipeline *pipeline_new(const struct report_format *format, const struct report_options *options, FILE *out)
@@ -74,7 +82,7 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->tracker = tracker_new(&hooks, options->flow);
     p->conversations = conversations_new(conversation_done, p);
     if (format->tells_some && !options->all)
-        conversations_tell_healthy(p->conversations, SOME_TOLD);
+        conversations_tell_healthy(p->conversations, SOME_TOLD, conversation_untold);
     p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
     p->writer = format->open(out, &p->report, options);
