@@ -30,6 +30,7 @@ struct app {
     struct app_facts *facts; /* NULL until something is recognised */
     struct certs *certs; /* shared; NULL: none */
     union {
+        void *dissector; /* any of these */
         struct app_http *http;
         struct app_tls *tls;
         struct app_dns *dns;
@@ -315,10 +316,18 @@ static void probe_final(struct app *a, enum side from)
 
 /* --- the interface --- */
 
-void app_warm(const struct app *a)
+void app_expect(const struct app *a)
 {
     for (size_t i = 0; i < sizeof *a; i += 64)
         __builtin_prefetch((const char *)a + i);
+}
+
+void app_warm(const struct app *a)
+{
+    const char *dissector = a->dissector, *facts = (const char *)a->facts;
+    for (size_t i = 0; i < APP_HTTP_SIZE; i += 64)
+        __builtin_prefetch(dissector + i);
+    __builtin_prefetch(facts);
 }
 
 void app_data(struct app *a, const struct app_bytes *bytes)

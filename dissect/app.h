@@ -170,7 +170,9 @@ void app_free(struct app *a);
 /* Certificates that a reads are shared with others through c (certs.h), which must outlive it. Without it, each reads its own. */
 void app_share(struct app *a, struct certs *c);
 
-/* Bytes for it come soon: fetches into the cache, without waiting, what they will need. Only speed depends on it. */
+/* Bytes for it come soon: two steps fetch what they will need into the cache, without waiting where the one before was made some time ago.
+ * a may be NULL in the first. Only speed depends on them. */
+void app_expect(const struct app *a);
 void app_warm(const struct app *a);
 
 /* The next bytes of a direction. */

@@ -11,6 +11,7 @@
 #include "dissect/app.h"
 
 struct app_http;
+#define APP_HTTP_SIZE 448 /* bytes of it, about: what is worth fetching ahead */
 
 /* Transactions are added to facts->http, behind those that are there; facts is the caller's and outlives the
  * dissector. */

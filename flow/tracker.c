@@ -442,8 +442,9 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
 {
     struct track *k = f->track;
     struct app_bytes bytes = { s->side, s->tcp->payload, s->ts_ns, s->packet->number };
+    struct stream *other = &k->half[other_side(s->side)].stream;
 
-    if (k->app_done)
+    if (k->app_done || (!s->len && !other->pending))
         return;
     if (s->len && !(s->flags & TCP_RST) && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
         if (!k->app) {
@@ -456,12 +457,11 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
     }
     if (!k->app)
         return;
-    t->redirects = t->redirects || app_facts(k->app)->redirects;
-    struct stream *other = &k->half[other_side(s->side)].stream;
     if (other->pending && s->flags & TCP_ACK) {
         bytes.from = other_side(s->side);
         stream_acked(other, k->app, &t->budget, s->tcp->ack, &bytes);
     }
+    t->redirects = t->redirects || app_facts(k->app)->redirects;
 }
 
 static void end_app(struct tracker *t, struct flow *f)
@@ -642,6 +642,12 @@ static void expect(const struct tracker *t, const struct packet *p, struct comin
     flow_table_expect(t->table, &c->key);
 }
 
+/* Whether the application layer will be told of it. */
+static bool speaks(const struct packet *p)
+{
+    return p->tcp.len || p->tcp.flags & (TCP_FIN | TCP_RST);
+}
+
 /* With thousands of connections taking turns the flow of each packet has left the cache. So what the packets will need
  * is asked for in turns, a step for all of them before the next step, and has come when it is read. */
 static void fetch_ahead(const struct tracker *t, const struct packet *p, struct coming *c, size_t n)
@@ -655,7 +661,10 @@ static void fetch_ahead(const struct tracker *t, const struct packet *p, struct 
         if (c[i].flow)
             flow_warm_track(c[i].flow);
     for (size_t i = 0; n > 1 && i < n; i++)
-        if (c[i].flow && c[i].flow->track->app)
+        if (c[i].flow && speaks(&p[i]))
+            app_expect(c[i].flow->track->app);
+    for (size_t i = 0; n > 1 && i < n; i++)
+        if (c[i].flow && speaks(&p[i]) && c[i].flow->track->app)
             app_warm(c[i].flow->track->app);
 }
 
