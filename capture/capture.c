@@ -138,21 +138,19 @@ static enum capture_status finish(const struct capture *c, GError **error)
     return CAPTURE_END;
 }
 
-static inline bool take(struct capture *c, struct frame *frame)
+static inline void number(struct capture *c, struct frame *frame)
 {
-    if (G_UNLIKELY(!next_frame(c, frame)))
-        return false;
     frame->number = ++c->frames;
     if (G_UNLIKELY(frame->dlt != c->last_dlt))
         note_dlt(c, frame->dlt);
-    return true;
 }
 
 enum capture_status capture_next(struct capture *c, struct frame *frame, GError **error)
 {
     do {
-        if (!take(c, frame))
+        if (G_UNLIKELY(!next_frame(c, frame)))
             return finish(c, error);
+        number(c, frame);
     } while (c->filter && !filter_accepts(c->filter, frame));
     return CAPTURE_FRAME;
 }
@@ -162,10 +160,16 @@ enum capture_status capture_batch(struct capture *c, struct frame *frames, size_
     struct source *s = c->sources[0];
     enum capture_status status = capture_next(c, &frames[0], error);
     *n = status == CAPTURE_FRAME;
-    while (status == CAPTURE_FRAME && *n < max && !c->heap && s->ready && s->ready(s)) {
-        if (!take(c, &frames[*n]))
-            break; /* met again with the next call */
-        *n += !c->filter || filter_accepts(c->filter, &frames[*n]);
+    if (*n == 0 || c->heap || !s->more)
+        return status;
+    size_t come = s->more(s, frames + 1, max - 1);
+    for (size_t i = 1; i <= come; i++) {
+        number(c, &frames[i]);
+        if (c->filter && !filter_accepts(c->filter, &frames[i]))
+            continue;
+        if (i != *n)
+            frames[*n] = frames[i];
+        ++*n;
     }
     return status;
 }

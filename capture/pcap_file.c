@@ -88,13 +88,27 @@ static bool next(struct source *s, struct frame *frame)
     return source_give(s, frame, slice_of(bytes.p + f->record_header, r.captured), r.wire);
 }
 
-static bool ready(const struct source *s)
+static size_t more(struct source *s, struct frame *frames, size_t max)
 {
-    const struct pcap_file *f = (const struct pcap_file *)s;
+    struct pcap_file *f = (struct pcap_file *)s;
     struct slice ahead = stream_ahead(s->stream);
-    if (ahead.n < f->record_header)
-        return false;
-    return ahead.n - f->record_header >= read_header(f, slice_of(ahead.p, f->record_header)).captured;
+    const uint8_t *p = ahead.p, *end = ahead.p + ahead.n;
+    size_t n = 0;
+    while (n < max && (size_t)(end - p) >= f->record_header) {
+        struct record r = read_header(f, slice_of(p, f->record_header));
+        const uint8_t *bytes = p + f->record_header;
+        if (r.captured > (size_t)(end - bytes) || r.captured > LIMIT_FRAME_BYTES)
+            break;
+        frames[n++] = (struct frame){ .ts_ns = source_clamp_ts(r.ts_ns),
+                                      .caplen = r.captured,
+                                      .wirelen = MAX(r.wire, r.captured),
+                                      .dlt = f->dlt,
+                                      .bytes = bytes };
+        p = bytes + r.captured;
+    }
+    stream_consume(s->stream, (size_t)(p - ahead.p));
+    s->frames += n;
+    return n;
 }
 
 static void pcap_file_free(struct source *s)
@@ -128,7 +142,7 @@ struct source *pcap_file_open(struct stream *stream, GError **error)
     }
     /* Time zone, accuracy and snapshot length mean nothing: merged and rewritten files often get the last one wrong. */
     cursor_skip(&c, 12);
-    f->source = (struct source){ .next = next, .ready = ready, .free = pcap_file_free, .stream = stream };
+    f->source = (struct source){ .next = next, .more = more, .free = pcap_file_free, .stream = stream };
     f->source.nanoseconds = magic == MAGIC_NANOSECONDS;
     f->ns = magic == MAGIC_NANOSECONDS ? 1 : 1000;
     f->record_header = magic == MAGIC_PATCHED ? RECORD_HEADER_PATCHED : RECORD_HEADER;

@@ -307,14 +307,20 @@ static bool next(struct source *s, struct frame *frame)
     }
 }
 
-/* Only a packet block, and as a whole at hand: others may have the stream read on. */
-static bool ready(const struct source *s)
+/* Packet blocks that are there as a whole: others may have the stream read on. */
+static size_t more(struct source *s, struct frame *frames, size_t max)
 {
-    const struct pcapng_file *f = (const struct pcapng_file *)s;
-    struct slice ahead = stream_ahead(s->stream);
-    struct cursor c = cursor_of(ahead);
-    uint32_t type = get_u32(f, &c), length = get_u32(f, &c);
-    return type == BLOCK_ENHANCED_PACKET && !c.failed && (uint64_t)length + 3 <= ahead.n;
+    struct pcapng_file *f = (struct pcapng_file *)s;
+    size_t n = 0;
+    while (n < max) {
+        struct slice ahead = stream_ahead(s->stream);
+        struct cursor c = cursor_of(ahead);
+        uint32_t type = get_u32(f, &c), length = get_u32(f, &c);
+        if (type != BLOCK_ENHANCED_PACKET || c.failed || (uint64_t)length + 3 > ahead.n || !next(s, &frames[n]))
+            break;
+        n++;
+    }
+    return n;
 }
 
 static void pcapng_file_free(struct source *s)
@@ -341,7 +347,7 @@ struct source *pcapng_file_open(struct stream *stream, GError **error)
 {
     struct pcapng_file *f = g_new0(struct pcapng_file, 1);
     f->source.next = next;
-    f->source.ready = ready;
+    f->source.more = more;
     f->source.free = pcapng_file_free;
     f->source.stream = stream;
     f->interfaces = g_array_new(FALSE, FALSE, sizeof(struct interface));

@@ -32,7 +32,7 @@ struct stream {
     struct decoder *decoder; /* NULL: plain */
     uint8_t *raw;            /* CHUNK bytes: compressed data on its way to the decoder */
     struct slice raw_left;   /* what it has not taken of that */
-    uint8_t *buffer; /* decoded bytes read ahead: [start, end) of size */
+    uint8_t *buffer;         /* decoded bytes read ahead: [start, end) of size */
     size_t start, end, size;
     uint64_t window; /* stream_at of a plain file: the offset of buffer[0] */
 };

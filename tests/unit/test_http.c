@@ -280,9 +280,9 @@ static void test_answer_before_request(void **state)
 static void test_not_http_inside(void **state)
 {
     (void)state;
-    CHECK_WHOLE("http\nGET h/a HTTP/1.1 -> 200 #1-1/#2-3 0/0 asked;", GET,
+    CHECK_WHOLE("http\nGET h/a HTTP/1.1 -> 200 OK #1-1/#2-3 0/0 asked;", GET,
                 S("HTTP/1.1 200 OK\r\nConte\x01nt-Length: 5\r\n\r\nabcde"), S_FIN);
-    CHECK("http\nGET -- HTTP/1.1 -> 400 Bad #1-1/#2-2 0/0 of 0 complete;", C("GET /a b HTTP/1.1\r\n\r\n"),
+    CHECK("http\nGET -/a b HTTP/1.1 -> 400 Bad #1-1/#2-2 0/0 of 0 asked complete;", C("GET /a b HTTP/1.1\r\n\r\n"),
           S("HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n"));
 }
 
