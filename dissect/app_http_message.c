@@ -24,10 +24,11 @@ static struct http_half *half_of(const http_parser *parser)
     return &http_of(parser)->half[parser->type];
 }
 
+/* lower: letters and what has no case. */
 static bool text_is(struct slice s, const char *lower)
 {
     size_t i = 0;
-    while (i < s.n && g_ascii_tolower((char)s.p[i]) == lower[i] && lower[i])
+    while (i < s.n && lower[i] && (s.p[i] | 0x20) == lower[i])
         i++;
     return i == s.n && !lower[i];
 }
@@ -316,16 +317,17 @@ static void early_status(struct http_half *half)
         half->now->status = status;
 }
 
-/* A field that tells something here. Of one that comes twice the first one counts. */
+/* What a field tells us. Of one that comes twice the first one counts. */
 static void keep_field(struct app_http *h, struct http_half *half, struct slice name, struct slice value)
 {
     struct http_transaction *t = half->now;
-    if (text_is(name, "upgrade")) {
-        half->upgrade = upgrade_of(value);
-    } else if (half->parser.type == HTTP_REQUEST && t && !t->host && text_is(name, "host")) {
-        http_keep_text(h, t, &t->host, value);
-    } else if (half->parser.type == HTTP_RESPONSE && t && !t->location && text_is(name, "location")) {
-        http_keep_text(h, t, &t->location, value);
+    bool request = half->parser.type == HTTP_REQUEST;
+    if (name.n == 4 && request && t && !t->host && text_is(name, "host")) {
+        http_keep_text(h, t, &t->host, trim(value));
+    } else if (name.n == 7 && text_is(name, "upgrade")) {
+        half->upgrade = upgrade_of(trim(value));
+    } else if (name.n == 8 && !request && t && !t->location && text_is(name, "location")) {
+        http_keep_text(h, t, &t->location, trim(value));
         h->facts->redirects = true;
     }
 }
@@ -360,7 +362,7 @@ static void field_line(struct app_http *h, struct http_half *half, struct slice 
     if (named) {
         struct slice name = slice_of(line.p, n);
         half->parsing_field = is_for_parser(name);
-        keep_field(h, half, name, trim(slice_of(line.p + n + 1, line.n - n - 1)));
+        keep_field(h, half, name, slice_of(line.p + n + 1, line.n - n - 1));
     }
     if (named || folded ? half->parsing_field : true)
         parse_text(half, (const char *)raw.p, raw.n);

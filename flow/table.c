@@ -61,7 +61,7 @@ static inline uint64_t word(const struct addr *a, int i)
 
 /* The table is seeded: nobody outside can choose addresses that collide. Worked out from what the key is made of, not
  * from the key: reading a field right behind the smaller stores that made it would have to wait for them. */
-static uint32_t seeded_hash(const struct flow_table *t, const struct addr *low, const struct addr *high, uint64_t rest)
+static inline uint32_t seeded_hash(const struct flow_table *t, const struct addr *low, const struct addr *high, uint64_t rest)
 {
     uint64_t h = fold(word(low, 0) ^ t->seed[0], word(low, 1) ^ t->seed[1]) +
                  fold(word(high, 0) ^ t->seed[1], word(high, 1) ^ t->seed[0]);

@@ -242,13 +242,15 @@ static void note_synack(struct flow *f, const struct segment *s)
 
 static void watch_handshake(struct flow *f, const struct segment *s)
 {
-    if (s->flags & TCP_SYN && !(s->flags & (TCP_RST | TCP_FIN))) {
+    if (s->flags & TCP_SYN) {
+        if (s->flags & (TCP_RST | TCP_FIN))
+            return;
         read_offer(&f->half[s->side], s->tcp);
         if (s->flags & TCP_ACK)
             note_synack(f, s);
         else
             note_syn(f, s);
-    } else if (s->side == CLIENT && !f->ack_packet && f->synack_packet && s->flags & TCP_ACK && !(s->flags & TCP_RST) &&
+    } else if (!f->ack_packet && s->side == CLIENT && f->synack_packet && s->flags & TCP_ACK && !(s->flags & TCP_RST) &&
                seq_gt(s->tcp->ack, f->half[SERVER].isn)) {
         f->ack_packet = s->packet->number;
         f->ack_ns = s->ts_ns;
@@ -261,12 +263,12 @@ static void completeness(struct flow *f, const struct segment *s, bool first)
 {
     uint16_t syn_ack = s->flags & (TCP_SYN | TCP_ACK);
 
-    if (first && syn_ack == TCP_SYN)
-        f->completeness |= s->len ? 1 | 8 : 1;
-    if (syn_ack == (TCP_SYN | TCP_ACK))
-        f->completeness |= 2;
     if (syn_ack == TCP_ACK)
         f->completeness |= s->len ? 8 : 4;
+    else if (syn_ack == (TCP_SYN | TCP_ACK))
+        f->completeness |= 2;
+    else if (first && syn_ack == TCP_SYN)
+        f->completeness |= s->len ? 1 | 8 : 1;
     if ((s->flags & (TCP_FIN | TCP_ACK)) == (TCP_FIN | TCP_ACK))
         f->completeness |= 16;
     if (s->flags & TCP_RST)

@@ -26,7 +26,7 @@ void tracker_free(struct tracker *t); /* NULL-safe */
 
 /* Takes n packets into account; they are not kept. Many at a time, as many as TRACKER_BATCH, are faster than one at a time and else the
  * same. */
-#define TRACKER_BATCH 16
+#define TRACKER_BATCH 32
 void tracker_packets(struct tracker *t, const struct packet *p, size_t n);
 void tracker_packet(struct tracker *t, const struct packet *p);
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 /* Frames taken at a time: enough that what they need can be fetched ahead (tracker.h). */
-#define FRAMES 16
+#define FRAMES 32
 
 /* Everything of one run, so that one place frees it. */
 struct run {
