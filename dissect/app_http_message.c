@@ -1,9 +1,9 @@
-/* app_http_message: one HTTP message through http-parser.
+/* app_http_message: one HTTP message: its head cut into lines here, what follows it through http-parser.
  *
- * The first word is read outside (app_http.c): http-parser knows a fixed list of methods and, as Debian builds it,
- * does not check "HTTP/". So it is given "GET" for any method but CONNECT (whose target has a form of its own) and
- * goes on from there. It gets a fresh state for each message, and its count of header bytes is set back before each
- * call: what is kept is bounded here, and a header of megabytes is no reason to lose the message behind it.
+ * The start line and the fields that are kept are read here; http-parser gets a start line of ours, the fields that tell
+ * how long the message is and what follows it, and everything behind the head. So its list of methods, its limit for a
+ * header and its price for a byte concern the lines that mean something only. Each message begins with a copy of a parser
+ * that has just read a start line, and its count of header bytes is set back before each call.
  */
 #include "dissect/app_http_parts.h"
 
@@ -183,6 +183,35 @@ static const http_parser_settings settings = {
 
 /* --- the parser --- */
 
+/* Parsers that have just read a start line. */
+enum parsing { PARSING_REQUEST, PARSING_CONNECT, PARSING_ANSWER, PARSINGS };
+
+/* Made once and never changed: all messages begin with a copy of one of them. */
+static const http_parser *started(enum parsing what)
+{
+    static const char *const lines[PARSINGS] = { "GET / HTTP/1.1\r\n", "CONNECT x:1 HTTP/1.1\r\n",
+                                                 "HTTP/1.1 200 OK\r\n" };
+    static http_parser parsers[PARSINGS];
+    static gsize made;
+    if (g_once_init_enter(&made)) {
+        for (int i = 0; i < PARSINGS; i++) {
+            http_parser_init(&parsers[i], i == PARSING_ANSWER ? HTTP_RESPONSE : HTTP_REQUEST);
+            parsers[i].lenient_http_headers = 1; /* an observer takes what the two ends take */
+            parsers[i].allow_chunked_length = 1; /* chunked wins over Content-Length: RFC 9112 section 6.3 */
+            http_parser_execute(&parsers[i], &settings, lines[i], strlen(lines[i]));
+        }
+        g_once_init_leave(&made, 1);
+    }
+    return &parsers[what];
+}
+
+/* The start line is ours to read: the parser need not know its target and its reason. */
+static void begin_parsing(struct app_http *h, struct http_half *half, enum parsing what)
+{
+    half->parser = *started(what);
+    half->parser.data = h;
+}
+
 /* Gives bytes to the parser. False: they are not HTTP, or the message is whole with them. */
 static bool parse(struct http_half *half, struct slice s, size_t *consumed)
 {
@@ -262,12 +291,7 @@ static void request_line(struct app_http *h, struct http_half *half, struct slic
         keep_target(h, half->now, target);
         keep_version(h, half->now, minor);
     }
-    char said[] = " / HTTP/1.1\r\n", connect[] = " x:1 HTTP/1.1\r\n";
-    said[sizeof said - 4] = connect[sizeof connect - 4] = minor;
-    if (is_connect_word(half))
-        parse_text(half, connect, sizeof connect - 1);
-    else
-        parse_text(half, said, sizeof said - 1);
+    begin_parsing(h, half, is_connect_word(half) ? PARSING_CONNECT : PARSING_REQUEST);
 }
 
 /* "1 200 OK" behind "HTTP/1.": the status, 0 where it is none or, of a line that is not whole, not known to be whole.
@@ -301,11 +325,8 @@ static void answer_line(struct app_http *h, struct http_half *half, struct slice
         if (reason.n > 0)
             http_keep_text(h, half->now, &half->now->reason, reason);
     }
-    char said[] = "1 000 X\r\n";
-    said[0] = (char)line.p[0];
-    for (int i = 4, left = status; left > 0; i--, left /= 10)
-        said[i] = (char)('0' + left % 10);
-    parse_text(half, said, sizeof said - 1);
+    begin_parsing(h, half, PARSING_ANSWER);
+    half->parser.status_code = (unsigned)status;
 }
 
 /* What is known of a start line before it is whole: bytes may be missing behind it. */
@@ -332,12 +353,18 @@ static void keep_field(struct app_http *h, struct http_half *half, struct slice 
     }
 }
 
+/* That of nearly every message: nothing follows from it for an observer. */
+static bool says_how_to_close(struct slice value)
+{
+    return text_is(value, "keep-alive") || text_is(value, "close");
+}
+
 /* The fields that tell the parser how long the message is and what follows it. */
-static bool is_for_parser(struct slice name)
+static bool is_for_parser(struct slice name, struct slice value)
 {
     switch (name.n) {
     case 7: return text_is(name, "upgrade");
-    case 10: return text_is(name, "connection");
+    case 10: return text_is(name, "connection") && !says_how_to_close(trim(value));
     case 14: return text_is(name, "content-length");
     case 16: return text_is(name, "proxy-connection");
     case 17: return text_is(name, "transfer-encoding");
@@ -360,17 +387,18 @@ static void field_line(struct app_http *h, struct http_half *half, struct slice 
         n++;
     bool folded = line.p[0] == ' ' || line.p[0] == '\t', named = n > 0 && n < line.n && line.p[n] == ':';
     if (named) {
-        struct slice name = slice_of(line.p, n);
-        half->parsing_field = is_for_parser(name);
-        keep_field(h, half, name, slice_of(line.p + n + 1, line.n - n - 1));
+        struct slice name = slice_of(line.p, n), value = slice_of(line.p + n + 1, line.n - n - 1);
+        half->parsing_field = is_for_parser(name, value);
+        keep_field(h, half, name, value);
     }
     if (named || folded ? half->parsing_field : true)
         parse_text(half, (const char *)raw.p, raw.n);
 }
 
 /* raw ends with a line feed. */
-static void take_line(struct app_http *h, struct http_half *half, struct slice raw)
+static void take_line(struct app_http *h, enum side from, struct slice raw)
 {
+    struct http_half *half = &h->half[from];
     struct slice line = slice_of(raw.p, raw.n - 1);
     if (line.n > 0 && line.p[line.n - 1] == '\r')
         line.n--;
@@ -382,25 +410,26 @@ static void take_line(struct app_http *h, struct http_half *half, struct slice r
         return;
     }
     half->start_line_known = true;
-    if (half->parser.type == HTTP_REQUEST)
+    if (from == CLIENT)
         request_line(h, half, line);
     else
         answer_line(h, half, line);
 }
 
-static size_t read_head(struct app_http *h, struct http_half *half, struct slice s)
+static size_t read_head(struct app_http *h, enum side from, struct slice s)
 {
+    struct http_half *half = &h->half[from];
     size_t n = 0;
     while (n < s.n && half->phase == PHASE_HEAD && !half->ended) {
         const uint8_t *p = s.p + n, *lf = memchr(p, '\n', s.n - n);
         if (!lf) {
             hold(half, slice_of(p, s.n - n));
-            if (!half->start_line_known && half->parser.type == HTTP_RESPONSE)
+            if (!half->start_line_known && from == SERVER)
                 early_status(half);
             return s.n;
         }
         size_t piece = (size_t)(lf + 1 - p);
-        take_line(h, half, whole_line(half, slice_of(p, piece)));
+        take_line(h, from, whole_line(half, slice_of(p, piece)));
         http_line_clear(half);
         n += piece;
     }
@@ -409,29 +438,16 @@ static size_t read_head(struct app_http *h, struct http_half *half, struct slice
 
 /* --- one message --- */
 
-static void message_prepare(struct app_http *h, struct http_half *half, enum side from)
-{
-    http_parser_init(&half->parser, (enum http_parser_type)from);
-    half->parser.data = h;
-    half->parser.lenient_http_headers = 1; /* an observer takes what the two ends take */
-    half->parser.allow_chunked_length = 1; /* chunked wins over Content-Length: RFC 9112 section 6.3 */
-    half->phase = PHASE_HEAD;
-    half->upgrade = APP_UNKNOWN;
-    half->start_line_known = half->parsing_field = half->ended = half->in_chunk = false;
-}
-
 void http_message_begin(struct app_http *h, enum side from)
 {
     struct http_half *half = &h->half[from];
-    const char *word = "HTTP/1.";
-    message_prepare(h, half, from);
-    if (from == SERVER) {
+    half->phase = PHASE_HEAD;
+    half->upgrade = APP_UNKNOWN;
+    half->start_line_known = half->parsing_field = half->ended = half->in_chunk = false;
+    if (from == SERVER)
         http_answer_begin(h);
-    } else {
+    else
         http_request_begin(h);
-        word = is_connect_word(half) ? "CONNECT" : "GET";
-    }
-    parse_text(half, word, strlen(word));
 }
 
 size_t http_message_read(struct app_http *h, enum side from, struct slice s)
@@ -439,7 +455,7 @@ size_t http_message_read(struct app_http *h, enum side from, struct slice s)
     struct http_half *half = &h->half[from];
     size_t n;
     if (half->phase == PHASE_HEAD)
-        return read_head(h, half, s);
+        return read_head(h, from, s);
     s.n = MIN(s.n, PARSE_AT_ONCE);
     parse(half, s, &n);
     return half->phase == PHASE_LOST ? s.n : n;
