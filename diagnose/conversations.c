@@ -64,10 +64,10 @@ static void note_seen(struct conversations *c, const struct addr *a)
 {
     struct addr *before = &c->seen_before[addr_key_hash(a) % SEEN_BEFORE];
 
-    if (addr_cmp(before, a) == 0)
+    if (addr_cmp(before, a) == 0 || g_hash_table_size(c->seen) >= LIMIT_SEEN_ADDRESSES)
         return;
     *before = *a;
-    if (!g_hash_table_contains(c->seen, a) && g_hash_table_size(c->seen) < LIMIT_SEEN_ADDRESSES)
+    if (!g_hash_table_contains(c->seen, a))
         g_hash_table_add(c->seen, g_memdup2(a, sizeof *a));
 }
 
