@@ -23,7 +23,8 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 # Debian packages: what building and what testing needs.
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libpcap-dev libnet1-dev libnids-dev libglib2.0-dev libhttp-parser-dev libgnutls28-dev \
 	libldns-dev zlib1g-dev libzstd-dev
-TEST_PACKAGES := libcmocka-dev libjansson-dev python3 python3-jsonschema gzip zstd
+TEST_PACKAGES := libcmocka-dev libjansson-dev python3 python3-jsonschema gzip zstd \
+	iproute2 procps nftables ethtool tcpdump nginx dnsmasq-base openssl curl iputils-ping
 # Not installed by `make deps`: only `make fuzz` needs them.
 FUZZ_PACKAGES := clang libclang-rt-dev
 
@@ -51,6 +52,7 @@ SRC_SRC := $(sort $(wildcard src/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
+LAB_SRC := $(sort $(wildcard tests/lab/*.c))
 BENCH_SRC := $(sort $(wildcard bench/*.c))
 HEADERS := $(sort $(wildcard $(addsuffix /*.h,$(FOLDERS) src)))
 
@@ -59,8 +61,9 @@ BIN := $(OBJ)/tcpsleuth
 UNITS := $(UNIT_SRC:%.c=$(OBJ)/%)
 FUZZERS := $(FUZZ_SRC:%.c=$(OBJ)/%)
 TOOLS := $(TOOL_SRC:%.c=$(OBJ)/%)
+LABS := $(OBJ)/tests/lab/talker $(OBJ)/tests/lab/wire
 BENCHES := $(BENCH_SRC:%.c=$(OBJ)/%)
-ALL_SRC := $(LIB_SRC) $(SRC_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(TOOL_SRC) $(BENCH_SRC) $(wildcard tests/fuzz/main.c)
+ALL_SRC := $(LIB_SRC) $(SRC_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(TOOL_SRC) $(LAB_SRC) $(BENCH_SRC) $(wildcard tests/fuzz/main.c)
 
 .PHONY: all
 all: $(BIN) ## build the program: build/plain/tcpsleuth, and ./tcpsleuth that leads to it
@@ -71,7 +74,7 @@ run: all ## build, then judge the bundled capture
 	./tcpsleuth -r tests/pcaps/wget-upc/input.pcap
 
 .PHONY: check
-check: all $(UNITS) $(FUZZERS) $(TOOLS) ## build and run every test
+check: all $(UNITS) $(FUZZERS) $(TOOLS) $(LABS) ## build and run every test
 	$(Q)CC='$(CC)' VARIANT=$(VARIANT) tests/run
 
 .PHONY: check-asan
@@ -79,7 +82,7 @@ check-asan: ## the same with AddressSanitizer and UndefinedBehaviorSanitizer
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan check
 
 .PHONY: everything
-everything: $(BIN) $(UNITS) $(FUZZERS) $(TOOLS) $(BENCHES) ## build the program, the tests, the tools and the measurements
+everything: $(BIN) $(UNITS) $(FUZZERS) $(TOOLS) $(LABS) $(BENCHES) ## build the program, the tests, the tools and the measurements
 
 .PHONY: golden-update
 golden-update: all $(TOOLS) ## rebuild captures of scripts, expected output of every case, README's samples (then read the diff)
@@ -169,5 +172,15 @@ $(FUZZERS): $(OBJ)/%: $(OBJ)/%.o $(FUZZ_MAIN) $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
 $(TOOLS) $(BENCHES): $(OBJ)/%: $(OBJ)/%.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# A program of the laboratory is all files that begin with its name.
+$(OBJ)/tests/lab/wire: $(patsubst %.c,$(OBJ)/%.o,$(filter tests/lab/wire%,$(LAB_SRC)))
+$(OBJ)/tests/lab/talker: $(patsubst %.c,$(OBJ)/%.o,$(filter tests/lab/talker%,$(LAB_SRC)))
+$(LABS):
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+.PHONY: lab
+lab: all $(LABS) ## build what the laboratory needs; then tests/lab/run, tests/lab/up (tests/lab/README.md)
 
 -include $(ALL_SRC:%.c=$(OBJ)/%.d)

@@ -1,6 +1,6 @@
 """Recorded cases: look-ups, and the choice between addresses."""
 from cases import case, site
-from lab import CLIENT6, DNS, DNS2, WWW, WWW6
+from recorder import CLIENT6, DNS, DNS2, WWW, WWW6
 
 URL = "http://www.example.test/"
 BOTH = (f"www.example.test,{WWW},{WWW6}",)

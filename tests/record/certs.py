@@ -1,29 +1,9 @@
-"""The certificates of the recorded cases: made anew on every run, EC keys, dates relative to today."""
-import datetime
+"""The certificates of the recorded cases: made anew on every run."""
 import os
 
-from lab import run
+from authority import issue, join
+from net import run
 
-CONFIG = """
-[ca]
-default_ca = main
-[main]
-database = {folder}/index
-new_certs_dir = {folder}
-rand_serial = yes
-default_md = sha256
-policy = any
-unique_subject = no
-[any]
-commonName = supplied
-organizationName = optional
-[authority]
-basicConstraints = critical,CA:true
-keyUsage = critical,keyCertSign,cRLSign
-[leaf]
-basicConstraints = CA:false
-subjectAltName = {names}
-"""
 WWW = "DNS:www.example.test,DNS:shop.example.test,DNS:api.example.test,DNS:mail.example.test"
 ISSUED = (  # file, issuer, common name, subjectAltName, valid from and until in days from now
     ("www", "ca", "www.example.test", WWW, -30, 60),
@@ -40,67 +20,6 @@ ISSUED = (  # file, issuer, common name, subjectAltName, valid from and until in
 PAGE_TIME = 1_700_000_000  # last change of the page
 
 
-def stamp(days):
-    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
-
-
-def key_and_request(folder, name, common_name):
-    run(
-        "openssl",
-        "req",
-        "-new",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-keyout",
-        f"{folder}/{name}.key",
-        "-out",
-        f"{folder}/{name}.csr",
-        "-subj",
-        f"/O=Example Test/CN={common_name}",
-    )
-
-
-def issue(folder, name, issuer, common_name, names, first, last, section="leaf"):
-    config = f"{folder}/ca.cnf"
-    with open(config, "w", encoding="ascii") as file:
-        file.write(CONFIG.format(folder=folder, names=names))
-    key_and_request(folder, name, common_name)
-    who = (
-        ["-selfsign", "-keyfile", f"{folder}/{name}.key"]
-        if issuer == name
-        else ["-cert", f"{folder}/{issuer}.pem", "-keyfile", f"{folder}/{issuer}.key"]
-    )
-    run(
-        "openssl",
-        "ca",
-        "-batch",
-        "-config",
-        config,
-        *who,
-        "-in",
-        f"{folder}/{name}.csr",
-        "-out",
-        f"{folder}/{name}.pem",
-        "-notext",
-        "-startdate",
-        stamp(first),
-        "-enddate",
-        stamp(last),
-        "-extensions",
-        section,
-    )
-
-
-def join(folder, name, *parts):
-    with open(f"{folder}/{name}", "w", encoding="ascii") as out:
-        for part in parts:
-            with open(f"{folder}/{part}", encoding="ascii") as file:
-                out.write(file.read())
-
-
 def corrupt(folder, name, source):
     """A client certificate whose signature is wrong in its last byte."""
     run("openssl", "x509", "-in", f"{folder}/{source}.pem", "-outform", "DER", "-out", f"{folder}/{name}.der")
@@ -113,7 +32,6 @@ def corrupt(folder, name, source):
 
 
 def make(folder):
-    open(f"{folder}/index", "w", encoding="ascii").close()
     for name, common_name in (("ca", "Example Test CA"), ("stranger", "Unknown CA")):
         issue(folder, name, name, common_name, "DNS:unused.test", -300, 3000, "authority")
     issue(folder, "intermediate", "ca", "Example Test Intermediate", "DNS:unused.test", -300, 3000, "authority")
