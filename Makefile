@@ -1,6 +1,7 @@
 # tcpsleuth: one Makefile, no recursion. `make help` lists the targets.
 #
 # Variables:  CC, CFLAGS, LDFLAGS as usual;  WERROR=1 turns warnings into errors;  V=1 shows the commands;
+#             SETCAP=1 with install: whoever may run the program may capture with it;
 #             VARIANT=asan builds with the sanitizers, beside the plain build, in build/asan/.
 
 .SUFFIXES:
@@ -12,6 +13,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR := $(PREFIX)/bin
 MANDIR := $(PREFIX)/share/man/man1
+# What a live capture needs; `make install SETCAP=1` gives it to the program (setcap: libcap2-bin).
+CAPTURE_RIGHTS := cap_net_raw,cap_net_admin+ep
 DOCDIR := $(PREFIX)/share/doc/tcpsleuth
 
 VARIANT ?= plain
@@ -102,9 +105,14 @@ fuzzers: $(FUZZERS)
 bench: all $(BENCHES) ## generate the large captures and measure against the peers (bench/RESULTS.md)
 	$(Q)bench/run
 
+.PHONY: bench-live
+bench-live: all $(BENCHES) ## packets a second that a live capture takes without a drop, against peers (root; bench/RESULTS-live.md)
+	$(Q)bench/live
+
 .PHONY: install
-install: all ## install the program, its man page and what it refers to (PREFIX, DESTDIR)
+install: all ## install the program, its man page and what it refers to (PREFIX, DESTDIR); SETCAP=1: with the right to capture
 	install -D -m 755 $(BIN) $(DESTDIR)$(BINDIR)/tcpsleuth
+	$(if $(SETCAP),setcap $(CAPTURE_RIGHTS) $(DESTDIR)$(BINDIR)/tcpsleuth)
 	install -D -m 644 docs/tcpsleuth.1 $(DESTDIR)$(MANDIR)/tcpsleuth.1
 	install -d $(DESTDIR)$(DOCDIR)
 	install -m 644 README.md LICENSE docs/json.md docs/tcpsleuth.schema.json $(DESTDIR)$(DOCDIR)

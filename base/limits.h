@@ -15,6 +15,9 @@
 /* A file that is not read front to back (Network Monitor, NetXray) and is compressed or comes through a pipe is kept in memory up to
  * here. Those programs kept what they captured in memory too, so that their files are seldom larger; a plain file has no such bound. */
 #define LIMIT_KEPT_BYTES (256u << 20)
+/* Frames of several interfaces that wait for their turn: at 1 Gbit/s what comes in two batches. Beyond it the earliest goes first as it
+ * stands. */
+#define LIMIT_LIVE_HELD (32u << 20)
 
 /* --- dissect/ --- */
 /* Nested headers (VLAN tags, MPLS labels, tunnels, extension headers) of one frame. */

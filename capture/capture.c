@@ -174,6 +174,15 @@ enum capture_status capture_batch(struct capture *c, struct frame *frames, size_
     return status;
 }
 
+/* How the capture ended that a file is from. (Of several files each ends for itself: then the last packet of all has to do.) */
+static void add_end(struct capture_info *info, const struct source *s)
+{
+    info->drops_known = true;
+    info->dropped = s->dropped;
+    info->interface_dropped = s->interface_dropped;
+    info->end_ns = s->end_ns;
+}
+
 const struct capture_info *capture_info(const struct capture *c)
 {
     struct capture_info *info = c->info;
@@ -187,6 +196,8 @@ const struct capture_info *capture_info(const struct capture *c)
         all_known = all_known && total > 0;
         info->nanoseconds |= s->nanoseconds;
     }
+    if (c->n_sources == 1 && c->sources[0]->ends_known)
+        add_end(info, c->sources[0]);
     if (!all_known)
         info->bytes_total = 0;
     return info;
@@ -202,6 +213,7 @@ static struct capture *capture_new(size_t n)
     c->problems = g_string_new(NULL);
     c->info = g_new0(struct capture_info, 1);
     c->info->dlts = g_array_new(FALSE, FALSE, sizeof(int));
+    c->info->end_ns = TIME_NONE;
     return c;
 }
 

@@ -9,6 +9,7 @@
 #ifndef TCPSLEUTH_CAPTURE_CAPTURE_H
 #define TCPSLEUTH_CAPTURE_CAPTURE_H
 
+#include "base/timens.h"
 #include "capture/frame.h"
 
 #include <glib.h>
@@ -24,6 +25,7 @@ enum capture_error {
     CAPTURE_ERROR_FILTER, /* the expression does not compile */
     CAPTURE_ERROR_READ,   /* damaged in the middle, or the reading failed */
     CAPTURE_ERROR_WRITE,  /* -w */
+    CAPTURE_ERROR_LIVE,   /* an interface: it is not there, may not be watched, or went away */
 };
 
 struct capture;
@@ -43,6 +45,10 @@ struct capture_info {
     char *truncated_file;  /* which file, and what was wrong there: a sentence for a warning, several joined by "; "; NULL where !truncated */
     bool nanoseconds;      /* some input keeps times finer than a microsecond: reports print 9 digits */
     GArray *dlts;          /* int: the link types met, in order of first use */
+    bool drops_known;      /* the next two hold: of live captures, and of pcapng files that tcpsleuth wrote */
+    uint64_t dropped;      /* packets that passed the filter and are not here: the kernel had no room */
+    uint64_t interface_dropped; /* of these, packets that the interface itself lost */
+    int64_t end_ns;        /* how long it was looked at, after the last packet too; TIME_NONE where that is not known */
 };
 
 /* Opens every path (n >= 1). filter NULL or "" accepts all. Errors name the file, what is wrong and what to do about it; a file
@@ -80,6 +86,11 @@ struct capture_writer *capture_writer_open(const char *path, GError **error) G_G
 /* Before the first frame: pcap times in microseconds, as older programs expect them. Else they are nanoseconds, so that nothing is
  * lost; right for every input whose capture_info says !nanoseconds. */
 void capture_writer_set_microseconds(struct capture_writer *w);
+/* Live: how long the capture went on and what it lost (info->end_ns and drops), which a pcapng file then holds at its end; pcap has no place
+ * for it. Before the close. */
+void capture_writer_set_end(struct capture_writer *w, const struct capture_info *info);
+/* Hands what is kept back to the disk: false and *error where it said no. */
+bool capture_writer_flush(struct capture_writer *w, GError **error);
 bool capture_writer_add(struct capture_writer *w, const struct frame *frame, GError **error);
 /* Flushes and closes; false and *error where the disk said no. Frees w. NULL is allowed: true. */
 bool capture_writer_close(struct capture_writer *w, GError **error);

@@ -54,6 +54,12 @@ static bool compiles_for_some_link(struct filter *f, char **why)
     return false;
 }
 
+void filter_refuse(const char *expression, const char *why, GError **error)
+{
+    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FILTER, "filter \"%s\": %s; pcap-filter(7) explains the syntax",
+                expression, why);
+}
+
 struct filter *filter_new(const char *expression, GError **error)
 {
     struct filter *f = g_new0(struct filter, 1);
@@ -62,8 +68,7 @@ struct filter *filter_new(const char *expression, GError **error)
     char *why = NULL;
     bool good = compiles_for_some_link(f, &why);
     if (!good) {
-        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_FILTER, "filter \"%s\": %s; pcap-filter(7) explains the syntax",
-                    expression, why ? why : "no memory");
+        filter_refuse(expression, why ? why : "no memory", error);
         filter_free(f);
         f = NULL;
     }

@@ -15,6 +15,9 @@ struct filter *filter_new(const char *expression, GError **error) G_GNUC_WARN_UN
 /* A frame of a link type for which the expression makes no sense ("ether host" without Ethernet) is not accepted. */
 bool filter_accepts(struct filter *f, const struct frame *frame);
 
+/* Sets CAPTURE_ERROR_FILTER: the expression does not compile, in libpcap's words. */
+void filter_refuse(const char *expression, const char *why, GError **error);
+
 /* NULL-safe. */
 void filter_free(struct filter *f);
 

@@ -9,6 +9,7 @@ enum block_type {
     BLOCK_INTERFACE = 1,
     BLOCK_OBSOLETE_PACKET = 2,
     BLOCK_SIMPLE_PACKET = 3,
+    BLOCK_STATISTICS = 5,
     BLOCK_ENHANCED_PACKET = 6,
     BLOCK_SECTION = 0x0a0d0d0a, /* reads the same in both byte orders */
 };
@@ -20,13 +21,22 @@ enum block_type {
 /* By this number a section shows its byte order. */
 #define ORDER_MAGIC 0x1a2b3c4d
 
-enum option { OPTION_END = 0, OPTION_IF_TSRESOL = 9, OPTION_IF_TSOFFSET = 14 };
+enum option {
+    OPTION_END = 0,
+    OPTION_IF_TSRESOL = 9,
+    OPTION_IF_TSOFFSET = 14,
+    OPTION_ISB_ENDTIME = 3,
+    OPTION_ISB_IFDROP = 5,
+    OPTION_ISB_OSDROP = 7,
+    OPTION_ISB_USRDELIV = 8
+};
 
 struct interface {
     int dlt;
     uint32_t snaplen; /* 0: none */
     uint64_t units;   /* of its clock in a second */
     int64_t offset_s; /* to add to its times */
+    uint64_t packets; /* read so far */
 };
 
 struct pcapng_file {
@@ -132,13 +142,13 @@ static enum outcome read_interface(struct pcapng_file *f, struct cursor body)
 }
 
 /* The interface that a frame names; NULL where there is none of that number. */
-static const struct interface *find_interface(const struct pcapng_file *f, uint32_t id)
+static struct interface *find_interface(const struct pcapng_file *f, uint32_t id)
 {
     return id < f->interfaces->len ? &g_array_index(f->interfaces, struct interface, id) : NULL;
 }
 
-static enum outcome give_frame(struct pcapng_file *f, struct frame *frame, const struct interface *i,
-                               struct slice bytes, uint32_t wirelen)
+static enum outcome give_frame(struct pcapng_file *f, struct frame *frame, struct interface *i, struct slice bytes,
+                               uint32_t wirelen)
 {
     if (bytes.n > LIMIT_FRAME_BYTES)
         return damaged(f, "a packet larger than any frame");
@@ -148,6 +158,7 @@ static enum outcome give_frame(struct pcapng_file *f, struct frame *frame, const
     frame->dlt = i->dlt;
     frame->ts_ns = f->last_ts_ns;
     f->source.frames++;
+    i->packets++;
     return GOT_FRAME;
 }
 
@@ -164,7 +175,7 @@ static enum outcome read_packet(struct pcapng_file *f, uint32_t type, struct cur
     uint64_t high = get_u32(f, &body), low = get_u32(f, &body);
     uint32_t caplen = get_u32(f, &body), wirelen = get_u32(f, &body);
     struct slice bytes = cursor_take(&body, caplen);
-    const struct interface *i = find_interface(f, id);
+    struct interface *i = find_interface(f, id);
     if (body.failed)
         return damaged(f, "a packet larger than its block");
     if (!i)
@@ -177,13 +188,45 @@ static enum outcome read_packet(struct pcapng_file *f, uint32_t type, struct cur
 static enum outcome read_simple_packet(struct pcapng_file *f, struct cursor body, struct frame *frame)
 {
     uint32_t wirelen = get_u32(f, &body), caplen = wirelen;
-    const struct interface *i = find_interface(f, 0);
+    struct interface *i = find_interface(f, 0);
     if (!i)
         return damaged(f, "a packet of an interface that is not described");
     if (i->snaplen > 0)
         caplen = MIN(caplen, i->snaplen);
     struct slice bytes = cursor_take(&body, caplen);
     return body.failed ? damaged(f, "a packet larger than its block") : give_frame(f, frame, i, bytes, wirelen);
+}
+
+/* The statistics of an interface. They are believed only where they count exactly the packets that were read: a file
+ * that was cut, filtered or put together since keeps them, and its capture did not end when they say. Malformed ones
+ * are passed over. */
+static enum outcome read_statistics(struct pcapng_file *f, struct cursor body)
+{
+    const struct interface *i = find_interface(f, get_u32(f, &body));
+    uint64_t numbers[OPTION_ISB_USRDELIV + 1] = { 0 };
+    int64_t end_ns = TIME_NONE;
+
+    cursor_skip(&body, 8); /* when this was written */
+    while (i && cursor_left(&body) > 0) {
+        uint16_t code = get_u16(f, &body), n = get_u16(f, &body);
+        struct cursor value = cursor_of(cursor_take(&body, n));
+        if (code == OPTION_END || body.failed)
+            break;
+        if (code == OPTION_ISB_ENDTIME && n == 8) {
+            uint64_t high = get_u32(f, &value), low = get_u32(f, &value);
+            end_ns = to_ns(i, high << 32 | low);
+        } else if (code < G_N_ELEMENTS(numbers) && n == 8) {
+            numbers[code] = get_u64(f, &value);
+        }
+        cursor_skip(&body, MIN(-n & 3u, cursor_left(&body)));
+    }
+    if (!i || end_ns == TIME_NONE || numbers[OPTION_ISB_USRDELIV] == 0 || numbers[OPTION_ISB_USRDELIV] != i->packets)
+        return GOT_OTHER;
+    f->source.end_ns = f->source.ends_known ? MAX(f->source.end_ns, end_ns) : end_ns;
+    f->source.interface_dropped += MIN(numbers[OPTION_ISB_IFDROP], UINT32_MAX);
+    f->source.dropped += MIN(numbers[OPTION_ISB_IFDROP], UINT32_MAX) + MIN(numbers[OPTION_ISB_OSDROP], UINT32_MAX);
+    f->source.ends_known = true;
+    return GOT_OTHER;
 }
 
 /* A new section: its own byte order, which was read with the block's head, and its own interfaces. Version 1.2 is 1.0,
@@ -239,6 +282,7 @@ static enum outcome read_body(struct pcapng_file *f, uint32_t type, struct curso
     case BLOCK_SECTION: return read_section(f, body);
     case BLOCK_INTERFACE: return read_interface(f, body);
     case BLOCK_SIMPLE_PACKET: return read_simple_packet(f, body, frame);
+    case BLOCK_STATISTICS: return read_statistics(f, body);
     default: return read_packet(f, type, body, frame);
     }
 }
@@ -288,6 +332,10 @@ static enum outcome next_block(struct pcapng_file *f, struct frame *frame)
     case BLOCK_OBSOLETE_PACKET:
     case BLOCK_SIMPLE_PACKET:
     case BLOCK_ENHANCED_PACKET: return read_block(f, &b, padded, frame);
+    case BLOCK_STATISTICS:
+        if (padded > LIMIT_BLOCK_BYTES)
+            return skip_block(f, &b, padded);
+        return read_block(f, &b, padded, frame);
     default: return skip_block(f, &b, padded);
     }
 }

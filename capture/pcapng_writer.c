@@ -6,7 +6,8 @@
 
 struct pcapng_writer {
     FILE *file;
-    GArray *dlts; /* int: link type of interface 0, 1, ... */
+    GArray *dlts;    /* int: link type of interface 0, 1, ... */
+    GArray *packets; /* uint64_t: of each */
 };
 
 static void put(struct pcapng_writer *w, const void *bytes, size_t n)
@@ -64,7 +65,9 @@ static int find_interface(struct pcapng_writer *w, int dlt)
     if (linktype < 0)
         return -1;
     put_interface(w, (uint16_t)linktype);
+    uint64_t none = 0;
     g_array_append_val(w->dlts, dlt);
+    g_array_append_val(w->packets, none);
     return (int)w->dlts->len - 1;
 }
 
@@ -73,6 +76,7 @@ struct pcapng_writer *pcapng_writer_new(FILE *file)
     struct pcapng_writer *w = g_new0(struct pcapng_writer, 1);
     w->file = file;
     w->dlts = g_array_new(FALSE, FALSE, sizeof(int));
+    w->packets = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     put_section(w);
     return w;
 }
@@ -85,6 +89,7 @@ bool pcapng_writer_add(struct pcapng_writer *w, const struct frame *frame)
         return false;
     uint32_t pad = -frame->caplen & 3, length = 32 + frame->caplen + pad;
     uint64_t ticks = (uint64_t)frame->ts_ns;
+    g_array_index(w->packets, uint64_t, interface)++;
     put_u32(w, 6); /* enhanced packet block */
     put_u32(w, length);
     put_u32(w, (uint32_t)interface);
@@ -98,10 +103,53 @@ bool pcapng_writer_add(struct pcapng_writer *w, const struct frame *frame)
     return true;
 }
 
+/* An option of 64 bits. */
+static void put_number(struct pcapng_writer *w, uint16_t code, uint64_t value)
+{
+    put_u16(w, code);
+    put_u16(w, sizeof value);
+    put(w, &value, sizeof value);
+}
+
+/* A time, the upper half first in either byte order. */
+static void put_time(struct pcapng_writer *w, uint16_t code, uint64_t ns)
+{
+    put_u16(w, code);
+    put_u16(w, 8);
+    put_u32(w, (uint32_t)(ns >> 32));
+    put_u32(w, (uint32_t)ns);
+}
+
+/* An interface statistics block: isb_endtime, isb_ifdrop, isb_osdrop, isb_usrdeliv. The drops of the whole capture are
+ * told once. */
+static void put_statistics(struct pcapng_writer *w, guint interface, const struct capture_info *info)
+{
+    const uint32_t length = 20 + 4 * 12 + 4 + 4;
+    uint64_t end_ns = (uint64_t)info->end_ns;
+    put_u32(w, 5);
+    put_u32(w, length);
+    put_u32(w, interface);
+    put_u32(w, (uint32_t)(end_ns >> 32));
+    put_u32(w, (uint32_t)end_ns);
+    put_time(w, 3, end_ns);
+    put_number(w, 5, interface == 0 ? info->interface_dropped : 0);
+    put_number(w, 7, interface == 0 ? info->dropped - info->interface_dropped : 0);
+    put_number(w, 8, g_array_index(w->packets, uint64_t, interface));
+    put_u32(w, 0); /* the end of the options */
+    put_u32(w, length);
+}
+
+void pcapng_writer_end(struct pcapng_writer *w, const struct capture_info *info)
+{
+    for (guint i = 0; i < w->dlts->len; i++)
+        put_statistics(w, i, info);
+}
+
 void pcapng_writer_free(struct pcapng_writer *w)
 {
     if (!w)
         return;
     g_array_free(w->dlts, TRUE);
+    g_array_free(w->packets, TRUE);
     g_free(w);
 }

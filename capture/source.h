@@ -16,6 +16,9 @@ struct source {
     struct stream *stream; /* owned */
     uint64_t frames;       /* given so far */
     bool nanoseconds;      /* times are kept finer than a microsecond */
+    bool ends_known;       /* the next three hold: the file says how the capture that made it ended */
+    uint64_t dropped, interface_dropped; /* as capture_info has them */
+    int64_t end_ns;
     bool damaged;          /* the problem is damage, or a failed read, rather than a file that is cut short */
     char *problem;         /* why the file ended before its end, a sentence that begins with its name; or NULL */
 };

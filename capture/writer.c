@@ -60,6 +60,18 @@ void capture_writer_set_microseconds(struct capture_writer *w)
     w->microseconds = true;
 }
 
+void capture_writer_set_end(struct capture_writer *w, const struct capture_info *info)
+{
+    if (w->pcapng)
+        pcapng_writer_end(w->pcapng, info);
+}
+
+bool capture_writer_flush(struct capture_writer *w, GError **error)
+{
+    errno = 0;
+    return (fflush(w->file) == 0 && !ferror(w->file)) || set_write_error(w, errno, error);
+}
+
 /* Writes the header of a pcap file. */
 static bool begin_pcap(struct capture_writer *w, int dlt, GError **error)
 {

@@ -2,7 +2,7 @@
 #ifndef TCPSLEUTH_CAPTURE_WRITER_H
 #define TCPSLEUTH_CAPTURE_WRITER_H
 
-#include "capture/frame.h"
+#include "capture/capture.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -13,6 +13,9 @@ struct pcapng_writer;
 struct pcapng_writer *pcapng_writer_new(FILE *file);
 /* false where the frame's link type has no number in files. */
 bool pcapng_writer_add(struct pcapng_writer *w, const struct frame *frame);
+/* Interface statistics: how long the capture went on, what it lost, and how many packets it gave, by which a reader tells whether the file
+ * is still whole. */
+void pcapng_writer_end(struct pcapng_writer *w, const struct capture_info *info);
 /* Leaves the FILE open; NULL-safe. */
 void pcapng_writer_free(struct pcapng_writer *w);
 

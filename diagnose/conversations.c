@@ -27,6 +27,7 @@ struct conversations {
     conversation_untold_fn *untold;
     void *user;
     uint64_t handed_out;
+    uint64_t dropped; /* packets that the capture lost */
     uint64_t tell_healthy; /* healthy flows whose steps are still told */
     int64_t now_ns;
     struct redirects *redirects;
@@ -88,6 +89,11 @@ static void chain_over(struct conversations *c, struct chain *chain)
     struct silence silence = silence_of(c);
 
     hand_out(c, chain_conversation(chain, &silence));
+}
+
+void conversations_doubt(struct conversations *c, uint64_t dropped)
+{
+    c->dropped = dropped;
 }
 
 void conversations_tell_healthy(struct conversations *c, uint64_t n, conversation_untold_fn *untold)
@@ -170,6 +176,7 @@ static struct conversation *failed_names(struct conversations *c, struct name_gr
     struct finding *d = rule_name(g, &silence);
     if (!d)
         return NULL;
+    finding_doubt(d, c->dropped);
     if (!link_failed_names(c->redirects, g))
         return names_conversation(g, d);
     finding_free(d);
@@ -286,8 +293,10 @@ static void finish_neighbors(const struct conversations *c, const struct neighbo
         context.target_seen = was_seen(c, &pair->target);
         context.asker_unanswered = GPOINTER_TO_UINT(g_hash_table_lookup(askers, &pair->asker));
         struct finding *d = rule_neighbor(pair, &context);
-        if (d)
-            g_ptr_array_add(all, neighbor_conversation(pair, d));
+        if (!d)
+            continue;
+        finding_doubt(d, c->dropped);
+        g_ptr_array_add(all, neighbor_conversation(pair, d));
     }
 }
 

@@ -31,6 +31,9 @@ void conversations_free(struct conversations *c); /* NULL-safe; what is left in 
  * are not ok and look-ups are always told. Without this call: all. */
 void conversations_tell_healthy(struct conversations *c, uint64_t n, conversation_untold_fn *untold);
 
+/* So many packets the capture is known to have lost so far: finding_doubt. (Judgements of flows that are handed in have their doubts.) */
+void conversations_doubt(struct conversations *c, uint64_t dropped);
+
 /* A flow or look-up that is over. Nothing of them is kept by reference. links: something was seen in the capture so far that may lead from
  * one connection to another (a look-up, a redirect); without that the flow is a conversation of its own, at once. */
 void conversations_flow(struct conversations *c, const struct flow *f, const struct judgement *j, bool links);

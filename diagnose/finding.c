@@ -129,6 +129,42 @@ void finding_detail_list(struct finding *f, const char *key, const char *const *
     add_detail(f, (struct detail){ .key = key, .kind = DETAIL_LIST, .list = g_strdupv((char **)(uintptr_t)list) });
 }
 
+/* Whether packets that the capture lost could make it up. */
+static bool rests_on_absence(enum code code)
+{
+    switch (code) {
+    case CODE_NEIGHBOR_UNANSWERED:
+    case CODE_DNS_NO_ANSWER:
+    case CODE_SYN_UNANSWERED:
+    case CODE_HANDSHAKE_UNFINISHED:
+    case CODE_IDLE_EXPIRED:
+    case CODE_PMTU_BLACKHOLE:
+    case CODE_PATH_WENT_DEAD:
+    case CODE_ZERO_WINDOW_STALL:
+    case CODE_TLS_NO_SERVER_HELLO:
+    case CODE_RESPONSE_TRUNCATED:
+    case CODE_SERVER_SILENT:
+    case CODE_SLOW_SERVER:
+    case CODE_PACKET_LOSS:
+    case CODE_REORDERING:
+    case CODE_HALF_CLOSE_LEAK: return true;
+    default: return false;
+    }
+}
+
+void finding_doubt(struct finding *f, uint64_t dropped)
+{
+    if (dropped == 0 || !rests_on_absence(f->code))
+        return;
+    char *sure = f->summary;
+    f->summary = g_strdup_printf("%s The capture itself lost %" G_GUINT64_FORMAT
+                                 " packets: what is missing here may be among them.",
+                                 sure, dropped);
+    g_free(sure);
+    f->confidence = f->confidence == CONFIDENCE_CERTAIN ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+    finding_detail_number(f, "capture_dropped", (int64_t)MIN(dropped, INT64_MAX));
+}
+
 const struct finding *finding_ok(void)
 {
     static char summary[] = "Nothing wrong was seen.";

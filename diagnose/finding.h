@@ -57,6 +57,9 @@ void finding_detail_number(struct finding *f, const char *key, int64_t number);
 void finding_detail_seconds(struct finding *f, const char *key, int64_t ns);
 void finding_detail_list(struct finding *f, const char *key, const char *const *list);
 
+/* The capture itself lost packets. A finding that rests on what is not in the capture (a silence, a loss) becomes less sure and says why. */
+void finding_doubt(struct finding *f, uint64_t dropped);
+
 /* Static and shared, never freed: the verdict of a flow with nothing to report. */
 const struct finding *finding_ok(void);
 

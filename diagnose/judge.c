@@ -123,6 +123,7 @@ void judge_flow(const struct flow *f, const struct judge_context *c, struct judg
         struct finding *d = there & rules[i].about ? rules[i].rule(f, c) : NULL;
         if (!d)
             continue;
+        finding_doubt(d, c->dropped);
         if (!found)
             found = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
         g_ptr_array_add(found, d);

@@ -8,6 +8,7 @@
 /* What the rules may know beside the flow. */
 struct judge_context {
     int64_t now_ns; /* the capture's time when the flow is judged: silence lasts until then */
+    uint64_t dropped; /* packets that the capture is known to have lost so far */
 };
 
 /* Applies every rule to a retired flow. *j is overwritten; free with judgement_clear. */

@@ -385,6 +385,42 @@ void app_end(struct app *a, enum side from, enum app_ending how, int64_t ts_ns)
         app_tls_end(a->tls, from, how, ts_ns);
 }
 
+/* The list as it is, but for that transaction. */
+static void preview_cut(struct app_preview *p, const struct http_list *l, const struct http_transaction *cut)
+{
+    p->http = *l;
+    p->http.more = g_memdup2(l->more, l->room * sizeof(struct http_transaction *));
+    p->cut = *cut;
+    p->cut.truncated = true;
+    if (cut == &l->first)
+        p->http.first = p->cut;
+    for (guint i = 1; i < l->len; i++)
+        if (l->more[i - 1] == cut)
+            p->http.more[i - 1] = &p->cut;
+    p->facts.http = &p->http;
+}
+
+const struct app_facts *app_preview(const struct app *a, const enum app_ending how[2], struct app_preview *p)
+{
+    *p = (struct app_preview){ .http.more = NULL };
+    if (!a || !a->facts)
+        return NULL;
+    p->facts = *a->facts;
+    if (a->stage == IN_TLS) {
+        app_tls_preview(a->tls, how, &p->tls);
+        p->facts.tls = &p->tls;
+    }
+    const struct http_transaction *cut = a->stage == IN_HTTP ? app_http_cut(a->http, how) : NULL;
+    if (cut)
+        preview_cut(p, a->facts->http, cut);
+    return &p->facts;
+}
+
+void app_preview_end(struct app_preview *p)
+{
+    g_free(p->http.more);
+}
+
 bool app_wants(const struct app *a, enum side from)
 {
     switch (a->stage) {

@@ -191,6 +191,19 @@ bool app_wants(const struct app *a, enum side from);
 /* What is known so far. */
 const struct app_facts *app_facts(const struct app *a);
 
+/* What app_finish would hand out if both directions ended now, and nothing ends by it. */
+struct app_preview {
+    struct app_facts facts;
+    struct tls_facts tls;
+    struct http_transaction cut; /* the answer that would be cut, as it would be then */
+    struct http_list http;       /* with it, where one is cut */
+};
+
+/* how: by enum side. Returns &p->facts, or NULL where nothing was recognised so far. What it points to is a's: valid until a is handed
+ * more. End it with app_preview_end in any case. */
+const struct app_facts *app_preview(const struct app *a, const enum app_ending how[2], struct app_preview *p);
+void app_preview_end(struct app_preview *p);
+
 /* Hands the facts out and frees the rest of a; NULL where nothing was recognised. Free with app_facts_free (NULL-safe). */
 struct app_facts *app_finish(struct app *a);
 void app_facts_free(struct app_facts *f);

@@ -303,3 +303,15 @@ void app_http_end(struct app_http *h, enum side from, enum app_ending how, int64
     if (how == APP_END_RST || (how == APP_END_FIN && from == SERVER))
         cut_answer(h, how, ts_ns);
 }
+
+const struct http_transaction *app_http_cut(const struct app_http *h, const enum app_ending how[2])
+{
+    const struct http_half *server = &h->half[SERVER];
+    bool cut = how[CLIENT] == APP_END_RST || how[SERVER] == APP_END_RST || how[SERVER] == APP_END_FIN;
+    bool proper_end = server->phase == PHASE_UNTIL_CLOSE && how[SERVER] == APP_END_FIN;
+
+    if (!cut || proper_end || !h->answering || server->phase == PHASE_LOST || !server->now ||
+        server->now->response_end_ts_ns != TIME_NONE)
+        return NULL;
+    return server->now;
+}

@@ -27,6 +27,9 @@ size_t app_http_data(struct app_http *h, const struct app_bytes *b);
 void app_http_gap(struct app_http *h, enum side from, uint64_t n, int64_t ts_ns, uint64_t packet);
 void app_http_end(struct app_http *h, enum side from, enum app_ending how, int64_t ts_ns);
 
+/* The answer that would be cut short if both directions ended now in these ways; NULL: none. */
+const struct http_transaction *app_http_cut(const struct app_http *h, const enum app_ending how[2]);
+
 /* Whether CONNECT or Upgrade was accepted; *to is the protocol that was asked for, APP_UNKNOWN where it has to be
  * recognised. */
 bool app_http_handed_over(const struct app_http *h, enum app_protocol *to);

@@ -3,6 +3,7 @@
  * Up to TLS 1.2 both sides show ChangeCipherSpec and behind it one encrypted handshake record, the Finished. TLS
  * 1.3 hides all but the hellos in application data records; there, the client's first such record behind the
  * server's flight is its answer: the Finished (perhaps behind a certificate), or, by its size, an alert. */
+#include "base/timens.h"
 #include "dissect/certs.h"
 #include "dissect/tls_internal.h"
 
@@ -453,4 +454,19 @@ void app_tls_end(struct app_tls *t, enum side from, enum app_ending how, int64_t
     }
     if (undecided(t->facts))
         t->facts->outcome = judge_end(t);
+}
+
+void app_tls_preview(const struct app_tls *t, const enum app_ending how[2], struct tls_facts *out)
+{
+    struct app_tls copy = *t;
+
+    *out = *t->facts;
+    copy.facts = out;
+    for (int s = CLIENT; s <= SERVER; s++) { /* a message that is not whole yet is left to t */
+        copy.half[s].message = NULL;
+        copy.half[s].message_have = copy.half[s].message_room = 0;
+        copy.half[s].collecting = false;
+    }
+    app_tls_end(&copy, CLIENT, how[CLIENT], TIME_NONE);
+    app_tls_end(&copy, SERVER, how[SERVER], TIME_NONE);
 }

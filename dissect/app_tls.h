@@ -22,6 +22,9 @@ void app_tls_data(struct app_tls *t, const struct app_bytes *b);
 void app_tls_gap(struct app_tls *t, enum side from, uint64_t n, int64_t ts_ns, uint64_t packet);
 void app_tls_end(struct app_tls *t, enum side from, enum app_ending how, int64_t ts_ns);
 
+/* The facts as they would be if both directions ended now in these ways; out borrows from t's facts. */
+void app_tls_preview(const struct app_tls *t, const enum app_ending how[2], struct tls_facts *out);
+
 /* Whether the bytes of that direction are still of use: not once the records are lost, or there were none. */
 bool app_tls_wants(const struct app_tls *t, enum side from);
 

@@ -176,6 +176,7 @@ struct flow {
     uint8_t zeek_state[2];     /* enum zeek_state (zeek.h) */
     bool reused_ports;         /* an earlier flow had the same ends; `previous` is its id */
     bool evicted;              /* retired early because LIMIT_LIVE_FLOWS was reached */
+    uint8_t told;              /* of the live report: what was told of it so far (tracker_hooks.moment); 0: nothing */
     bool simultaneous;         /* both ends sent a SYN before any SYN-ACK */
     uint8_t history_len;
     char history[32];          /* Zeek's history letters, NUL-terminated */

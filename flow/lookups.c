@@ -74,8 +74,7 @@ static void hand_out_oldest(struct lookups *l)
     l->done(l->user, oldest);
 }
 
-/* A look-up that nothing happened to for two minutes is over. */
-static void expire(struct lookups *l, int64_t now_ns)
+void lookups_expire(struct lookups *l, int64_t now_ns)
 {
     while (!g_queue_is_empty(&l->order)) {
         const struct lookup *oldest = g_queue_peek_head(&l->order);
@@ -189,7 +188,7 @@ void lookups_udp(struct lookups *l, const struct packet *p)
 
     if (!dns_port(p->udp.dport, &s.flavour) && !dns_port(p->udp.sport, &s.flavour))
         return;
-    expire(l, p->ts_ns);
+    lookups_expire(l, p->ts_ns);
     struct dns_message *m = dns_parse(p->udp.payload);
     if (!m)
         return;

@@ -21,6 +21,9 @@ void lookups_tcp(struct lookups *l, const struct flow *f);
 /* A PACKET_ICMP_ERROR about a UDP packet. */
 void lookups_icmp(struct lookups *l, const struct packet *p);
 
+/* Time moves on: hands out each look-up that nothing happened to for two minutes. */
+void lookups_expire(struct lookups *l, int64_t now_ns);
+
 /* Whether there was any message so far. */
 bool lookups_any(const struct lookups *l);
 

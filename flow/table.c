@@ -378,6 +378,19 @@ void flow_table_expire(struct flow_table *t, int64_t now_ns)
         evict_one(t);
 }
 
+void flow_table_visit(struct flow_table *t, flow_table_visit_fn *visit, void *user)
+{
+    for (int i = QUEUE_EMBRYONIC; i <= QUEUE_OPEN; i++)
+        for (struct flow *f = t->queues[i].head; f; f = f->queue_next)
+            if (!visit(user, f))
+                return;
+}
+
+uint64_t flow_table_open(const struct flow_table *t)
+{
+    return t->queues[QUEUE_EMBRYONIC].n + t->queues[QUEUE_OPEN].n;
+}
+
 static gint compare_ids(gconstpointer a, gconstpointer b)
 {
     const struct flow *x = *(struct flow *const *)a, *y = *(struct flow *const *)b;

@@ -57,6 +57,12 @@ void flow_table_expire(struct flow_table *t, int64_t now_ns);
 
 /* Whether more flows linger than may. Letting go of them one by one is faster than of many at a time. */
 bool flow_table_crowded(const struct flow_table *t);
+/* Calls visit for every flow that is not over, those without an end of handshake first, until it returns false. */
+typedef bool flow_table_visit_fn(void *user, struct flow *f);
+void flow_table_visit(struct flow_table *t, flow_table_visit_fn *visit, void *user);
+
+/* Flows that are not over. */
+uint64_t flow_table_open(const struct flow_table *t);
 
 /* Hands everything that is left to `leaves`, in order of id. */
 void flow_table_drain(struct flow_table *t);

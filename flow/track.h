@@ -59,6 +59,7 @@ struct track {
     struct app *app;
     bool app_done;           /* both directions ended: its facts are in the flow */
     bool finished;           /* nothing to add up since tracker.c finish() */
+    int64_t look_ns;         /* live: not to be looked at before then (tracker_clock) */
     bool stall_watch[2];     /* that side's window just opened: does the other one send at once? */
     struct track *spare;     /* of table.c */
     struct track_half half[2];
@@ -77,6 +78,9 @@ struct segment {
     uint32_t new_bytes;      /* payload bytes not seen before */
     int64_t idle_ns;         /* since the flow's packet before */
 };
+
+/* Bytes (SYN and FIN count) that side s sent and the other end has not acknowledged. f has its track. */
+uint32_t track_unacked(const struct flow *f, enum side s);
 
 /* Frees what it holds. */
 void track_clear(struct track *t);

@@ -8,6 +8,7 @@
 #include "flow/state.h"
 #include "flow/table.h"
 #include "flow/trouble.h"
+#include "flow/view.h"
 #include "flow/zeek.h"
 
 struct tracker {
@@ -21,6 +22,7 @@ struct tracker {
     bool redirects; /* a redirect was seen */
     int64_t next_expiry_ns;
     unsigned since_expiry; /* packets */
+    unsigned looks;        /* at live flows, of this sweep */
     uint64_t tcp_packets, quic_packets, log_flow;
 };
 
@@ -149,6 +151,8 @@ static struct flow *new_flow(struct tracker *t, const struct packet *p, const st
     }
     if (f->id == t->log_flow)
         f->log = g_array_new(FALSE, FALSE, sizeof(struct log_entry));
+    if (t->hooks.moment)
+        t->hooks.moment(t->hooks.user, f, FLOW_OPENED, &f->told);
     return f;
 }
 
@@ -293,8 +297,7 @@ static bool reset_counts(const struct flow *f, const struct segment *s)
     return seq_ge(s->seq, rev->highest_ack - 65535) && seq_le(s->seq, rev->highest_ack + window);
 }
 
-/* Bytes (SYN and FIN count) that side s sent and the other end has not acknowledged. */
-static uint32_t unacked(const struct flow *f, enum side s)
+uint32_t track_unacked(const struct flow *f, enum side s)
 {
     const struct track_half *mine = &f->track->half[s], *peer = &f->track->half[other_side(s)];
 
@@ -323,7 +326,7 @@ static bool watch_reset(struct flow *f, const struct segment *s)
     f->reset.ip_id = s->packet->ip.id;
     for (int e = CLIENT; e <= SERVER; e++) {
         f->reset.after_fin[e] = f->half[e].fin;
-        f->reset.owed[e] = unacked(f, (enum side)e) > (f->half[e].fin && !f->half[e].fin_acked ? 1 : 0);
+        f->reset.owed[e] = track_unacked(f, (enum side)e) > (f->half[e].fin && !f->half[e].fin_acked ? 1 : 0);
     }
     if (s->flags & TCP_ACK && other->seq_known && seq_ge(s->tcp->ack, other->next))
         f->reset.owed[other_side(s->side)] = false; /* the RST itself acknowledges all that came */
@@ -498,10 +501,50 @@ static void finish(struct tracker *t, struct flow *f, bool no_byte_can_follow)
         end_app(t, f);
     trouble_finish(f);
     for (int s = CLIENT; s <= SERVER; s++)
-        f->half[s].unacked = unacked(f, (enum side)s);
+        f->half[s].unacked = track_unacked(f, (enum side)s);
     if (f->track->app_done)
         track_clear(f->track);
     f->track->finished = f->track->app_done;
+}
+
+/* --- live: flows that are still followed --- */
+
+/* At most so many flows are looked at in one sweep: a flood of them must not keep us from the packets. */
+#define LOOKS 2000
+/* A packet that was captured may be handed over a little later than the clock says. */
+#define LATE_NS NS_PER_S
+
+static void show(struct tracker *t, struct flow *f, enum flow_moment moment)
+{
+    struct view view;
+
+    view_open(&view, f, t->now_ns);
+    t->hooks.moment(t->hooks.user, &view.flow, moment, &f->told);
+    view_close(&view);
+}
+
+/* flow_table_visit_fn. A flow without news is looked at ever more seldom. */
+static bool look(void *user, struct flow *f)
+{
+    struct tracker *t = user;
+
+    if (t->now_ns < f->track->look_ns || !view_worthwhile(f, t->now_ns))
+        return true;
+    show(t, f, FLOW_WAITS);
+    f->track->look_ns = t->now_ns + MAX(NS_PER_S, (t->now_ns - f->last_ns) / 2);
+    return ++t->looks < LOOKS;
+}
+
+void tracker_clock(struct tracker *t, int64_t now_ns)
+{
+    int64_t settled_ns = now_ns - LATE_NS;
+
+    t->now_ns = MAX(t->now_ns, now_ns);
+    flow_table_expire(t->table, settled_ns);
+    lookups_expire(t->lookups, settled_ns);
+    t->looks = 0;
+    if (t->hooks.moment)
+        flow_table_visit(t->table, look, t);
 }
 
 /* --- one packet --- */
@@ -516,8 +559,11 @@ static void settle_queue(struct tracker *t, struct flow *f)
         queue = QUEUE_LINGERING;
     else if (f->half[CLIENT].state < STATE_ESTABLISHED && f->half[SERVER].state < STATE_ESTABLISHED)
         queue = QUEUE_EMBRYONIC;
-    if (queue == QUEUE_LINGERING && f->queue != QUEUE_LINGERING)
+    if (queue == QUEUE_LINGERING && f->queue != QUEUE_LINGERING) {
         finish(t, f, flow_teardown(f) == TEARDOWN_FIN);
+        if (t->hooks.moment)
+            show(t, f, FLOW_OVER);
+    }
     flow_table_queue(t->table, f, queue, t->now_ns);
 }
 
@@ -716,6 +762,11 @@ struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow
     return t;
 }
 
+void tracker_until(struct tracker *t, int64_t end_ns)
+{
+    t->now_ns = MAX(t->now_ns, end_ns);
+}
+
 void tracker_finish(struct tracker *t)
 {
     flow_table_drain(t->table);
@@ -746,6 +797,11 @@ const struct neighbors *tracker_neighbors(const struct tracker *t)
 bool tracker_links(const struct tracker *t)
 {
     return t->redirects || lookups_any(t->lookups);
+}
+
+uint64_t tracker_open_flows(const struct tracker *t)
+{
+    return flow_table_open(t->table);
 }
 
 uint64_t tracker_tcp_packets(const struct tracker *t)

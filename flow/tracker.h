@@ -13,10 +13,19 @@
 
 struct tracker;
 
+/* When a live capture may have something to tell of a flow that is still followed. */
+enum flow_moment {
+    FLOW_OPENED, /* its first packet came; only its ends and first_ns are there */
+    FLOW_OVER,   /* it closed or was reset; stragglers may still come */
+    FLOW_WAITS   /* it goes on, and something is overdue (view.h) */
+};
+
 /* Whom to tell. The callee owns what it is handed (flow_free, lookup_free). */
 struct tracker_hooks {
     void (*flow)(void *user, struct flow *f);
     void (*lookup)(void *user, struct lookup *l);
+    /* NULL: nobody asks. f is valid for the call (view.h); *told is the callee's to keep a value in, which stays with the flow. */
+    void (*moment)(void *user, const struct flow *f, enum flow_moment moment, uint8_t *told);
     void *user;
 };
 
@@ -30,10 +39,16 @@ void tracker_free(struct tracker *t); /* NULL-safe */
 void tracker_packets(struct tracker *t, const struct packet *p, size_t n);
 void tracker_packet(struct tracker *t, const struct packet *p);
 
+/* The clock of a live capture: time goes on though no packet comes. Lets go of what has been quiet too long, and looks for moments. */
+void tracker_clock(struct tracker *t, int64_t now_ns);
+
+/* The capture went on without packets until then: silence lasts so long. */
+void tracker_until(struct tracker *t, int64_t end_ns);
+
 /* The capture is over: hands out everything that is left, in order of id. */
 void tracker_finish(struct tracker *t);
 
-/* Time of the capture: the latest time stamp so far; TIME_NONE before the first packet. */
+/* Time of the capture: the latest time stamp so far, or the clock; TIME_NONE before the first packet. */
 int64_t tracker_now_ns(const struct tracker *t);
 
 /* Who asked for whose link-layer address. Owned by t. */
@@ -43,6 +58,8 @@ const struct neighbors *tracker_neighbors(const struct tracker *t);
  * over stands by itself. */
 bool tracker_links(const struct tracker *t);
 
+/* Connections that are followed and not over. */
+uint64_t tracker_open_flows(const struct tracker *t);
 uint64_t tracker_tcp_packets(const struct tracker *t);
 /* Packets with a QUIC long header (RFC 9000 section 17.2): QUIC is there, and not looked into. */
 uint64_t tracker_quic_packets(const struct tracker *t);

@@ -25,6 +25,8 @@ static void forgotten(struct json *j, const struct capture_summary *c)
 {
     if (c->forgotten_conversations)
         json_member(j, "forgotten_conversations", uint, c->forgotten_conversations);
+    if (c->interface_dropped)
+        json_member(j, "interface_dropped", uint, c->interface_dropped);
     if (c->forgotten_lookups)
         json_member(j, "forgotten_lookups", uint, c->forgotten_lookups);
 }
@@ -41,7 +43,10 @@ void json_capture(struct json *j, const struct capture_summary *c)
     json_member(j, "first", time, c->first_ns);
     json_member(j, "last", time, c->last_ns);
     json_key(j, "dropped");
-    json_write_null(j); /* only a live capture can tell */
+    if (c->drops_known)
+        json_write_uint(j, c->dropped);
+    else
+        json_write_null(j);
     json_member(j, "truncated", bool, c->truncated);
     json_key(j, "undecoded_reasons");
     undecoded_reasons(j, c);

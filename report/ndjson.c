@@ -1,4 +1,5 @@
-/* ndjson: one object a line, as soon as each is final: flows, conversations and look-ups, and the run at the end. */
+/* ndjson: one object a line, as soon as each is final: flows, conversations and look-ups, and the run at the end; of a live capture also
+ * what happens in between. */
 #include "report/json_parts.h"
 
 struct lines {
@@ -56,6 +57,76 @@ static void lines_lookup(struct report_writer *w, struct lookup *l)
     lookup_free(l);
 }
 
+/* --- live --- */
+
+static void put_end(struct json *j, const struct flow *f, enum side s)
+{
+    json_open_object(j);
+    json_key(j, "addr");
+    json_write_addr(j, flow_addr(f, s), f->key.version);
+    json_member(j, "port", uint, flow_port(f, s));
+    json_close(j);
+}
+
+static struct json *event_start(struct lines *l, const char *type, const struct report_event *e)
+{
+    struct json *j = line_start(l, type);
+
+    json_member(j, "at", time, e->at_ns);
+    if (!e->flow)
+        return j;
+    json_member(j, "flow", uint, e->flow->id);
+    json_key(j, "client");
+    put_end(j, e->flow, CLIENT);
+    json_key(j, "server");
+    put_end(j, e->flow, SERVER);
+    return j;
+}
+
+static void put_verdict(struct lines *l, const struct report_event *e)
+{
+    const GPtrArray *others = e->judgement->others;
+    struct json *j = event_start(l, "flow_verdict", e);
+
+    json_member(j, "over", bool, e->over);
+    json_key(j, "verdict");
+    json_finding(j, judgement_verdict(e->judgement));
+    line_end(j);
+    for (guint i = 0; others && i < others->len; i++) {
+        event_start(l, "finding", e);
+        json_key(j, "finding");
+        json_finding(j, g_ptr_array_index(others, i));
+        line_end(j);
+    }
+}
+
+static void put_stats(struct lines *l, const struct report_event *e)
+{
+    struct json *j = event_start(l, "stats", e);
+
+    json_member(j, "packets", uint, e->stats->packets);
+    json_member(j, "tcp_packets", uint, e->stats->tcp_packets);
+    json_member(j, "flows_open", uint, e->stats->flows_open);
+    json_member(j, "flows_judged", uint, e->stats->flows_judged);
+    json_member(j, "dropped", uint, e->stats->dropped);
+    line_end(j);
+}
+
+/* A broken conversation has a line of its own as soon as it is final. */
+static void lines_event(struct report_writer *w, const struct report_event *e)
+{
+    struct lines *l = (struct lines *)w;
+
+    if (e->kind == EVENT_OPENED)
+        line_end(event_start(l, "flow_opened", e));
+    else if (e->kind == EVENT_VERDICT)
+        put_verdict(l, e);
+    else if (e->kind == EVENT_STATS)
+        put_stats(l, e);
+}
+
+/* --- the end --- */
+
 static int lines_end(struct report_writer *w)
 {
     const struct report *r = ((struct lines *)w)->report;
@@ -96,6 +167,7 @@ const struct report_format ndjson_format = {
     .flow = lines_flow,
     .conversation = lines_conversation,
     .lookup = lines_lookup,
+    .event = lines_event,
     .end = lines_end,
     .free = lines_free,
 };

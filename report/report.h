@@ -22,6 +22,9 @@ struct capture_summary {
     uint64_t packets, tcp_packets;
     uint64_t undecoded;         /* sum of the next */
     uint64_t undecoded_by[UNDECODED_REASONS];
+    bool drops_known;           /* the next two hold */
+    uint64_t dropped;           /* packets that the capture lost, those of the next included */
+    uint64_t interface_dropped;
     int64_t first_ns, last_ns;  /* TIME_NONE: no packets */
     bool nanoseconds;           /* 9 digits, else 6; of an input whose interfaces differ it may turn true on the way */
     bool truncated;
@@ -54,7 +57,33 @@ struct report_options {
     int verbose;                /* -v */
     bool quiet;                 /* -q */
     uint64_t flow;              /* --flow N: the ladder of this flow; 0: none */
+    bool live;                  /* tell what happens when it happens: format->event */
+    FILE *told;                 /* live, text: where that goes (borrowed); NULL: nowhere */
     unsigned columns;           /* width of the terminal, 100 where unknown */
+};
+
+/* What a live capture tells while it goes on. */
+enum event_kind {
+    EVENT_OPENED,  /* flow: its first packet came; only its ends are there */
+    EVENT_VERDICT, /* flow, judgement: it ended, or broke, or what was told of it before has changed */
+    EVENT_BROKEN,  /* conversation: one without a flow is broken, a look-up that failed */
+    EVENT_STATS    /* stats: now and then */
+};
+
+struct live_stats {
+    uint64_t packets, tcp_packets;
+    uint64_t flows_open, flows_judged; /* that go on; that ended or broke, each counted once */
+    uint64_t dropped;
+};
+
+struct report_event {
+    enum event_kind kind;
+    int64_t at_ns;               /* time of the capture */
+    const struct flow *flow;
+    const struct judgement *judgement;
+    bool over;                   /* the flow has ended */
+    const struct conversation *conversation;
+    const struct live_stats *stats;
 };
 
 /* The head of each format's own struct. */
@@ -75,6 +104,9 @@ struct report_format {
     /* Where tells_some: a conversation that is ok and not among the few, known by its first packet only. */
     void (*untold)(struct report_writer *w, uint64_t packet);
     void (*lookup)(struct report_writer *w, struct lookup *l);
+
+    /* Live: tells it at once. NULL: this format tells nothing before the end. Everything in e is borrowed. */
+    void (*event)(struct report_writer *w, const struct report_event *e);
 
     /* Nothing more comes and the totals are final: writes what is left to write. What could not be written to out stays
      * in ferror(out). Returns 0, or the errno of what else kept it from a complete report: the temporary file. */

@@ -239,6 +239,7 @@ const struct report_format text_format = {
     .conversation = text_conversation,
     .untold = text_untold,
     .lookup = text_lookup,
+    .event = text_event,
     .end = text_end,
     .free = text_free,
 };

@@ -65,7 +65,12 @@ static void limits(struct text *t)
     const struct capture_summary *c = &t->report->capture;
 
     if (c->truncated)
-        page_paragraph(t->page, 2, "", "a file is cut off or damaged inside: analysed up to there");
+        page_paragraph(t->page, 2, "",
+                       t->options.live ? "the capture ended before it was told to"
+                                       : "a file is cut off or damaged inside: analysed up to there");
+    limit(t, c->dropped - c->interface_dropped,
+          "packets lost by the kernel: too many came at once; see -B and the filter");
+    limit(t, c->interface_dropped, "packets lost by the interface itself");
     limit(t, c->quic_packets, "packets begin QUIC connections, which are not looked into");
     limit(t, c->evicted_flows, "flows judged early: too many at the same time");
     limit(t, c->forgotten_flows, "flows counted, but not listed: too many in all");

@@ -39,6 +39,9 @@ const struct judged_flow *text_flow_by_id(const struct text *t, uint64_t id); /*
 enum status text_status(const struct judged_flow *f);
 enum page_style text_status_style(enum status s);
 
+/* text_live.c: struct report_format.event. */
+void text_event(struct report_writer *w, const struct report_event *e);
+
 /* text_head.c */
 void text_head(struct text *t); /* what was read, and the verdict of the run */
 void text_totals(struct text *t);

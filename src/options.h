@@ -1,8 +1,11 @@
-/* options: the command line as tcpdump users know it (CONTRACT section 1), parsed. */
+/* options: the command line as tcpdump users know it (CONTRACT section 1), parsed. All options of all commands are rows of one table
+ * (options_table.c), each with the commands that it serves; given to another one it is an error of usage.
+ */
 #ifndef TCPSLEUTH_SRC_OPTIONS_H
 #define TCPSLEUTH_SRC_OPTIONS_H
 
 #include "report/report.h"
+#include "src/command.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -11,25 +14,26 @@
 GQuark options_error_quark(void);
 
 struct options {
+    enum command_id command;
     char **files;                /* -r, NULL-terminated; NULL: none */
-    char *interface;             /* -i */
+    char **interfaces;           /* -i, likewise */
     char *output;                /* -o; NULL: standard output */
     char *save;                  /* -w; NULL: no */
     char *keylog;                /* --keylog */
-    char *filter;                /* the words that are left, joined; NULL: none */
+    char **words;                /* what is left behind the command's word, NULL-terminated: targets, or the words of the filter; never NULL */
+    char *filter;                /* the words, joined; NULL: none */
     const struct report_format *format;
     struct report_options report;
     int64_t count;               /* -c; 0: no limit */
     int duration;                /* --duration, seconds; 0: no limit */
-    bool list_interfaces, passive, confirm, server, version;
+    int snaplen;                 /* -s, bytes; 0: all of each packet */
+    int buffer_kib;              /* -B; 0: the system's own size */
+    gboolean no_promiscuous, immediate, passive, confirm, server, version;
     char *help;                  /* --help: the text to print; NULL: not asked for */
 };
 
-/* Parses argv. NULL and *error where it makes no sense; free with options_free. */
-struct options *options_parse(int argc, char **argv, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Whether the filter's first word is this one: commands stand where a filter may stand. */
-bool options_first_word_is(const struct options *o, const char *word);
+/* Parses argv. commands: the table of main.c, COMMANDS rows. NULL and *error where it makes no sense; free with options_free. */
+struct options *options_parse(int argc, char **argv, const struct command *commands, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void options_free(struct options *o); /* NULL-safe */
 

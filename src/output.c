@@ -40,11 +40,13 @@ static gboolean is_special(const char *path)
     return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
 }
 
-static int open_path(struct output *o, const char *path)
+static int open_path(struct output *o, const char *path, bool in_place)
 {
     o->path = g_strdup(path);
     if (is_special(path))
         return open(path, O_WRONLY | O_CLOEXEC);
+    if (in_place)
+        return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     g_autofree char *temporary = g_strdup_printf("%s.%ld.tmp", path, (long)getpid());
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0)
@@ -52,12 +54,12 @@ static int open_path(struct output *o, const char *path)
     return fd;
 }
 
-struct output *output_open(const char *path, GError **error)
+struct output *output_open(const char *path, bool in_place, GError **error)
 {
     const cookie_io_functions_t functions = { .write = write_all };
     struct output *o = g_new0(struct output, 1);
 
-    o->fd = !path || g_str_equal(path, "-") ? STDOUT_FILENO : open_path(o, path);
+    o->fd = !path || g_str_equal(path, "-") ? STDOUT_FILENO : open_path(o, path, in_place);
     o->stream = o->fd >= 0 ? fopencookie(o, "w", functions) : NULL;
     if (!o->stream) {
         g_set_error(error, OUTPUT_ERROR, 0, "%s: cannot write the report there: %s; name another file for -o",
@@ -67,6 +69,11 @@ struct output *output_open(const char *path, GError **error)
     }
     setvbuf(o->stream, o->buffer, _IOFBF, sizeof o->buffer);
     return o;
+}
+
+int output_failure(const struct output *o)
+{
+    return o->failure;
 }
 
 FILE *output_stream(struct output *o)

@@ -10,6 +10,9 @@
 
 /* How often it is looked what has waited long enough for what led to it. */
 #define SETTLE_PACKETS 1024
+/* What flow->told holds of a live capture: nothing, or the code that was told, as far as it may be told. */
+#define TOLD(code) ((uint8_t)((code) + 1))
+_Static_assert(CODES < UINT8_MAX, "flow->told holds a code and nothing");
 
 struct pipeline {
     struct dissector *dissector;
@@ -17,17 +20,65 @@ struct pipeline {
     struct conversations *conversations;
     struct report report;         /* the totals */
     struct report_writer *writer; /* owns what is handed to it */
+    bool live;                    /* events are told */
+    uint64_t told;                /* flows of which a verdict was told */
 };
+
+static void judge(const struct pipeline *p, const struct flow *f, struct judgement *j)
+{
+    struct judge_context context = { .now_ns = tracker_now_ns(p->tracker), .dropped = p->report.capture.dropped };
+
+    judge_flow(f, &context, j);
+}
+
+/* --- what a live capture tells --- */
+
+static void tell(struct pipeline *p, struct report_event *e)
+{
+    e->at_ns = tracker_now_ns(p->tracker);
+    if (p->live && p->writer->format->event)
+        p->writer->format->event(p->writer, e);
+}
+
+/* Once for each flow, and again only where the verdict has become another one. */
+static void tell_verdict(struct pipeline *p, const struct flow *f, const struct judgement *j, bool over, uint8_t *told)
+{
+    uint8_t code = TOLD(judgement_verdict(j)->code);
+    struct report_event event = { .kind = EVENT_VERDICT, .flow = f, .judgement = j, .over = over };
+
+    if (!p->live || *told == code)
+        return;
+    p->told += *told == 0;
+    *told = code;
+    tell(p, &event);
+}
+
+/* tracker_hooks.moment. While a flow goes on only its troubles are told: that all is well so far is no news. */
+static void flow_moment(void *user, const struct flow *f, enum flow_moment moment, uint8_t *told)
+{
+    struct pipeline *p = user;
+    struct report_event opened = { .kind = EVENT_OPENED, .flow = f };
+    struct judgement j;
+
+    if (moment == FLOW_OPENED) {
+        tell(p, &opened);
+        return;
+    }
+    judge(p, f, &j);
+    if (moment == FLOW_OVER || judgement_verdict(&j)->status >= STATUS_DEGRADED)
+        tell_verdict(p, f, &j, moment == FLOW_OVER, told);
+    judgement_clear(&j);
+}
 
 /* --- what the stages hand out --- */
 
 static void flow_done(void *user, struct flow *f)
 {
     struct pipeline *p = user;
-    struct judge_context context = { .now_ns = tracker_now_ns(p->tracker) };
     struct judged_flow judged = { .flow = f };
 
-    judge_flow(f, &context, &judged.judgement);
+    judge(p, f, &judged.judgement);
+    tell_verdict(p, f, &judged.judgement, true, &f->told);
     const struct finding *verdict = judgement_verdict(&judged.judgement);
     p->report.flows_by_status[verdict->status]++;
     p->report.flows_by_code[verdict->code]++;
@@ -60,6 +111,10 @@ static void conversation_done(void *user, struct conversation *c)
     struct pipeline *p = user;
 
     weigh(&p->report, c);
+    if (p->live && c->flows->len == 0 && conversation_verdict(c)->status == STATUS_BROKEN) {
+        struct report_event event = { .kind = EVENT_BROKEN, .conversation = c };
+        tell(p, &event);
+    }
     p->writer->format->conversation(p->writer, c);
 }
 
@@ -76,8 +131,11 @@ static void conversation_untold(void *user, uint64_t packet)
 struct pipeline *pipeline_new(const struct report_format *format, const struct report_options *options, FILE *out)
 {
     struct pipeline *p = g_new0(struct pipeline, 1);
-    struct tracker_hooks hooks = { .flow = flow_done, .lookup = lookup_done, .user = p };
+    struct tracker_hooks hooks = {
+        .flow = flow_done, .lookup = lookup_done, .moment = options->live ? flow_moment : NULL, .user = p
+    };
 
+    p->live = options->live;
     p->dissector = dissector_new();
     p->tracker = tracker_new(&hooks, options->flow);
     p->conversations = conversations_new(conversation_done, p);
@@ -134,6 +192,47 @@ void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
         conversations_settle(p->conversations, tracker_now_ns(p->tracker));
 }
 
+/* --- live --- */
+
+/* Conversations that are settled a little late miss no packet that is still on its way here. */
+#define LATE_NS NS_PER_S
+
+void pipeline_clock(struct pipeline *p, int64_t now_ns)
+{
+    tracker_clock(p->tracker, now_ns);
+    conversations_settle(p->conversations, now_ns - LATE_NS);
+}
+
+void pipeline_drops(struct pipeline *p, const struct capture_info *info)
+{
+    p->report.capture.drops_known = info->drops_known;
+    p->report.capture.dropped = info->dropped;
+    p->report.capture.interface_dropped = info->interface_dropped;
+    conversations_doubt(p->conversations, info->dropped);
+}
+
+struct live_stats pipeline_stats(const struct pipeline *p)
+{
+    return (struct live_stats){ .packets = p->report.capture.packets,
+                                .tcp_packets = tracker_tcp_packets(p->tracker),
+                                .flows_open = tracker_open_flows(p->tracker),
+                                .flows_judged = p->told,
+                                .dropped = p->report.capture.dropped };
+}
+
+void pipeline_tell_stats(struct pipeline *p)
+{
+    struct live_stats stats = pipeline_stats(p);
+    struct report_event event = { .kind = EVENT_STATS, .stats = &stats };
+
+    tell(p, &event);
+}
+
+void pipeline_break(struct pipeline *p)
+{
+    tracker_finish(p->tracker);
+}
+
 /* --- the end --- */
 
 static void summarise(struct pipeline *p, const struct capture_info *info, const char *source)
@@ -170,7 +269,11 @@ static void settle_verdict(struct report *r)
 
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)
 {
+    p->live = false; /* what is left is told by the report */
     pipeline_set_precision(p, info->nanoseconds);
+    pipeline_drops(p, info);
+    if (info->end_ns != TIME_NONE)
+        tracker_until(p->tracker, info->end_ns);
     dissector_flush(p->dissector);
     tracker_finish(p->tracker);
     conversations_finish(p->conversations, tracker_neighbors(p->tracker), tracker_now_ns(p->tracker));

@@ -23,6 +23,22 @@ void pipeline_set_precision(struct pipeline *p, bool nanoseconds);
 /* Takes n frames into account. */
 void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n);
 
+/* --- of live captures (report_options.live) --- */
+
+/* The clock: time goes on though no frame comes. Tells what has become certain by that, and lets go of what is over. */
+void pipeline_clock(struct pipeline *p, int64_t now_ns);
+
+/* What the capture has lost so far, from info->dropped and its like: verdicts from now on take it into account. */
+void pipeline_drops(struct pipeline *p, const struct capture_info *info);
+
+/* How it goes; and the same as an event in the report. */
+struct live_stats pipeline_stats(const struct pipeline *p);
+void pipeline_tell_stats(struct pipeline *p);
+
+/* Nothing could be seen from now until the next frame (the machine slept, the clock was set): what is going on is judged as it stands, and what comes
+ * later begins anew, so that the time between is no silence. */
+void pipeline_break(struct pipeline *p);
+
 /* No more frames: judges what is left, fills the totals from `info` and `source` and writes the report, or the rest of
  * it. Returns 0, or the errno of what other than `out` kept the report from being complete: the temporary file. */
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source);

@@ -1,0 +1,118 @@
+/* The command that judges capture files (`tcpsleuth -r FILE`). */
+#include "src/command.h"
+#include "src/notice.h"
+#include "src/progress.h"
+#include "src/run.h"
+
+/* Frames taken at a time: enough that what they need can be fetched ahead (tracker.h). */
+#define FRAMES 32
+
+/* Everything of one run, so that one place frees it. */
+struct reading {
+    struct capture *capture;
+    struct run run;
+};
+
+static gboolean save_all(struct reading *r, const struct frame *frames, size_t n, GError **error)
+{
+    for (size_t i = 0; r->run.writer && i < n; i++)
+        if (!run_save(&r->run, r->run.saving ? NULL : capture_info(r->capture), &frames[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+/* How many frames there are until the progress is shown again, and until it is seen that nobody reads the report. */
+#define PROGRESS_FRAMES 65536
+
+static gboolean read_frames(struct reading *r, const struct options *o, GError **error)
+{
+    struct progress progress = { 0 };
+    enum capture_status status = CAPTURE_END;
+    struct frame frames[FRAMES];
+    gboolean good = TRUE;
+    int64_t left = o->count ? o->count : INT64_MAX, since_shown = 0;
+    size_t n;
+
+    while (left > 0 &&
+           (status = capture_batch(r->capture, frames, (size_t)MIN(left, FRAMES), &n, error)) == CAPTURE_FRAME) {
+        good = save_all(r, frames, n, error);
+        if (!good)
+            break;
+        /* an interface may have come */
+        pipeline_set_precision(r->run.pipeline, capture_info(r->capture)->nanoseconds);
+        pipeline_frames(r->run.pipeline, frames, n);
+        left -= (int64_t)n;
+        since_shown += (int64_t)n;
+        if (since_shown < PROGRESS_FRAMES)
+            continue;
+        if (ferror(output_stream(r->run.output))) /* nobody reads what is written: the end says so */
+            break;
+        progress_show(&progress, capture_info(r->capture));
+        since_shown = 0;
+    }
+    progress_clear(&progress);
+    return good && status != CAPTURE_FAILED;
+}
+
+/* What the reader of the report should know, too, and what is no reason to fail. */
+static void warn(const struct report *report, const struct capture_info *info, const struct options *o,
+                 const char *source)
+{
+    uint64_t conversations = 0;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(report->conversations_by_status); i++)
+        conversations += report->conversations_by_status[i];
+    if (info->truncated)
+        notice("warning: %s", info->truncated_file);
+    else if (report->capture.packets == 0 && o->filter)
+        notice("warning: %s: the filter \"%s\" lets no packet through; look at what is there without it", source,
+               o->filter);
+    else if (report->capture.packets == 0)
+        notice("warning: %s: no packets; capture again, on the interface that carries the traffic", source);
+    else if (report->capture.tcp_packets == 0 && conversations == 0)
+        notice("warning: %s: no TCP among %" G_GUINT64_FORMAT
+               " packets; capture on the interface that carries the traffic",
+               source, report->capture.packets);
+}
+
+static gboolean finish(struct reading *r, const struct options *o, const char *source, GError **error)
+{
+    const struct capture_info *info = capture_info(r->capture);
+
+    if (!run_close_saved(&r->run, info, error) || !run_report(&r->run, info, source, error))
+        return FALSE;
+    warn(pipeline_report(r->run.pipeline), info, o, source);
+    return TRUE;
+}
+
+static gboolean open_files(struct reading *r, const struct options *o, GError **error)
+{
+    r->capture = capture_open_files((const char *const *)o->files, g_strv_length(o->files), o->filter, error);
+    if (!r->capture)
+        return FALSE;
+    const char *clash = o->save && capture_is_input(r->capture, o->save)       ? "-w"
+                        : o->output && capture_is_input(r->capture, o->output) ? "-o"
+                                                                               : NULL;
+    if (clash) {
+        g_set_error(error, OPTIONS_ERROR, 0, "%s: it is read, and %s would overwrite it; name another file for %s",
+                    clash[1] == 'w' ? o->save : o->output, clash, clash);
+        return FALSE;
+    }
+    return run_open(&r->run, o, false, error);
+}
+
+int command_read(const struct options *o, GError **error)
+{
+    struct reading r = { 0 };
+    g_autofree char *source = g_strjoinv(", ", o->files);
+    int status = 2;
+
+    if (open_files(&r, o, error)) {
+        run_start(&r.run, o, &o->report);
+        if (read_frames(&r, o, error) && finish(&r, o, source, error))
+            status = run_status(&r.run);
+    }
+    run_clear(&r.run);
+    capture_free(r.capture);
+    return status;
+}

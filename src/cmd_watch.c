@@ -1,0 +1,407 @@
+/* The command that watches interfaces (`tcpsleuth -i IFACE [FILTER]`).
+ *
+ * Opens everything, gives up its rights, and only then reads packets: privileges.h. From then on GLib's main loop waits
+ * for packets, for signals and for the clock, which goes on though no packet comes. What happens is told when it
+ * happens (pipeline.h); the report comes at the end, whatever ended it: Ctrl-C, SIGTERM, -c, --duration, an interface
+ * that went away, a disk that is full.
+ */
+#include "capture/live.h"
+#include "src/clock_watch.h"
+#include "src/command.h"
+#include "src/filter_hosts.h"
+#include "src/notice.h"
+#include "src/privileges.h"
+#include "src/route.h"
+#include "src/run.h"
+#include "src/status_line.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio_ext.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_MS 250    /* of the clock: flows that became overdue, the status line */
+#define STATS_TICKS 40 /* NDJSON: every 10 s */
+#define HINT_TICKS 40  /* nothing seen for 10 s */
+#define FLUSH_TICKS 4  /* -w: what was seen is on the disk a second later */
+
+struct watch {
+    const struct options *o;
+    struct live *live;
+    struct run run;
+    FILE *told; /* NULL: the lines of what happens go where the report goes, or nowhere */
+    GMainLoop *loop;
+    struct clock_watch clock;
+    struct status_line status;
+    char *names;                /* of the interfaces, for people */
+    int64_t started_us, end_ns; /* end_ns: when it was told to stop; TIME_NONE: not yet */
+    int64_t frames;
+    unsigned ticks;
+    bool busy;          /* an idle call is on its way */
+    bool nobody_reads;  /* standard output is a pipe whose reader has gone */
+    GError *save_error; /* -w failed */
+    GError *lost;       /* an interface went away */
+};
+
+static int64_t clock_ns(clockid_t which)
+{
+    struct timespec t;
+
+    clock_gettime(which, &t);
+    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static int64_t now_ns(void)
+{
+    return clock_ns(CLOCK_REALTIME);
+}
+
+/* --- what goes out --- */
+
+static bool flush(FILE *stream)
+{
+    return !stream || fflush(stream) == 0;
+}
+
+/* What was told goes out at once; the status line makes room for it. */
+static void flush_told(struct watch *w)
+{
+    FILE *report = output_stream(w->run.output);
+
+    if (__fpending(report) || (w->told && __fpending(w->told)))
+        status_line_clear(&w->status);
+    bool good = flush(report);
+    if (!(flush(w->told) && good)) {
+        w->nobody_reads |= output_failure(w->run.output) == EPIPE || errno == EPIPE;
+        g_main_loop_quit(w->loop); /* the end says why, where it is worth a word */
+    }
+}
+
+#define SAY(w, ...) (status_line_clear(&(w)->status), notice(__VA_ARGS__))
+
+/* --- packets --- */
+
+/* live_frame_fn */
+static bool take_frame(void *user, const struct frame *frame)
+{
+    struct watch *w = user;
+
+    if (w->run.writer && !run_save(&w->run, w->run.saving ? NULL : live_info(w->live), frame, &w->save_error))
+        return false;
+    pipeline_frames(w->run.pipeline, frame, 1);
+    return ++w->frames != w->o->count;
+}
+
+/* The time between was not watched: no silence may be made of it. */
+static void check_clock(struct watch *w)
+{
+    int64_t jump_ns = clock_watch_step(&w->clock, now_ns(), clock_ns(CLOCK_MONOTONIC));
+
+    if (!jump_ns)
+        return;
+    SAY(w,
+        "the clock jumped by %.0f s: the machine slept, or the clock was set; connections are judged as they stood "
+        "before",
+        (double)jump_ns / 1e9);
+    pipeline_break(w->run.pipeline);
+}
+
+static gboolean on_busy(gpointer user);
+
+static void read_frames(struct watch *w)
+{
+    check_clock(w);
+    enum live_status status = live_read(w->live, now_ns(), take_frame, w, &w->lost);
+
+    flush_told(w);
+    if (status == LIVE_STOPPED || status == LIVE_ENDED)
+        g_main_loop_quit(w->loop);
+    else if (status == LIVE_BUSY && !w->busy)
+        w->busy = g_idle_add(on_busy, w) != 0;
+}
+
+/* There was more than one batch: signals and timers had their turn. */
+static gboolean on_busy(gpointer user)
+{
+    struct watch *w = user;
+
+    w->busy = false;
+    read_frames(w);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean on_readable(gint fd, GIOCondition condition, gpointer user)
+{
+    (void)fd;
+    (void)condition;
+    read_frames(user);
+    return G_SOURCE_CONTINUE;
+}
+
+/* Frames of several interfaces wait for each other, not for a packet. */
+static gboolean on_merge(gpointer user)
+{
+    read_frames(user);
+    return G_SOURCE_CONTINUE;
+}
+
+/* --- the clock --- */
+
+/* Whether one of the interfaces that are watched is this one, or all. */
+static bool is_watched(const struct watch *w, const char *name)
+{
+    return g_strv_contains((const char *const *)w->o->interfaces, name) ||
+           g_strv_contains((const char *const *)w->o->interfaces, "any");
+}
+
+static void hint(struct watch *w)
+{
+    g_autoptr(GPtrArray) hosts = filter_hosts(w->o->filter);
+
+    for (guint i = 0; i < hosts->len; i++) {
+        const char *host = g_ptr_array_index(hosts, i);
+        g_autofree char *interface = route_interface(host);
+        if (!interface || is_watched(w, interface))
+            continue;
+        SAY(w, "nothing seen on %s for 10 s: the route to %s leads over %s; try -i %s", w->names, host, interface,
+            interface);
+        return;
+    }
+    if (w->o->filter)
+        SAY(w, "nothing seen on %s for 10 s: no packet passes the filter \"%s\"; is there such traffic now?", w->names,
+            w->o->filter);
+    else
+        SAY(w,
+            "nothing seen on %s for 10 s; -D lists the interfaces, `ip route get ADDRESS` says which one leads to a "
+            "host",
+            w->names);
+}
+
+static void show_status(struct watch *w)
+{
+    struct live_stats stats = pipeline_stats(w->run.pipeline);
+
+    status_line_show(&w->status, &stats, (g_get_monotonic_time() - w->started_us) / G_USEC_PER_SEC);
+}
+
+static gboolean on_tick(gpointer user)
+{
+    struct watch *w = user;
+
+    w->ticks++;
+    read_frames(w); /* what came before now, before time goes on */
+    pipeline_drops(w->run.pipeline, live_info(w->live));
+    pipeline_clock(w->run.pipeline, now_ns());
+    if (w->ticks % STATS_TICKS == 0)
+        pipeline_tell_stats(w->run.pipeline);
+    flush_told(w);
+    if (w->ticks == HINT_TICKS && w->frames == 0)
+        hint(w);
+    if (w->ticks % FLUSH_TICKS == 0 && w->run.writer &&
+        !capture_writer_flush(w->run.writer, w->save_error ? NULL : &w->save_error))
+        g_main_loop_quit(w->loop);
+    if (w->ticks % 2 == 0 && w->end_ns == TIME_NONE)
+        show_status(w);
+    return G_SOURCE_CONTINUE;
+}
+
+/* --- the end --- */
+
+static gboolean on_late(gpointer user)
+{
+    g_main_loop_quit(((struct watch *)user)->loop);
+    return G_SOURCE_REMOVE;
+}
+
+/* What was captured until now is still on its way here, at most a batch late. */
+static void stop(struct watch *w)
+{
+    if (w->end_ns != TIME_NONE)
+        return;
+    w->end_ns = now_ns();
+    status_line_clear(&w->status);
+    g_timeout_add(2 * LIVE_BATCH_MS, on_late, w);
+}
+
+static gboolean on_duration(gpointer user)
+{
+    stop(user);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean on_signal(struct watch *w, int number)
+{
+    if (w->end_ns == TIME_NONE) {
+        stop(w);
+        return G_SOURCE_CONTINUE;
+    }
+    status_line_clear(&w->status);
+    signal(number, SIG_DFL); /* asked twice: at once, as if it had never been caught */
+    raise(number);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_interrupt(gpointer user)
+{
+    return on_signal(user, SIGINT);
+}
+
+static gboolean on_terminate(gpointer user)
+{
+    return on_signal(user, SIGTERM);
+}
+
+static gboolean on_hangup(gpointer user)
+{
+    return on_signal(user, SIGHUP);
+}
+
+/* `| head` has what it wanted. */
+static gboolean on_closed(gint fd, GIOCondition condition, gpointer user)
+{
+    struct watch *w = user;
+
+    (void)fd;
+    (void)condition;
+    w->nobody_reads = true;
+    g_main_loop_quit(w->loop);
+    return G_SOURCE_REMOVE;
+}
+
+static bool is_pipe(int fd)
+{
+    struct stat s;
+
+    return fstat(fd, &s) == 0 && (S_ISFIFO(s.st_mode) || S_ISSOCK(s.st_mode));
+}
+
+/* Everything that the loop waits for. The sources live as long as the loop's context, which is ours. */
+static void add_sources(struct watch *w)
+{
+    for (size_t i = 0; i < live_count(w->live); i++)
+        g_unix_fd_add(live_fd(w->live, i), G_IO_IN | G_IO_ERR, on_readable, w);
+    if (live_count(w->live) > 1)
+        g_timeout_add(LIVE_BATCH_MS, on_merge, w);
+    g_timeout_add(TICK_MS, on_tick, w);
+    if (w->o->duration)
+        g_timeout_add_seconds((guint)w->o->duration, on_duration, w);
+    g_unix_signal_add(SIGINT, on_interrupt, w);
+    g_unix_signal_add(SIGTERM, on_terminate, w);
+    g_unix_signal_add(SIGHUP, on_hangup, w);
+    if ((w->told || !w->o->output) && is_pipe(STDOUT_FILENO))
+        g_unix_fd_add(STDOUT_FILENO, G_IO_ERR, on_closed, w);
+}
+
+/* Signals have their usual effect again: a second Ctrl-C ends the writing of the report. */
+static void remove_sources(struct watch *w)
+{
+    while (g_source_remove_by_user_data(w))
+        ;
+}
+
+/* --- life --- */
+
+static void announce(const struct watch *w)
+{
+    const struct capture_info *info = live_info(w->live);
+    g_autoptr(GString) links = g_string_new(NULL);
+
+    for (guint i = 0; i < info->dlts->len; i++) {
+        char name[32];
+        g_string_append_printf(links, "%s%s", i ? ", " : "", capture_dlt_name(g_array_index(info->dlts, int, i), name));
+    }
+    if (live_warning(w->live))
+        notice("warning: %s", live_warning(w->live));
+    notice("watching %s (%s)%s%s; Ctrl-C ends it with the report", w->names, links->str, w->o->filter ? ", " : "",
+           w->o->filter ? w->o->filter : "");
+}
+
+/* Opens interfaces and files, and gives up the rights that this took. */
+static gboolean open_all(struct watch *w, GError **error)
+{
+    const struct options *o = w->o;
+    const struct live_options options = { .filter = o->filter,
+                                          .snaplen = o->snaplen,
+                                          .buffer_kib = o->buffer_kib,
+                                          .promiscuous = !o->no_promiscuous,
+                                          .immediate = o->immediate };
+    struct person person;
+
+    if (!privileges_person(&person, error))
+        return FALSE;
+    w->live = live_open((const char *const *)o->interfaces, g_strv_length(o->interfaces), &options, error);
+    if (!w->live)
+        return FALSE;
+    /* Probes: their raw socket is opened here, too. */
+    privileges_lend(&person);
+    gboolean opened = run_open(&w->run, o, true, error);
+    privileges_take_back(&person);
+    return opened && privileges_drop(&person, error);
+}
+
+static void start(struct watch *w)
+{
+    struct report_options report = w->o->report;
+    bool text = g_str_equal(w->o->format->name, "text");
+
+    if (text && w->o->output) {
+        w->told = stdout;
+        setvbuf(stdout, NULL, _IOFBF, BUFSIZ);
+    }
+    report.live = true;
+    report.told = w->told ? w->told : text ? output_stream(w->run.output) : NULL;
+    run_start(&w->run, w->o, &report);
+    pipeline_set_precision(w->run.pipeline, live_info(w->live)->nanoseconds);
+    w->started_us = g_get_monotonic_time();
+    announce(w);
+}
+
+/* The report, whatever ended the capture. */
+static int finish(struct watch *w, GError **error)
+{
+    struct capture_info info = *live_info(w->live);
+
+    info.end_ns = w->end_ns != TIME_NONE ? w->end_ns : now_ns();
+    if (w->lost) {
+        info.truncated = true;
+        notice("warning: %s", w->lost->message);
+    }
+    status_line_clear(&w->status);
+    if (w->save_error || !run_close_saved(&w->run, &info, &w->save_error))
+        run_close_saved(&w->run, &info, NULL);
+    if (w->nobody_reads) {
+        pipeline_finish(w->run.pipeline, &info, w->names);
+        return run_status(&w->run);
+    }
+    if (!run_report(&w->run, &info, w->names, error))
+        return 2;
+    if (!w->save_error)
+        return run_status(&w->run);
+    g_propagate_error(error, g_steal_pointer(&w->save_error));
+    return 2;
+}
+
+int command_watch(const struct options *o, GError **error)
+{
+    struct watch w = { .o = o, .end_ns = TIME_NONE, .names = g_strjoinv(", ", o->interfaces) };
+    int status = 2;
+
+    if (open_all(&w, error)) {
+        start(&w);
+        w.loop = g_main_loop_new(NULL, FALSE);
+        add_sources(&w);
+        g_main_loop_run(w.loop);
+        remove_sources(&w);
+        status = finish(&w, error);
+        g_main_loop_unref(w.loop);
+    }
+    run_clear(&w.run);
+    live_free(w.live);
+    g_clear_error(&w.save_error);
+    g_clear_error(&w.lost);
+    g_free(w.names);
+    return status;
+}
