@@ -17,8 +17,10 @@ struct finding *rule_handshake_unfinished(const struct flow *f, const struct jud
 
 /* rules_end.c: it ends badly, or does not end. */
 struct finding *rule_dead(const struct flow *f, const struct judge_context *c);
-struct finding *rule_reset(const struct flow *f, const struct judge_context *c);
 struct finding *rule_half_close_leak(const struct flow *f, const struct judge_context *c);
+
+/* rules_reset.c: who sent the RST, and what it cut off. */
+struct finding *rule_reset(const struct flow *f, const struct judge_context *c);
 
 /* rules_quality.c: it works, badly. */
 struct finding *rule_zero_window(const struct flow *f, const struct judge_context *c);
@@ -71,5 +73,23 @@ const struct http_transaction *cut_answer(const struct flow *f);
 
 /* Whether both directions of the flow are in the capture. */
 bool both_captured(const struct flow *f);
+
+/* Whether the other end acknowledged bytes of side s that the capture does not hold: what s did not say may have been in them. */
+bool capture_missed(const struct flow *f, enum side s);
+
+/* The connection worked, and was then quiet for so long that something on the way may have forgotten it; the finding of that, with
+ * the packet after it (0: none) and what became of it ("is answered with a RST"). */
+bool idle_before(const struct flow *f, int64_t idle_ns);
+struct finding *idle_finding(int64_t idle_ns, uint64_t first_after, const char *what);
+
+/* Hops that a packet has come, from the initial TTL that it most likely had: 64, 128 or 255. */
+unsigned ttl_hops(uint8_t ttl);
+
+/* Whether packets with these TTLs may come from one host: the same TTL or the same number of hops, give or take a route change. */
+bool same_distance(uint8_t a, uint8_t b);
+
+/* The server acknowledged what was asked and for 10 s or more, until the close, the RST or the end, sent no byte of an answer: how
+ * long; -1: it is not so. */
+int64_t silent_for_ns(const struct flow *f, const struct judge_context *c);
 
 #endif

@@ -66,7 +66,7 @@ struct half {
     uint32_t unacked;    /* bytes (SYN and FIN count) sent and not acknowledged when the flow ended */
     struct tcp_offer offer;
     uint8_t state;       /* enum tcp_state */
-    uint8_t ttl;         /* of its first packet */
+    uint8_t ttl, ttl_last; /* of its first packet; of its last one that is no RST (0: none) */
     bool fin, fin_acked, rst;
 };
 
@@ -146,14 +146,15 @@ struct reset_facts {
     int64_t idle_ns;           /* how long the connection had been quiet before the packet that it answers; 0: it answers none */
     uint8_t by;                /* enum side */
     uint8_t ttl;
-    uint16_t ip_id;
+    uint32_t seq;              /* as in the header */
+    int64_t answers_ns;        /* since the data that it acknowledges was sent; TIME_NONE: it acknowledges nothing new */
     bool after_fin[2];         /* that side had sent FIN before */
     bool owed[2];              /* that side had bytes on the way that were not acknowledged */
     bool data_after_fin;       /* one side had sent FIN, and the other sent data to it after that */
     bool asked_at_fin;         /* the client waited for an answer when it sent its FIN */
     uint32_t bytes_after_fin;  /* how much data that was, up to the RST */
     uint8_t last_data;         /* enum side: who sent data last; 2 = nobody */
-    bool late;                 /* a side repeated or sent on after the RST */
+    bool spoke_on;             /* the end whose address it bears sent new data after it */
 };
 
 /* Sorted ends: the same for both directions. The first member of struct flow. */

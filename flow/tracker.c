@@ -131,7 +131,8 @@ static struct flow *new_flow(struct tracker *t, const struct packet *p, const st
     f->last_ns = p->ts_ns;
     f->previous = previous;
     f->reused_ports = previous != 0;
-    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = f->asked_ns = TIME_NONE;
+    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = f->reset.answers_ns = f->asked_ns =
+        TIME_NONE;
     f->reset.last_data = 2;
     start_half(f, CLIENT);
     start_half(f, SERVER);
@@ -300,11 +301,35 @@ static uint32_t unacked(const struct flow *f, enum side s)
     return seq_gt(mine->next, peer->highest_ack) ? mine->next - peer->highest_ack : 0;
 }
 
+/* Sent so long ago, and not again: it was acknowledged by a packet that the capture does not hold (RFC 6298: the first
+ * time-out is 1 s). */
+#define REPEATED_BY_THEN_NS (3 * NS_PER_S)
+
+/* Whether that side waits for an acknowledgement of more than its FIN. */
+static bool owed(const struct flow *f, enum side s, int64_t now_ns)
+{
+    const struct half *h = &f->half[s];
+
+    if (unacked(f, s) <= (h->fin && !h->fin_acked ? 1 : 0))
+        return false;
+    return h->last_data_ns == TIME_NONE || now_ns - h->last_data_ns < REPEATED_BY_THEN_NS ||
+           f->track->half[s].tail_retries;
+}
+
+/* Packets that one sender sends within so short a time may change places. */
+#define REORDERED_NS (3 * NS_PER_MS)
+
+/* New data from the end that had reset the connection: the RST was not its own. */
+static bool speaks_on(const struct flow *f, const struct segment *s)
+{
+    return s->side == f->reset.by && !(s->flags & TCP_RST) && s->new_bytes && seq_gt(s->end, f->reset.seq) &&
+           s->ts_ns - f->reset.ts_ns > REORDERED_NS;
+}
+
 static bool watch_reset(struct flow *f, const struct segment *s)
 {
     if (f->reset.packet) {
-        if (!(s->flags & TCP_RST) && s->len)
-            f->reset.late = true;
+        f->reset.spoke_on |= speaks_on(f, s);
         return false;
     }
     if (!(s->flags & TCP_RST) || !reset_counts(f, s))
@@ -315,10 +340,12 @@ static bool watch_reset(struct flow *f, const struct segment *s)
     const struct track_half *other = &f->track->half[other_side(s->side)];
     f->reset.idle_ns = other->tail_first ? other->tail_idle_ns : 0;
     f->reset.ttl = s->packet->ip.ttl;
-    f->reset.ip_id = s->packet->ip.id;
+    f->reset.seq = s->seq;
+    if (s->flags & TCP_ACK && other->seq_known && s->tcp->ack == other->next && other->next_len)
+        f->reset.answers_ns = s->ts_ns - other->next_ns;
     for (int e = CLIENT; e <= SERVER; e++) {
         f->reset.after_fin[e] = f->half[e].fin;
-        f->reset.owed[e] = unacked(f, (enum side)e) > (f->half[e].fin && !f->half[e].fin_acked ? 1 : 0);
+        f->reset.owed[e] = owed(f, (enum side)e, s->ts_ns);
     }
     if (s->flags & TCP_ACK && other->seq_known && seq_ge(s->tcp->ack, other->next))
         f->reset.owed[other_side(s->side)] = false; /* the RST itself acknowledges all that came */
@@ -373,6 +400,8 @@ static void count_half(struct flow *f, const struct segment *s)
     }
     h->last_packet = s->packet->number;
     h->last_ns = s->ts_ns;
+    if (!(s->flags & TCP_RST))
+        h->ttl_last = s->packet->ip.ttl;
     h->bytes += s->new_bytes;
     h->rst |= (s->flags & TCP_RST) != 0;
     if (s->len && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
@@ -435,6 +464,15 @@ static void log_packet(struct flow *f, const struct segment *s)
 
 /* --- bytes for the application layer --- */
 
+/* Where the SYN was seen, the stream begins behind it, whatever segment comes first. */
+static void stream_start(struct stream *stream, const struct flow *f, enum side s)
+{
+    if (stream->started || !f->half[s].offer.seen)
+        return;
+    stream->started = true;
+    stream->next = f->half[s].isn + 1;
+}
+
 static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
 {
     struct track *k = f->track;
@@ -447,6 +485,7 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
             k->app = app_new(flow_port(f, SERVER));
             app_share(k->app, t->certs);
         }
+        stream_start(&k->half[s->side].stream, f, s->side);
         if (app_wants(k->app, s->side))
             stream_segment(&k->half[s->side].stream, k->app, &t->budget, s->seq + (s->flags & TCP_SYN ? 1 : 0), s->len,
                            &bytes);
@@ -461,6 +500,19 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
     }
 }
 
+/* Bytes of side s that the other end acknowledged and the capture does not hold, behind all that it holds. */
+static void tell_tail_gap(struct flow *f, enum side s, const struct app_bytes *now)
+{
+    struct track_half *mine = &f->track->half[s], *peer = &f->track->half[other_side(s)];
+
+    stream_start(&mine->stream, f, s);
+    if (!mine->stream.started || !peer->ack_known || !app_wants(f->track->app, s))
+        return;
+    int32_t missing = seq_diff(peer->highest_ack - (f->half[s].fin_acked ? 1 : 0), mine->stream.next);
+    if (missing > 0)
+        app_gap(f->track->app, s, (uint64_t)missing, now->ts_ns, now->packet);
+}
+
 static void end_app(struct tracker *t, struct flow *f)
 {
     struct track *k = f->track;
@@ -470,6 +522,8 @@ static void end_app(struct tracker *t, struct flow *f)
     for (int s = CLIENT; s <= SERVER; s++) {
         struct app_bytes now = { (enum side)s, { NULL, 0 }, f->last_ns, f->half[s].last_packet };
         stream_end(&k->half[s].stream, k->app, &t->budget, &now);
+        if (k->app)
+            tell_tail_gap(f, (enum side)s, &now);
     }
     if (!k->app)
         return;
