@@ -8,6 +8,10 @@ static bool unanswered(const struct flow *f, enum side s, const struct judge_con
 
     if (!both_captured(f) || f->half[other_side(s)].rst)
         return false;
+    if (f->reset.packet && f->reset.by == s && f->reset.packet <= l->tail_first)
+        return false; /* whom a RST reached says no more */
+    if (f->half[s].unacked <= 1 && f->half[CLIENT].fin && f->half[SERVER].fin)
+        return false; /* all was exchanged and both had closed: only the last ACK is missing */
     if (l->tail_retries < 2 && l->tail_probes < 3)
         return false;
     return f->last_ns - l->tail_first_ns >= NS_PER_S || c->now_ns - f->last_ns >= SILENCE_NS;
@@ -46,9 +50,10 @@ static struct finding *dead_finding(const struct flow *f, enum side s)
         return idle_finding(l->tail_idle_ns, l->tail_first, "is repeated without answer");
     if (only_large(f, s))
         return large_finding(f, s);
-    struct finding *d = finding_new(
-        CODE_PATH_WENT_DEAD, WHERE_PATH, "The %s repeats its data for %s and nothing comes back from the %s any more.",
-        side_name(s), duration_text(lasted, f->last_ns - l->tail_first_ns), side_name(other_side(s)));
+    const char *what = !l->tail_retries ? "sends keep-alive probes" : l->tail_largest ? "repeats its data" : "repeats its FIN";
+    struct finding *d = finding_new(CODE_PATH_WENT_DEAD, WHERE_PATH,
+                                    "The %s %s for %s and nothing comes back from the %s any more.", side_name(s), what,
+                                    duration_text(lasted, f->last_ns - l->tail_first_ns), side_name(other_side(s)));
     d->confidence = CONFIDENCE_LIKELY;
     return d;
 }
@@ -58,6 +63,17 @@ static bool shut_out(const struct flow *f, enum side s)
 {
     const struct stall *stall = &flow_losses(f, other_side(s))->longest;
     return stall->from_packet && stall->to_ns == TIME_NONE;
+}
+
+/* The packets since then that stayed without answer. */
+static void add_tail(struct finding *d, const struct flow *f, enum side s)
+{
+    for (guint i = 0; f->trouble->notes && i < f->trouble->notes->len; i++) {
+        const struct note *n = &g_array_index(f->trouble->notes, struct note, i);
+        bool repeated = n->kind == NOTE_RETRANSMISSION || n->kind == NOTE_KEEP_ALIVE || n->kind == NOTE_PROBE;
+        if (n->side == s && repeated && n->packet > flow_losses(f, s)->tail_first)
+            finding_add_evidence(d, n->packet);
+    }
 }
 
 struct finding *rule_dead(const struct flow *f, const struct judge_context *c)
@@ -71,7 +87,7 @@ struct finding *rule_dead(const struct flow *f, const struct judge_context *c)
             continue;
         struct finding *d = dead_finding(f, (enum side)s);
         finding_add_evidence(d, l->tail_first);
-        add_notes(d, f, NOTE_RETRANSMISSION, s, FINDING_EVIDENCE);
+        add_tail(d, f, (enum side)s);
         finding_detail_number(d, "retransmissions", l->tail_retries);
         return d;
     }
