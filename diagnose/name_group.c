@@ -151,6 +151,7 @@ void name_group_add(struct name_group *g, const struct lookup *l)
     q.name = g_strdup(l->name);
     q.type = g_strdup(l->type);
     q.query_packet = l->query_packet;
+    q.last_query_packet = l->last_query_packet;
     q.response_packet = l->response_packet;
     q.icmp_packet = l->icmp_packet;
     q.icmp_type = l->icmp_type;

@@ -148,6 +148,8 @@ static const char *cut_off(const struct flow *f)
         return peer == CLIENT ? "the client's data was not acknowledged yet" : "the server was still sending";
     if (owed(f, by))
         return "its own data was not acknowledged yet";
+    if (by == CLIENT && !f->half[SERVER].bytes && f->asked_again)
+        return NULL; /* it only tells, and waits for nothing: a log, a sensor */
     if (r->last_data == CLIENT && !r->after_fin[CLIENT] && !capture_missed(f, SERVER))
         return "the request was not answered yet";
     if (r->last_data == 2 && by == SERVER)
