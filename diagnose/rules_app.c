@@ -443,7 +443,7 @@ struct finding *rule_slow_server(const struct flow *f, const struct judge_contex
     (void)c;
     if (rtt_ns == TIME_NONE)
         rtt_ns = minmax_mean_ns(&f->half[SERVER].rtt) + minmax_mean_ns(&f->half[CLIENT].rtt);
-    if (!h || ttfb_ns < NS_PER_S || ttfb_ns < 5 * rtt_ns)
+    if (!h || ttfb_ns < NS_PER_S || ttfb_ns < 5 * rtt_ns || capture_missed(f, SERVER))
         return NULL;
     g_autofree char *request = request_text(h, false, "a request");
     struct finding *d = finding_new(CODE_SLOW_SERVER, WHERE_SERVER, "The first byte of the answer to %s came after %s.",
