@@ -13,6 +13,8 @@
 struct finding *rule_unreachable(const struct flow *f, const struct judge_context *c);
 struct finding *rule_syn_unanswered(const struct flow *f, const struct judge_context *c);
 struct finding *rule_syn_refused(const struct flow *f, const struct judge_context *c);
+struct finding *rule_port_reuse_refused(const struct flow *f, const struct judge_context *c);
+struct finding *rule_accept_queue_full(const struct flow *f, const struct judge_context *c);
 struct finding *rule_handshake_unfinished(const struct flow *f, const struct judge_context *c);
 
 /* rules_end.c: it ends badly, or does not end. */
@@ -22,13 +24,20 @@ struct finding *rule_half_close_leak(const struct flow *f, const struct judge_co
 /* rules_reset.c: who sent the RST, and what it cut off. */
 struct finding *rule_reset(const struct flow *f, const struct judge_context *c);
 
+/* rules_size.c: large packets do not get through. */
+bool matter_of_size(const struct flow *f, enum side s); /* one of these two applies to what that side sends */
+struct finding *rule_pmtu_ignored(const struct flow *f, const struct judge_context *c);
+struct finding *rule_pmtu_blackhole(const struct flow *f, const struct judge_context *c);
+
 /* rules_quality.c: it works, badly. */
 struct finding *rule_zero_window(const struct flow *f, const struct judge_context *c);
 struct finding *rule_packet_loss(const struct flow *f, const struct judge_context *c);
 struct finding *rule_reordering(const struct flow *f, const struct judge_context *c);
+struct finding *rule_option_stripped(const struct flow *f, const struct judge_context *c);
 struct finding *rule_ip_fragmented(const struct flow *f, const struct judge_context *c);
 
 /* rules_app.c: what is said on top fails. */
+struct finding *rule_http_to_tls(const struct flow *f, const struct judge_context *c);
 struct finding *rule_tls(const struct flow *f, const struct judge_context *c);
 struct finding *rule_tls_certificate(const struct flow *f, const struct judge_context *c);
 struct finding *rule_http_status(const struct flow *f, const struct judge_context *c);
@@ -60,6 +69,9 @@ struct finding *icmp_finding(const struct flow *f, const struct icmp_note *n);
 
 /* The first ICMP error about packets of side `about` since then (TIME_NONE: at all) that ends an attempt; NULL: none. */
 const struct icmp_note *icmp_since(const struct flow *f, enum side about, int64_t since_ns);
+
+/* Whether it says that a packet is too big (RFC 1191, RFC 8201). */
+bool icmp_is_too_big(const struct flow *f, const struct icmp_note *n);
 
 /* How many ICMP errors told side `about` that its packets are too big (RFC 1191, RFC 8201). */
 uint32_t icmp_too_big(const struct flow *f, enum side about);

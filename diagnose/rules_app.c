@@ -125,10 +125,14 @@ static bool http_refused(const struct flow *f)
            !flow_transaction(f, 0)->status;
 }
 
-static struct finding *http_refused_finding(const struct flow *f)
+struct finding *rule_http_to_tls(const struct flow *f, const struct judge_context *c)
 {
-    const struct tls_alert *a = &f->app->http_alert;
     char server[END_TEXT_SIZE], name[16];
+
+    (void)c;
+    if (!http_refused(f))
+        return NULL;
+    const struct tls_alert *a = &f->app->http_alert;
     struct finding *d = finding_new(CODE_TLS_ALERT, WHERE_CLIENT,
                                     "The client speaks HTTP without TLS and %s answers with the TLS alert %s.",
                                     end_text(server, f, SERVER), tls_alert_name(a->description, name));
@@ -180,8 +184,6 @@ struct finding *rule_tls(const struct flow *f, const struct judge_context *c)
     char server[END_TEXT_SIZE];
     struct finding *d = NULL;
 
-    if (http_refused(f))
-        return http_refused_finding(f);
     if (!t)
         return NULL;
     end_text(server, f, SERVER);

@@ -162,13 +162,17 @@ const struct icmp_note *icmp_since(const struct flow *f, enum side about, int64_
     return NULL;
 }
 
+bool icmp_is_too_big(const struct flow *f, const struct icmp_note *n)
+{
+    return f->key.version == 6 ? n->type == 2 : n->type == 3 && n->code == 4;
+}
+
 uint32_t icmp_too_big(const struct flow *f, enum side about)
 {
     uint32_t told = 0;
 
     for (guint i = 0; i < kept_icmp(f); i++) {
-        const struct icmp_note *n = &f->trouble->icmp[i];
-        told += n->about == about && (f->key.version == 6 ? n->type == 2 : n->type == 3 && n->code == 4);
+        told += f->trouble->icmp[i].about == about && icmp_is_too_big(f, &f->trouble->icmp[i]);
     }
     return told;
 }

@@ -17,27 +17,6 @@ static bool unanswered(const struct flow *f, enum side s, const struct judge_con
     return f->last_ns - l->tail_first_ns >= NS_PER_S || c->now_ns - f->last_ns >= SILENCE_NS;
 }
 
-/* Only segments larger than all that ever got through stay without answer: a matter of size. */
-static bool only_large(const struct flow *f, enum side s)
-{
-    const struct losses *l = flow_losses(f, s);
-    return l->tail_smallest >= 1000 && l->tail_smallest > f->half[s].acked_largest && !icmp_too_big(f, s);
-}
-
-static struct finding *large_finding(const struct flow *f, enum side s)
-{
-    const struct losses *l = flow_losses(f, s);
-    struct finding *d = finding_new(CODE_PMTU_BLACKHOLE, WHERE_PATH,
-                                    "The %s's segments of %u bytes and more are repeated and never acknowledged; "
-                                    "nothing above %u bytes got through.",
-                                    side_name(s), l->tail_smallest, f->half[s].acked_largest);
-
-    d->confidence = f->half[s].acked_largest ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
-    finding_detail_number(d, "largest_acknowledged", f->half[s].acked_largest);
-    finding_detail_number(d, "smallest_lost", l->tail_smallest);
-    return d;
-}
-
 static struct finding *dead_finding(const struct flow *f, enum side s)
 {
     const struct losses *l = flow_losses(f, s);
@@ -48,8 +27,6 @@ static struct finding *dead_finding(const struct flow *f, enum side s)
         return icmp_finding(f, icmp);
     if (idle_before(f, l->tail_idle_ns))
         return idle_finding(l->tail_idle_ns, l->tail_first, "is repeated without answer");
-    if (only_large(f, s))
-        return large_finding(f, s);
     const char *what = !l->tail_retries ? "sends keep-alive probes" : l->tail_largest ? "repeats its data" : "repeats its FIN";
     struct finding *d = finding_new(CODE_PATH_WENT_DEAD, WHERE_PATH,
                                     "The %s %s for %s and nothing comes back from the %s any more.", side_name(s), what,
@@ -84,6 +61,8 @@ struct finding *rule_dead(const struct flow *f, const struct judge_context *c)
         if (f->half[s].state < STATE_ESTABLISHED) /* an unanswered SYN or SYN-ACK has rules of its own */
             continue;
         if (!unanswered(f, (enum side)s, c) || shut_out(f, (enum side)s))
+            continue;
+        if (matter_of_size(f, (enum side)s))
             continue;
         struct finding *d = dead_finding(f, (enum side)s);
         finding_add_evidence(d, l->tail_first);

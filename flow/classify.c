@@ -95,10 +95,8 @@ int classify_wscale(const struct flow *f, enum side s)
 {
     const struct tcp_offer *mine = &f->half[s].offer, *other = &f->half[other_side(s)].offer;
 
-    if (mine->seen && mine->wscale < 0)
-        return 0;
-    if (other->seen && other->wscale < 0)
-        return 0;
+    if ((mine->seen && mine->wscale < 0) || (other->seen && other->wscale < 0))
+        return mine->cut || other->cut ? -1 : 0;
     if (mine->seen)
         return MIN(mine->wscale, 14); /* RFC 7323 section 2.3 */
     return -1;

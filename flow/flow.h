@@ -45,10 +45,12 @@ const char *teardown_outcome_name(enum teardown_outcome o);
 /* What a SYN or SYN-ACK offered. */
 struct tcp_offer {
     bool seen;           /* this end's SYN or SYN-ACK is in the capture */
+    bool cut;            /* the snaplen cut its options: what is absent may have been there */
     bool sack, timestamps, fastopen, mptcp;
     bool ecn;            /* RFC 3168 section 6.1.1: SYN with ECE and CWR, SYN-ACK with ECE alone */
     int8_t wscale;       /* shift count; -1 = option absent */
     uint16_t mss;        /* 0 = option absent */
+    uint16_t window;     /* of the SYN, never scaled */
 };
 
 /* What one end sent and how it fared. */
@@ -103,6 +105,7 @@ struct icmp_note {
     uint8_t about;             /* enum side: whose packet it quotes */
     bool quotes_seq;
     uint32_t quoted_seq, mtu;
+    uint32_t quoted_len;       /* bytes of the IP packet that it quotes */
 };
 #define FLOW_ICMP_KEPT 4
 
@@ -112,6 +115,26 @@ struct stall {
     int64_t from_ns, to_ns;          /* to_ns: TIME_NONE = never */
     uint32_t probes;                 /* zero-window probes of the other end in it */
     bool wanted;                     /* the other end had data to send: it probed, filled the window before, or sent at once after */
+};
+
+/* A large segment that is sent again and again while its ACK does not come. */
+struct stuck {
+    uint32_t retries, ack;     /* how often; the other end's highest ACK meanwhile */
+    uint32_t size;             /* its payload bytes on the wire */
+    uint64_t packet;           /* its first repetition */
+    uint32_t passed;           /* payload bytes of the largest segment acknowledged before it */
+    uint32_t smaller;          /* payload bytes of the first smaller piece that it was tried in; 0: none */
+    bool small_passed;         /* a SACK block smaller than it came meanwhile */
+    bool over;                 /* it was acknowledged in the end */
+    bool healed;               /* and what brought the ACK was that piece */
+};
+
+/* Bytes that never arrived, though later ones did, when the flow ended. */
+struct hole {
+    uint32_t size;             /* bytes; 0: none */
+    uint32_t arrived_largest;  /* payload bytes of the largest segment that did arrive */
+    uint64_t packet;           /* the first behind it */
+    int64_t since_ns;
 };
 
 /* Per side: what was lost, late or without answer. */
@@ -125,6 +148,15 @@ struct losses {
     int64_t tail_idle_ns;      /* how long the connection had been quiet before that packet */
     uint32_t tail_largest, tail_smallest; /* payload bytes of unanswered data segments; 0 = none */
     struct stall longest, current;        /* this end's own zero windows; current.from_packet == 0: none open */
+    struct stuck stuck;
+    struct hole hole;
+    uint32_t too_large;        /* data segments sent again above the MTU that an ICMP error had told this side */
+    uint64_t too_large_packet; /* the first of those */
+    uint32_t bare;             /* segments without timestamps although both SYNs agreed on them */
+    uint64_t bare_packet;
+    uint64_t shrunk_packet;    /* its first packets bear a fraction of the SYN's window, as if it was scaled, which its SYN did not say */
+    uint32_t wild_sacks;       /* segments whose SACK blocks name bytes that the other end never sent */
+    uint64_t wild_sack_packet;
 };
 
 /* Everything that went wrong; allocated on first need. */
@@ -135,6 +167,10 @@ struct trouble {
     uint32_t n_notes;          /* how many there were */
     struct icmp_note icmp[FLOW_ICMP_KEPT];
     uint32_t n_icmp;           /* may exceed FLOW_ICMP_KEPT: the first ones are kept */
+    uint32_t late_synacks;     /* SYN-ACKs sent again though the client's ACK was in the capture before */
+    uint64_t late_synack_packet; /* the last of those */
+    uint32_t stale_acks;       /* ACKs of the server that answer a SYN with the numbers of an older connection */
+    uint64_t stale_ack_packet; /* the first of those */
     uint32_t fragmented;       /* packets that came in IP fragments */
     uint64_t first_fragmented;
 };
@@ -155,6 +191,8 @@ struct reset_facts {
     uint32_t bytes_after_fin;  /* how much data that was, up to the RST */
     uint8_t last_data;         /* enum side: who sent data last; 2 = nobody */
     bool spoke_on;             /* the end whose address it bears sent new data after it */
+    uint8_t host_ttl[2];       /* of a refused SYN: least and greatest TTL of the server's SYN-ACKs on other connections; 0: none */
+    int64_t host_rtt_ns;       /* and the least time to one; TIME_NONE: not known */
 };
 
 /* Sorted ends: the same for both directions. The first member of struct flow. */
@@ -176,6 +214,7 @@ struct flow {
     uint8_t completeness;      /* Wireshark's tcp.completeness */
     uint8_t zeek_state[2];     /* enum zeek_state (zeek.h) */
     bool reused_ports;         /* an earlier flow had the same ends; `previous` is its id */
+    bool reuses_time_wait;     /* and its server was in TIME-WAIT, as far as the packets tell */
     bool evicted;              /* retired early because LIMIT_LIVE_FLOWS was reached */
     bool simultaneous;         /* both ends sent a SYN before any SYN-ACK */
     uint8_t history_len;

@@ -4,6 +4,7 @@
 #include "base/seq.h"
 #include "dissect/certs.h"
 #include "flow/classify.h"
+#include "flow/hosts.h"
 #include "flow/lookups.h"
 #include "flow/state.h"
 #include "flow/table.h"
@@ -16,6 +17,7 @@ struct tracker {
     struct lookups *lookups;
     struct neighbors *neighbors;
     struct certs *certs;
+    struct hosts *hosts;
     struct stream_budget budget;
     int64_t now_ns;
     bool redirects; /* a redirect was seen */
@@ -131,7 +133,7 @@ static struct flow *new_flow(struct tracker *t, const struct packet *p, const st
     f->last_ns = p->ts_ns;
     f->previous = previous;
     f->reused_ports = previous != 0;
-    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = f->reset.answers_ns = f->asked_ns =
+    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = f->reset.answers_ns = f->reset.host_rtt_ns = f->asked_ns =
         TIME_NONE;
     f->reset.last_data = 2;
     start_half(f, CLIENT);
@@ -173,12 +175,15 @@ static bool is_twin(const struct flow *f, const struct ends *e)
     return f->layers != e->layers && e->layers && !f->half[CLIENT].fin && !f->half[SERVER].fin && !f->reset.packet;
 }
 
+/* TIME-WAIT lasts two maximum segment lifetimes: 4 minutes in RFC 9293, 1 in Linux. */
+#define TIME_WAIT_NS (240 * NS_PER_S)
+
 static struct flow *flow_of(struct tracker *t, const struct packet *p, enum side *side)
 {
     const struct ends ends = {
         &p->ip.src, &p->ip.dst, p->tcp.sport, p->tcp.dport, p->ip.version, layers_of(&p->encap)
     };
-    bool low_is_src, twin = false;
+    bool low_is_src, twin = false, waits = false;
     uint64_t previous = 0;
     struct flow *f = flow_table_find(t->table, &ends, &low_is_src);
 
@@ -186,13 +191,16 @@ static struct flow *flow_of(struct tracker *t, const struct packet *p, enum side
         twin = is_twin(f, &ends);
         if (!twin) {
             previous = f->id;
+            waits = f->half[SERVER].state == STATE_TIME_WAIT && p->ts_ns - f->last_ns <= TIME_WAIT_NS;
             twin = f->key.layers != 0; /* what follows a twin takes its place beside the other one */
             flow_table_remove(t->table, f);
         }
         f = NULL;
     }
-    if (!f)
+    if (!f) {
         f = new_flow(t, p, &ends, previous, twin);
+        f->reuses_time_wait = waits;
+    }
     *side = side_of(f, low_is_src);
     return f;
 }
@@ -206,6 +214,7 @@ static void read_offer(struct half *h, const struct tcp_facts *tcp)
 
     h->offer = (struct tcp_offer){
         .seen = true,
+        .cut = o->present & TCPOPT_CUT,
         .sack = o->present & TCPOPT_HAS_SACK_OK,
         .timestamps = o->present & TCPOPT_HAS_TIMESTAMPS,
         .fastopen = o->present & TCPOPT_HAS_FASTOPEN,
@@ -213,6 +222,7 @@ static void read_offer(struct half *h, const struct tcp_facts *tcp)
         .ecn = tcp->flags & TCP_ACK ? ecn == TCP_ECE : ecn == (TCP_ECE | TCP_CWR),
         .wscale = o->present & TCPOPT_HAS_WSCALE ? (int8_t)MIN(o->wscale, 127) : -1,
         .mss = o->present & TCPOPT_HAS_MSS ? o->mss : 0,
+        .window = tcp->window,
     };
 }
 
@@ -582,6 +592,8 @@ static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
         !(s->flags & TCP_FIN))
         zeek_gap(f, other_side(s->side));
     watch_handshake(f, s);
+    if (s->packet->number == f->synack_packet)
+        hosts_saw(t->hosts, flow_addr(f, SERVER), f->key.version, s->packet->ip.ttl, flow_rtt_to_server_ns(f));
     completeness(f, s, first);
     state_segment(f, s, watch_reset(f, s));
     watch_last_data(f, s);
@@ -677,9 +689,23 @@ void tracker_packet(struct tracker *t, const struct packet *p)
 
 /* --- the end of a flow --- */
 
+/* A SYN was refused: how the server looks where it accepts. */
+static void know_refuser(const struct tracker *t, struct flow *f)
+{
+    const struct host *h = f->reset.packet && !f->synacks ? hosts_find(t->hosts, flow_addr(f, SERVER), f->key.version) : NULL;
+
+    if (!h)
+        return;
+    f->reset.host_ttl[0] = h->ttl_least;
+    f->reset.host_ttl[1] = h->ttl_most;
+    f->reset.host_rtt_ns = h->rtt_ns == INT64_MAX ? TIME_NONE : h->rtt_ns;
+}
+
 static void flow_leaves(void *user, struct flow *f)
 {
     struct tracker *t = user;
+
+    know_refuser(t, f);
 
     if (!f->track->finished)
         finish(t, f, true);
@@ -700,6 +726,7 @@ struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow
     t->lookups = lookups_new(hooks->lookup, hooks->user);
     t->neighbors = neighbors_new();
     t->certs = certs_new();
+    t->hosts = hosts_new();
     return t;
 }
 
@@ -717,6 +744,7 @@ void tracker_free(struct tracker *t)
     lookups_free(t->lookups);
     neighbors_free(t->neighbors);
     certs_free(t->certs);
+    hosts_free(t->hosts);
     g_free(t);
 }
 
