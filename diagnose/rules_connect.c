@@ -129,7 +129,7 @@ struct finding *rule_accept_queue_full(const struct flow *f, const struct judge_
     if (t->late_synack_packet < f->half[CLIENT].first_data_packet ||
         (t->late_synacks < 2 && flow_anomalies(f, CLIENT)->retransmissions < 2))
         return NULL;
-    bool at_server = flow_rtt_to_server_ns(f) <= flow_rtt_to_client_ns(f);
+    bool at_server = flow_rtt_to_server_ns(f) <= flow_rtt_to_client_ns(f) / 10;
     struct finding *d = finding_new(CODE_ACCEPT_QUEUE_FULL, WHERE_SERVER,
                                     "%s repeats its SYN-ACK %u times although the client's ACK and data are here: it does not accept.",
                                     end_text(server, f, SERVER), t->late_synacks);

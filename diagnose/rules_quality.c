@@ -106,7 +106,7 @@ static const char *rewritten(const struct flow *f, enum side s, uint64_t *packet
         return "have SACK blocks of bytes that the other end never sent";
     }
     *packet = l->shrunk_packet;
-    return l->shrunk_packet ? "bear scaled windows although its SYN does not say so" : NULL;
+    return l->shrunk >= 2 && !f->half[s].offer.whole_windows ? "bear scaled windows although its SYN does not say so" : NULL;
 }
 
 struct finding *rule_option_stripped(const struct flow *f, const struct judge_context *c)

@@ -63,6 +63,17 @@ struct finding *rule_pmtu_ignored(const struct flow *f, const struct judge_conte
 
 /* --- not told --- */
 
+/* A small segment stays without answer too: it is not the size. */
+static bool small_unanswered(const struct flow *f, enum side s)
+{
+    const struct losses *l = flow_losses(f, s);
+
+    if (l->stuck.small_passed)
+        return false;
+    return (l->stuck.smaller && l->stuck.smaller < FULL_SIZE) ||
+           (l->tail_first && l->tail_first <= l->stuck.packet && l->tail_smallest && l->tail_smallest < FULL_SIZE);
+}
+
 /* Seen where the sender is: the same large segment again and again, while the rest of the connection lives. */
 static struct finding *stuck(const struct flow *f, enum side s)
 {
@@ -73,8 +84,8 @@ static struct finding *stuck(const struct flow *f, enum side s)
         return NULL;
     if (k->over ? !k->healed : f->half[s].unacked < k->size)
         return NULL;
-    if (!k->over && k->smaller && k->smaller < FULL_SIZE && !k->small_passed)
-        return NULL; /* a small piece stays without answer too: it is not the size */
+    if (!k->over && small_unanswered(f, s))
+        return NULL;
     struct finding *d = finding_new(CODE_PMTU_BLACKHOLE, WHERE_PATH,
                                     "The %s's segments of %u bytes are sent %u times and never acknowledged; %s.", side_name(s), k->size,
                                     k->retries + 1, passes ? "smaller ones get through" : "nothing that large gets through");

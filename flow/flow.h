@@ -51,6 +51,7 @@ struct tcp_offer {
     int8_t wscale;       /* shift count; -1 = option absent */
     uint16_t mss;        /* 0 = option absent */
     uint16_t window;     /* of the SYN, never scaled */
+    bool whole_windows;  /* without window scale: later windows are of that size */
 };
 
 /* What one end sent and how it fared. */
@@ -119,7 +120,7 @@ struct stall {
 
 /* A large segment that is sent again and again while its ACK does not come. */
 struct stuck {
-    uint32_t retries, ack;     /* how often; the other end's highest ACK meanwhile */
+    uint32_t retries, seq, ack; /* how often; where it begins; the other end's highest ACK meanwhile */
     uint32_t size;             /* its payload bytes on the wire */
     uint64_t packet;           /* its first repetition */
     uint32_t passed;           /* payload bytes of the largest segment acknowledged before it */
@@ -154,7 +155,8 @@ struct losses {
     uint64_t too_large_packet; /* the first of those */
     uint32_t bare;             /* segments without timestamps although both SYNs agreed on them */
     uint64_t bare_packet;
-    uint64_t shrunk_packet;    /* its first packets bear a fraction of the SYN's window, as if it was scaled, which its SYN did not say */
+    uint32_t shrunk;           /* segments with a small part of the SYN's window, as if that was scaled, which its SYN did not say */
+    uint64_t shrunk_packet;
     uint32_t wild_sacks;       /* segments whose SACK blocks name bytes that the other end never sent */
     uint64_t wild_sack_packet;
 };

@@ -169,23 +169,18 @@ static uint32_t wire_len(const struct flow *f, const struct segment *s)
 static void watch_stuck(struct flow *f, const struct segment *s)
 {
     struct stuck *k = &trouble_of(f)->losses[s->side].stuck;
-    uint32_t ack = f->track->half[other_side(s->side)].highest_ack, len = wire_len(f, s);
-
-    if ((len < LARGE && !k->retries) || !f->track->half[other_side(s->side)].ack_known)
-        return;
-    if (k->retries && k->ack != ack) {
-        if (k->retries >= 3 || len < LARGE)
-            return; /* the first long one is told */
-        k->retries = 0;
-    }
-    if (k->retries && len < k->size) {
-        k->smaller = k->smaller ? k->smaller : len;
-        return;
-    }
-    if (k->retries++ > 0)
-        return;
     const struct track_half *peer = &f->track->half[other_side(s->side)];
-    *k = (struct stuck){ .retries = 1, .ack = ack, .size = len, .packet = s->packet->number };
+    uint32_t len = wire_len(f, s);
+
+    if (k->retries && k->seq == s->seq && k->ack == peer->highest_ack && !k->over) {
+        k->retries += len >= k->size;
+        if (len < k->size && !k->smaller)
+            k->smaller = len;
+        return;
+    }
+    if (len < LARGE || !peer->ack_known || k->retries >= 3) /* the first long one is told */
+        return;
+    *k = (struct stuck){ .retries = 1, .seq = s->seq, .ack = peer->highest_ack, .size = len, .packet = s->packet->number };
     k->passed = f->half[s->side].acked_largest;
     for (unsigned i = 0; i < peer->n_sack; i++)
         k->small_passed |= peer->sack[i].right - peer->sack[i].left < len;
@@ -242,16 +237,18 @@ static void watch_timestamps(struct flow *f, const struct segment *s)
         l->bare_packet = s->packet->number;
 }
 
-/* A window that falls to a small part of the SYN's before anything was received: its sender scales it, and the SYN or SYN-ACK that
- * said so lost that option on the way to the capture. */
+/* Windows that stay at a small part of the SYN's before anything was received: their sender scales them, and its SYN or SYN-ACK lost the
+ * option that said so on the way to the capture. */
 static void watch_shrinking(struct flow *f, const struct segment *s)
 {
-    const struct half *mine = &f->half[s->side];
+    uint32_t syn_window = f->half[s->side].offer.window;
 
-    if (s->flags & (TCP_SYN | TCP_RST | TCP_FIN) || mine->packets > 4 || f->half[other_side(s->side)].bytes > 2000)
+    if (s->flags & (TCP_SYN | TCP_RST) || syn_window < 8192 || !s->tcp->window ||
+        f->half[other_side(s->side)].bytes > syn_window / 8)
         return;
-    if (s->tcp->window && mine->offer.window >= 8192 && s->tcp->window <= mine->offer.window / 32 &&
-        !trouble_of(f)->losses[s->side].shrunk_packet)
+    if (s->tcp->window > syn_window / 32)
+        f->half[s->side].offer.whole_windows = true;
+    else if (trouble_of(f)->losses[s->side].shrunk++ == 0)
         f->trouble->losses[s->side].shrunk_packet = s->packet->number;
 }
 
