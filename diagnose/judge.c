@@ -22,16 +22,22 @@ static const struct {
     { rule_unreachable, ABOUT_OPENING },
     { rule_syn_unanswered, ABOUT_OPENING },
     { rule_syn_refused, ABOUT_OPENING },
+    { rule_port_reuse_refused, ABOUT_OPENING },
+    { rule_accept_queue_full, ABOUT_TROUBLE },
     { rule_handshake_unfinished, ABOUT_OPENING },
     { rule_dead, ABOUT_TROUBLE },
+    { rule_pmtu_ignored, ABOUT_TROUBLE },
+    { rule_pmtu_blackhole, ABOUT_TROUBLE },
     { rule_reset, ABOUT_RESET },
     { rule_zero_window, ABOUT_TROUBLE },
     { rule_tls_certificate, ABOUT_TLS },
     { rule_tls, ABOUT_TLS },
+    { rule_http_to_tls, ABOUT_HTTP },
     { rule_response_truncated, ABOUT_HTTP },
     { rule_http_status, ABOUT_HTTP },
     { rule_server_silent, ABOUT_WAITING },
     { rule_slow_server, ABOUT_HTTP },
+    { rule_option_stripped, ABOUT_TROUBLE },
     { rule_packet_loss, ABOUT_TROUBLE },
     { rule_reordering, ABOUT_TROUBLE },
     { rule_ip_fragmented, ABOUT_TROUBLE },
@@ -71,12 +77,37 @@ static gint compare_pointers(gconstpointer a, gconstpointer b)
     return finding_compare(*(struct finding *const *)a, *(struct finding *const *)b);
 }
 
+/* The client asked and left before a word came back: too early to blame anybody. */
+static bool left_early(const struct flow *f)
+{
+    const struct half *c = &f->half[CLIENT], *s = &f->half[SERVER];
+    bool asked = f->app && (f->app->http || (f->app->tls && f->app->tls->client_hello));
+
+    return asked && c->bytes && !s->bytes && c->fin && (!s->fin || s->fin_packet > c->fin_packet);
+}
+
+/* What was still under way on an open connection when the capture ended; NULL: nothing that is known. */
+static const char *under_way(const struct flow *f)
+{
+    const struct tls_facts *t = f->app ? f->app->tls : NULL;
+    const struct http_transaction *h = flow_transactions(f) ? flow_transaction(f, flow_transactions(f) - 1) : NULL;
+
+    if (!f->half[CLIENT].bytes && !f->half[SERVER].bytes)
+        return "The capture ends before anything is said on this connection.";
+    if ((f->half[CLIENT].bytes && !f->half[SERVER].bytes) || (h && !h->status && !h->lossy))
+        return "The capture ends before the answer.";
+    if (t && t->client_hello && t->outcome == TLS_INCOMPLETE && !t->client_data && !t->application_data)
+        return "The capture ends before the TLS handshake does.";
+    if (h && !h->complete && !h->tunnel && !h->lossy)
+        return "The capture ends in the middle of an answer.";
+    return NULL;
+}
+
 /* Why this capture cannot tell how the connection fared; NULL where it can: it was opened, used and answered, or
  * closed. */
 static const char *missing(const struct flow *f)
 {
     enum handshake_outcome o = flow_handshake(f);
-    enum teardown_outcome t = flow_teardown(f);
 
     if (!both_captured(f) && o != HANDSHAKE_NO_ANSWER)
         return "Only one direction of this connection is in the capture.";
@@ -89,16 +120,11 @@ static const char *missing(const struct flow *f)
                                    : "The capture ends before the SYN could be answered.";
     if (o == HANDSHAKE_UNFINISHED)
         return "The capture ends before the handshake does.";
-    if (f->half[CLIENT].bytes && !f->half[SERVER].bytes && f->half[CLIENT].fin &&
-        (!f->half[SERVER].fin || f->half[SERVER].fin_packet > f->half[CLIENT].fin_packet) && f->app && f->app->http)
+    if (!f->half[SERVER].bytes && capture_missed(f, SERVER))
+        return "The server's answer is missing from the capture.";
+    if (left_early(f))
         return "The client closed before an answer came.";
-    if (t != TEARDOWN_NONE || o == HANDSHAKE_RESET)
-        return NULL;
-    if (!f->half[CLIENT].bytes && !f->half[SERVER].bytes)
-        return "The capture ends before anything is said on this connection.";
-    if (f->half[CLIENT].bytes && !f->half[SERVER].bytes)
-        return "The capture ends before the answer.";
-    return NULL;
+    return flow_teardown(f) != TEARDOWN_NONE || o == HANDSHAKE_RESET ? NULL : under_way(f);
 }
 
 struct finding *rule_incomplete(const struct flow *f, const struct judge_context *c)

@@ -11,6 +11,9 @@
 /* Times that a connection may change its protocol: CONNECT through two proxies, STARTTLS at the end. */
 #define HANDOVERS 4
 
+/* The first byte of a TLS record with an alert: RFC 8446 section 5.1. */
+#define TLS_ALERT_RECORD 21
+
 /* The first bytes of a direction as long as it is not known what they are. */
 struct probe {
     uint8_t *held;        /* NULL where none */
@@ -189,6 +192,21 @@ static struct slice data_first(struct app *a, const struct app_bytes *b)
     return slice_of(b->data.p + n, b->data.n - n);
 }
 
+/* A server that serves TLS on this port answers an HTTP request with an alert record, which is all it says. */
+static void note_alert(struct app *a, const struct app_bytes *b)
+{
+    struct cursor c = cursor_of(b->data);
+    uint32_t head = cursor_u24(&c);
+    uint16_t length = cursor_u16(&c);
+    uint8_t level = cursor_u8(&c), description = cursor_u8(&c);
+
+    if (b->from != SERVER || c.failed || head >> 8 != 0x1503 || length != 2)
+        return;
+    a->facts->http_alert = (struct tls_alert){ .from = SERVER, .fatal = level == 2, .description = description };
+    a->facts->http_alert.packet = b->packet;
+    a->facts->http_alert.ts_ns = b->ts_ns;
+}
+
 static void data_tls(struct app *a, const struct app_bytes *b)
 {
     app_tls_data(a->tls, b);
@@ -339,6 +357,8 @@ void app_data(struct app *a, const struct app_bytes *bytes)
                 return;
             replay_both(a);
         } else if (a->stage == IN_HTTP) {
+            if (b.data.p[0] == TLS_ALERT_RECORD)
+                note_alert(a, &b);
             b.data = data_http(a, &b);
         } else if (a->stage == IN_FIRST) {
             b.data = data_first(a, &b);

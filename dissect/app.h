@@ -155,6 +155,7 @@ struct app_facts {
     struct http_list *http;      /* NULL where none */
     uint64_t http_dropped;       /* transactions beyond LIMIT_HTTP_TRANSACTIONS, counted only */
     struct tls_facts *tls;       /* NULL where there is no TLS */
+    struct tls_alert http_alert; /* the alert with which a TLS server answered HTTP without TLS; packet 0: none */
     GArray *dns;                 /* struct dns_said, in order; NULL: none */
     bool redirects;              /* an answer sends the client elsewhere: a 3xx with Location */
     bool closing_only[2];        /* the last bytes of that side are a TLS closing alert (in clear or by its size): nothing of value was in them */

@@ -4,6 +4,7 @@
 #include "base/seq.h"
 #include "dissect/certs.h"
 #include "flow/classify.h"
+#include "flow/hosts.h"
 #include "flow/lookups.h"
 #include "flow/state.h"
 #include "flow/table.h"
@@ -17,6 +18,7 @@ struct tracker {
     struct lookups *lookups;
     struct neighbors *neighbors;
     struct certs *certs;
+    struct hosts *hosts;
     struct stream_budget budget;
     int64_t now_ns;
     bool redirects; /* a redirect was seen */
@@ -139,7 +141,8 @@ static struct flow *new_flow(struct tracker *t, const struct packet *p, const st
     f->last_ns = p->ts_ns;
     f->previous = previous;
     f->reused_ports = previous != 0;
-    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = f->asked_ns = TIME_NONE;
+    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = f->reset.answers_ns = f->reset.host_rtt_ns = f->asked_ns =
+        TIME_NONE;
     f->reset.last_data = 2;
     start_half(f, CLIENT);
     start_half(f, SERVER);
@@ -182,9 +185,12 @@ static bool is_twin(const struct flow *f, uint32_t layers)
     return f->layers != layers && layers && !f->half[CLIENT].fin && !f->half[SERVER].fin && !f->reset.packet;
 }
 
+/* TIME-WAIT lasts two maximum segment lifetimes: 4 minutes in RFC 9293, 1 in Linux. */
+#define TIME_WAIT_NS (240 * NS_PER_S)
+
 static struct flow *flow_of(struct tracker *t, const struct packet *p, const struct coming *c, enum side *side)
 {
-    bool twin = false;
+    bool twin = false, waits = false;
     uint64_t previous = 0;
     struct flow *f = flow_table_find(t->table, &c->key, c->layers);
 
@@ -192,13 +198,16 @@ static struct flow *flow_of(struct tracker *t, const struct packet *p, const str
         twin = is_twin(f, c->layers);
         if (!twin) {
             previous = f->id;
+            waits = f->half[SERVER].state == STATE_TIME_WAIT && p->ts_ns - f->last_ns <= TIME_WAIT_NS;
             twin = f->key.layers != 0; /* what follows a twin takes its place beside the other one */
             flow_table_remove(t->table, f);
         }
         f = NULL;
     }
-    if (!f)
+    if (!f) {
         f = new_flow(t, p, c, previous, twin);
+        f->reuses_time_wait = waits;
+    }
     *side = side_of(f, c->low_is_src);
     return f;
 }
@@ -212,6 +221,7 @@ static void read_offer(struct half *h, const struct tcp_facts *tcp)
 
     h->offer = (struct tcp_offer){
         .seen = true,
+        .cut = o->present & TCPOPT_CUT,
         .sack = o->present & TCPOPT_HAS_SACK_OK,
         .timestamps = o->present & TCPOPT_HAS_TIMESTAMPS,
         .fastopen = o->present & TCPOPT_HAS_FASTOPEN,
@@ -219,6 +229,7 @@ static void read_offer(struct half *h, const struct tcp_facts *tcp)
         .ecn = tcp->flags & TCP_ACK ? ecn == TCP_ECE : ecn == (TCP_ECE | TCP_CWR),
         .wscale = o->present & TCPOPT_HAS_WSCALE ? (int8_t)MIN(o->wscale, 127) : -1,
         .mss = o->present & TCPOPT_HAS_MSS ? o->mss : 0,
+        .window = tcp->window,
     };
 }
 
@@ -308,11 +319,35 @@ uint32_t track_unacked(const struct flow *f, enum side s)
     return seq_gt(mine->next, peer->highest_ack) ? mine->next - peer->highest_ack : 0;
 }
 
+/* Sent so long ago, and not again: it was acknowledged by a packet that the capture does not hold (RFC 6298: the first
+ * time-out is 1 s). */
+#define REPEATED_BY_THEN_NS (3 * NS_PER_S)
+
+/* Whether that side waits for an acknowledgement of more than its FIN. */
+static bool owed(const struct flow *f, enum side s, int64_t now_ns)
+{
+    const struct half *h = &f->half[s];
+
+    if (track_unacked(f, s) <= (h->fin && !h->fin_acked ? 1 : 0))
+        return false;
+    return h->last_data_ns == TIME_NONE || now_ns - h->last_data_ns < REPEATED_BY_THEN_NS ||
+           f->track->half[s].tail_retries;
+}
+
+/* Packets that one sender sends within so short a time may change places. */
+#define REORDERED_NS (3 * NS_PER_MS)
+
+/* New data from the end that had reset the connection: the RST was not its own. */
+static bool speaks_on(const struct flow *f, const struct segment *s)
+{
+    return s->side == f->reset.by && !(s->flags & TCP_RST) && s->new_bytes && seq_gt(s->end, f->reset.seq) &&
+           s->ts_ns - f->reset.ts_ns > REORDERED_NS;
+}
+
 static bool watch_reset(struct flow *f, const struct segment *s)
 {
     if (f->reset.packet) {
-        if (!(s->flags & TCP_RST) && s->len)
-            f->reset.late = true;
+        f->reset.spoke_on |= speaks_on(f, s);
         return false;
     }
     if (!(s->flags & TCP_RST) || !reset_counts(f, s))
@@ -323,10 +358,12 @@ static bool watch_reset(struct flow *f, const struct segment *s)
     const struct track_half *other = &f->track->half[other_side(s->side)];
     f->reset.idle_ns = other->tail_first ? other->tail_idle_ns : 0;
     f->reset.ttl = s->packet->ip.ttl;
-    f->reset.ip_id = s->packet->ip.id;
+    f->reset.seq = s->seq;
+    if (s->flags & TCP_ACK && other->seq_known && s->tcp->ack == other->next && other->next_len)
+        f->reset.answers_ns = s->ts_ns - other->next_ns;
     for (int e = CLIENT; e <= SERVER; e++) {
         f->reset.after_fin[e] = f->half[e].fin;
-        f->reset.owed[e] = track_unacked(f, (enum side)e) > (f->half[e].fin && !f->half[e].fin_acked ? 1 : 0);
+        f->reset.owed[e] = owed(f, (enum side)e, s->ts_ns);
     }
     if (s->flags & TCP_ACK && other->seq_known && seq_ge(s->tcp->ack, other->next))
         f->reset.owed[other_side(s->side)] = false; /* the RST itself acknowledges all that came */
@@ -381,6 +418,8 @@ static void count_half(struct flow *f, const struct segment *s)
     }
     h->last_packet = s->packet->number;
     h->last_ns = s->ts_ns;
+    if (!(s->flags & TCP_RST))
+        h->ttl_last = s->packet->ip.ttl;
     h->bytes += s->new_bytes;
     h->rst |= (s->flags & TCP_RST) != 0;
     if (s->len && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
@@ -443,6 +482,15 @@ static void log_packet(struct flow *f, const struct segment *s)
 
 /* --- bytes for the application layer --- */
 
+/* Where the SYN was seen, the stream begins behind it, whatever segment comes first. */
+static void stream_start(struct stream *stream, const struct flow *f, enum side s)
+{
+    if (stream->started || !f->half[s].offer.seen)
+        return;
+    stream->started = true;
+    stream->next = f->half[s].isn + 1;
+}
+
 static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
 {
     struct track *k = f->track;
@@ -456,6 +504,7 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
             k->app = app_new(flow_port(f, SERVER));
             app_share(k->app, t->certs);
         }
+        stream_start(&k->half[s->side].stream, f, s->side);
         if (app_wants(k->app, s->side))
             stream_segment(&k->half[s->side].stream, k->app, &t->budget, s->seq + (s->flags & TCP_SYN ? 1 : 0), s->len,
                            &bytes);
@@ -469,6 +518,19 @@ static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
     t->redirects = t->redirects || app_facts(k->app)->redirects;
 }
 
+/* Bytes of side s that the other end acknowledged and the capture does not hold, behind all that it holds. */
+static void tell_tail_gap(struct flow *f, enum side s, const struct app_bytes *now)
+{
+    struct track_half *mine = &f->track->half[s], *peer = &f->track->half[other_side(s)];
+
+    stream_start(&mine->stream, f, s);
+    if (!mine->stream.started || !peer->ack_known || !app_wants(f->track->app, s))
+        return;
+    int32_t missing = seq_diff(peer->highest_ack - (f->half[s].fin_acked ? 1 : 0), mine->stream.next);
+    if (missing > 0)
+        app_gap(f->track->app, s, (uint64_t)missing, now->ts_ns, now->packet);
+}
+
 static void end_app(struct tracker *t, struct flow *f)
 {
     struct track *k = f->track;
@@ -478,6 +540,8 @@ static void end_app(struct tracker *t, struct flow *f)
     for (int s = CLIENT; s <= SERVER; s++) {
         struct app_bytes now = { (enum side)s, { NULL, 0 }, f->last_ns, f->half[s].last_packet };
         stream_end(&k->half[s].stream, k->app, &t->budget, &now);
+        if (k->app)
+            tell_tail_gap(f, (enum side)s, &now);
     }
     if (!k->app)
         return;
@@ -579,6 +643,8 @@ static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
         !(s->flags & TCP_FIN))
         zeek_gap(f, other_side(s->side));
     watch_handshake(f, s);
+    if (s->packet->number == f->synack_packet)
+        hosts_saw(t->hosts, flow_addr(f, SERVER), f->key.version, s->packet->ip.ttl, flow_rtt_to_server_ns(f));
     completeness(f, s, first);
     state_segment(f, s, watch_reset(f, s));
     watch_last_data(f, s);
@@ -735,10 +801,23 @@ void tracker_packet(struct tracker *t, const struct packet *p)
 
 /* --- the end of a flow --- */
 
+/* A SYN was refused: how the server looks where it accepts. */
+static void know_refuser(const struct tracker *t, struct flow *f)
+{
+    const struct host *h = f->reset.packet && !f->synacks ? hosts_find(t->hosts, flow_addr(f, SERVER), f->key.version) : NULL;
+
+    if (!h)
+        return;
+    f->reset.host_ttl[0] = h->ttl_least;
+    f->reset.host_ttl[1] = h->ttl_most;
+    f->reset.host_rtt_ns = h->rtt_ns == INT64_MAX ? TIME_NONE : h->rtt_ns;
+}
+
 static void flow_leaves(void *user, struct flow *f)
 {
     struct tracker *t = user;
 
+    know_refuser(t, f);
     if (!f->track->finished) {
         finish(t, f, true);
         track_clear(f->track); /* of a flow without data finish() leaves it */
@@ -759,6 +838,7 @@ struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow
     t->lookups = lookups_new(hooks->lookup, hooks->user);
     t->neighbors = neighbors_new();
     t->certs = certs_new();
+    t->hosts = hosts_new();
     return t;
 }
 
@@ -781,6 +861,7 @@ void tracker_free(struct tracker *t)
     lookups_free(t->lookups);
     neighbors_free(t->neighbors);
     certs_free(t->certs);
+    hosts_free(t->hosts);
     g_free(t);
 }
 

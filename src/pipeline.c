@@ -264,7 +264,8 @@ static void settle_verdict(struct report *r)
     r->verdict = finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE, "%s",
                              r->conversations_by_status[STATUS_UNKNOWN]
                                  ? "This capture cannot tell how its connections fared."
-                                 : "There is nothing to judge in this capture: no TCP connection, no failed look-up.");
+                                 : "There is nothing to judge in this capture: no TCP connection, no look-up that "
+                                   "failed in the end.");
 }
 
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)
