@@ -336,14 +336,14 @@ static void probe_final(struct app *a, enum side from)
 
 void app_expect(const struct app *a)
 {
-    for (size_t i = 0; i < sizeof *a; i += 64)
+    for (size_t i = 0; a && i < sizeof *a; i += 64)
         __builtin_prefetch((const char *)a + i);
 }
 
 void app_warm(const struct app *a)
 {
     const char *dissector = a->dissector, *facts = (const char *)a->facts;
-    for (size_t i = 0; i < APP_HTTP_SIZE; i += 64)
+    for (size_t i = 0; dissector && i < APP_HTTP_SIZE; i += 64)
         __builtin_prefetch(dissector + i);
     __builtin_prefetch(facts);
 }

@@ -175,9 +175,10 @@ void flow_table_free(struct flow_table *t)
     g_free(t);
 }
 
+/* p may be NULL. */
 static inline void fetch(const void *p, size_t n)
 {
-    for (size_t i = 0; i < n; i += 64)
+    for (size_t i = 0; p && i < n; i += 64)
         __builtin_prefetch((const char *)p + i);
 }
 
