@@ -98,6 +98,17 @@
 /* Addresses that were seen to send something: none of them is an absent neighbour. Beyond it no neighbour is called absent. */
 #define LIMIT_SEEN_ADDRESSES (1u << 16)
 
+/* --- probe/ --- */
+/* CONTRACT section 1: what may leave, of crafted packets: in a second, and to one target. */
+#define LIMIT_PROBE_PER_SECOND 10
+#define LIMIT_PROBE_PACKETS 200
+/* Addresses of one name that are probed; large services have more, and each costs seconds. */
+#define LIMIT_PROBE_ADDRESSES 8
+/* Targets at a time. */
+#define LIMIT_PROBE_TARGETS 32
+/* Hops of a trail: the diameter of the Internet stays below (traceroute's 30). */
+#define LIMIT_PROBE_HOPS 30
+
 /* --- report/ --- */
 /* Groups of healthy flows that the text report keeps (0.2 KB each), of which it shows the 50 largest. */
 #define LIMIT_HEALTHY_GROUPS (1u << 16)

@@ -595,7 +595,7 @@ static bool look(void *user, struct flow *f)
     if (t->now_ns < f->track->look_ns || !view_worthwhile(f, t->now_ns))
         return true;
     show(t, f, FLOW_WAITS);
-    f->track->look_ns = t->now_ns + MAX(NS_PER_S, (t->now_ns - f->last_ns) / 2);
+    f->track->look_ns = t->now_ns + MAX(NS_PER_S, (t->now_ns - f->last_ns) / 4);
     return ++t->looks < LOOKS;
 }
 
@@ -739,6 +739,7 @@ static void take_packet(struct tracker *t, const struct packet *p, const struct 
     case PACKET_NEIGHBOR: neighbors_packet(t->neighbors, p); break;
     case PACKET_UNDECODED:
     case PACKET_OTHER:
+    case PACKET_ECHO:
     case PACKET_FRAGMENT: break;
     }
     expire(t);

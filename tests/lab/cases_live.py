@@ -11,9 +11,9 @@ import cases_stream
 from case import CASES, Case, add, check, script
 from judge import run_client
 from lab import Lab
-from plan import CLIENT, SERVER
 from live import Watch, compare, verdict_of
 from net import program
+from plan import CLIENT, SERVER
 
 # Cases that are watched live at the client, in both families: that of a capture, and what is told before its end.
 TOLD_EARLY = {

@@ -202,7 +202,7 @@ def slow_link(lab, mark, node="router1", interface="router2", rate="2mbit", limi
 
 
 def neighbour_silent(lab, mark, node="router1", interface="client"):
-    """The node does not answer ARP or neighbour solicitations on an interface; what its neighbour knows is forgotten."""
+    """The node does not answer ARP or neighbour solicitation on an interface; what its neighbour knew is forgotten."""
     text = (
         f"add table arp {mark}; add chain arp {mark} c {{ type filter hook input priority 0; }};"
         f"add rule arp {mark} c iifname {interface} drop;"

@@ -267,7 +267,7 @@ class Network:
 
     def tcpdump(self, node, interface, path, largest=66000):
         """A capture of all that passes an interface; it runs once wait_ready() has seen "listening on". Every frame
-        waits in a place of `largest` bytes: where no segmentation offload makes large ones, 2000 leave room for many more."""
+        waits in a place of `largest` bytes: where no offload makes large ones, 2000 leave room for many more."""
         options = ("-n", "-U", "--immediate-mode", "-s", str(largest), "-B", "65536", "-Z", "root")
         return self.spawn(node, "tcpdump", *options, "-i", interface, "-w", path)
 

@@ -328,9 +328,40 @@ static void test_artefacts(void **state)
     check_rows(rows, G_N_ELEMENTS(rows), 4);
 }
 
+/* What the capture lost may be what a rule misses: it says so, and is less sure. What was seen stays as it is. */
+static void test_doubts(void **state)
+{
+    static const struct {
+        const char *lines, *expected;
+        bool doubted;
+    } doubts[] = {
+        { "C S; C S seq 0 +1s; C S seq 0 +2s", "broken syn_unanswered path possible", true },
+        { "C S; S R. seq 0", "broken syn_refused server likely", false },
+        { OPEN REQUEST "wait +12s", "broken server_silent server possible", true },
+        { OPEN REQUEST ANSWER CLOSE, "ok ok", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(doubts); i++) {
+        struct talk *t = talk_new(0);
+        struct judgement j;
+        talk_lines(t, doubts[i].lines);
+        const struct flow *f = talk_finish(t, 0);
+        const struct judge_context c = { .now_ns = g_array_index(t->now_ns, int64_t, 0), .dropped = 7 };
+        judge_flow(f, &c, &j);
+        g_autofree char *told = tell(&j);
+        const char *summary = judgement_verdict(&j)->summary;
+        assert_string_equal(told, doubts[i].expected);
+        assert_int_equal(summary && strstr(summary, "lost 7 packets") != NULL, doubts[i].doubted);
+        judgement_clear(&j);
+        talk_free(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_doubts),
         cmocka_unit_test(test_ok),          cmocka_unit_test(test_syn),        cmocka_unit_test(test_icmp_codes),
         cmocka_unit_test(test_one_sided),   cmocka_unit_test(test_dead),       cmocka_unit_test(test_size),
         cmocka_unit_test(test_reset),       cmocka_unit_test(test_half_close_leak), cmocka_unit_test(test_zero_window),
