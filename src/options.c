@@ -189,7 +189,7 @@ static char *help_of(struct raw_options *r, const struct command *command)
 {
     bool captures = !command->word;
     g_autofree char *words =
-        captures ? g_strdup("{-r FILE | -i IFACE} [FILTER]") : g_strconcat(command->word, " TARGET", NULL);
+        captures ? g_strdup("{-r FILE | -i IFACE} [FILTER]") : g_strconcat(command->word, " ", command->words, NULL);
     g_autofree char *head = g_strdup_printf("%s: %s.", command->name, command->help);
     g_autoptr(GOptionContext) context =
         make_context(r, captures ? FOR_CAPTURES | FOR(COMMAND_LIST) : FOR(r->o.command), words);
