@@ -110,6 +110,9 @@
 #define LIMIT_PROBE_HOPS 30
 
 /* --- report/ --- */
+/* --evidence: packets that are taken out, and bytes of the comment of one, about: more is no evidence but a capture. */
+#define LIMIT_EVIDENCE (1u << 16)
+#define LIMIT_EVIDENCE_COMMENT 2000
 /* Groups of healthy flows that the text report keeps (0.2 KB each), of which it shows the 50 largest. */
 #define LIMIT_HEALTHY_GROUPS (1u << 16)
 

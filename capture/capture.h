@@ -92,6 +92,10 @@ void capture_writer_set_end(struct capture_writer *w, const struct capture_info 
 /* Hands what is kept back to the disk: false and *error where it said no. */
 bool capture_writer_flush(struct capture_writer *w, GError **error);
 bool capture_writer_add(struct capture_writer *w, const struct frame *frame, GError **error);
+
+/* The same as pcapng, whatever the file's name; then frames may bear a comment (UTF-8; NULL: none). */
+struct capture_writer *capture_writer_open_pcapng(const char *path, GError **error);
+bool capture_writer_add_comment(struct capture_writer *w, const struct frame *frame, const char *comment, GError **error);
 /* Flushes and closes; false and *error where the disk said no. Frees w. NULL is allowed: true. */
 bool capture_writer_close(struct capture_writer *w, GError **error);
 

@@ -245,6 +245,7 @@ void options_free(struct options *o)
     g_strfreev(o->words);
     g_free(o->output);
     g_free(o->save);
+    g_free(o->evidence);
     g_free(o->keylog);
     g_free(o->filter);
     g_free(o->help);

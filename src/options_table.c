@@ -17,6 +17,7 @@ const struct option_row option_rows[] = {
     { FOR_REPORTS, "json", 0, FLAG, AT(json), "The same as --format=json", NULL },
     { FOR_REPORTS | FOR(COMMAND_EXPLAIN), "output", 'o', TEXT, AT(o.output), "Write the report to FILE", "FILE" },
     { FOR_CAPTURES, "write", 'w', TEXT, AT(o.save), "Save the packets read (pcapng where FILE ends so)", "FILE" },
+    { FOR_CAPTURES, "evidence", 0, TEXT, AT(o.evidence), "Save the packets that prove what is wrong, with comments (pcapng)", "FILE" },
     { FOR_CAPTURES, "count", 'c', NUMBER, AT(count), "Stop after COUNT packets", "COUNT" },
     { FOR_CAPTURES, "duration", 0, NUMBER, AT(duration), "Stop watching after SECONDS", "SECONDS" },
     { FOR_CAPTURES, "all", 'a', FLAG, AT(all), "List every flow, healthy ones too", NULL },

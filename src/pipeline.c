@@ -22,6 +22,8 @@ struct pipeline {
     struct report_writer *writer; /* owns what is handed to it */
     bool live;                    /* events are told */
     uint64_t told;                /* flows of which a verdict was told */
+    pipeline_finding_fn *hear;    /* NULL: nobody */
+    void *hearer;
 };
 
 static void judge(const struct pipeline *p, const struct flow *f, struct judgement *j)
@@ -72,6 +74,21 @@ static void flow_moment(void *user, const struct flow *f, enum flow_moment momen
 
 /* --- what the stages hand out --- */
 
+static void let_hear(const struct pipeline *p, uint64_t flow, const struct finding *f)
+{
+    if (p->hear && f->status >= STATUS_DEGRADED)
+        p->hear(p->hearer, flow, f);
+}
+
+static void let_hear_all(const struct pipeline *p, const struct judged_flow *f)
+{
+    const GPtrArray *others = f->judgement.others;
+
+    let_hear(p, f->flow->id, judgement_verdict(&f->judgement));
+    for (guint i = 0; others && i < others->len; i++)
+        let_hear(p, f->flow->id, g_ptr_array_index(others, i));
+}
+
 static void flow_done(void *user, struct flow *f)
 {
     struct pipeline *p = user;
@@ -80,6 +97,7 @@ static void flow_done(void *user, struct flow *f)
     judge(p, f, &judged.judgement);
     tell_verdict(p, f, &judged.judgement, true, &f->told);
     const struct finding *verdict = judgement_verdict(&judged.judgement);
+    let_hear_all(p, &judged);
     p->report.flows_by_status[verdict->status]++;
     p->report.flows_by_code[verdict->code]++;
     conversations_flow(p->conversations, f, &judged.judgement, tracker_links(p->tracker));
@@ -110,6 +128,9 @@ static void conversation_done(void *user, struct conversation *c)
 {
     struct pipeline *p = user;
 
+    const struct finding *verdict = conversation_verdict(c);
+    if (c->flows->len == 0 || verdict->code == CODE_REDIRECT_LOOP || verdict->code == CODE_REDIRECT_BROKEN)
+        let_hear(p, 0, verdict); /* what is a flow's was heard with the flow */
     weigh(&p->report, c);
     if (p->live && c->flows->len == 0 && conversation_verdict(c)->status == STATUS_BROKEN) {
         struct report_event event = { .kind = EVENT_BROKEN, .conversation = c };
@@ -159,6 +180,12 @@ void pipeline_free(struct pipeline *p)
     g_free(p->report.capture.source);
     finding_free(p->report.verdict);
     g_free(p);
+}
+
+void pipeline_hear(struct pipeline *p, pipeline_finding_fn *fn, void *user)
+{
+    p->hear = fn;
+    p->hearer = user;
 }
 
 void pipeline_set_precision(struct pipeline *p, bool nanoseconds)
