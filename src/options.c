@@ -140,6 +140,7 @@ static gboolean settle(struct raw_options *r, const struct command *commands, GE
     o->report.all = r->all;
     o->report.verbose = r->verbose;
     o->report.quiet = r->quiet;
+    o->report.why = r->why;
     if (o->version)
         return TRUE;
     if (!check_options(r, &commands[o->command], error) || !check_later(o, error))

@@ -22,6 +22,7 @@ const struct option_row option_rows[] = {
     { FOR_CAPTURES, "duration", 0, NUMBER, AT(duration), "Stop watching after SECONDS", "SECONDS" },
     { FOR_CAPTURES, "all", 'a', FLAG, AT(all), "List every flow, healthy ones too", NULL },
     { FOR_CAPTURES, "flow", 0, NUMBER, AT(flow), "Draw the packets of flow N as a ladder", "N" },
+    { FOR_CAPTURES, "why", 0, FLAG, AT(why), "How each verdict was reached: what was seen, what it excludes, what was considered", NULL },
     { FOR_REPORTS, "verbose", 'v', FLAG, AT(verbose), "More detail", NULL },
     { FOR_REPORTS, "quiet", 'q', FLAG, AT(quiet), "Less: the verdicts only", NULL },
     { FOR_REPORTS | FOR(COMMAND_EXPLAIN), "color", 0, TEXT, AT(color), "auto (default), always or never", "WHEN" },

@@ -2,6 +2,7 @@
 
 #include "diagnose/conversations.h"
 #include "diagnose/judge.h"
+#include "diagnose/ledger.h"
 #include "dissect/dissector.h"
 #include "flow/tracker.h"
 
@@ -22,15 +23,31 @@ struct pipeline {
     struct report_writer *writer; /* owns what is handed to it */
     bool live;                    /* events are told */
     uint64_t told;                /* flows of which a verdict was told */
-    pipeline_finding_fn *hear;    /* NULL: nobody */
+    bool why;
+    uint64_t drawn;            /* --flow; 0: none */
+    pipeline_finding_fn *hear; /* NULL: nobody */
     void *hearer;
 };
 
+static struct judge_context context_of(const struct pipeline *p)
+{
+    return (struct judge_context){ .now_ns = tracker_now_ns(p->tracker), .dropped = p->report.capture.dropped };
+}
+
 static void judge(const struct pipeline *p, const struct flow *f, struct judgement *j)
 {
-    struct judge_context context = { .now_ns = tracker_now_ns(p->tracker), .dropped = p->report.capture.dropped };
+    struct judge_context context = context_of(p);
 
     judge_flow(f, &context, j);
+}
+
+/* --why: of flows that are not ok, and of the one that is drawn. */
+static void add_ledger(const struct pipeline *p, struct judged_flow *f)
+{
+    struct judge_context context = context_of(p);
+
+    if (p->why && (judgement_verdict(&f->judgement)->status != STATUS_OK || f->flow->id == p->drawn))
+        f->judgement.ledger = ledger_new(f->flow, &context, &f->judgement);
 }
 
 /* --- what a live capture tells --- */
@@ -98,6 +115,7 @@ static void flow_done(void *user, struct flow *f)
     tell_verdict(p, f, &judged.judgement, true, &f->told);
     const struct finding *verdict = judgement_verdict(&judged.judgement);
     let_hear_all(p, &judged);
+    add_ledger(p, &judged);
     p->report.flows_by_status[verdict->status]++;
     p->report.flows_by_code[verdict->code]++;
     conversations_flow(p->conversations, f, &judged.judgement, tracker_links(p->tracker));
@@ -157,6 +175,8 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     };
 
     p->live = options->live;
+    p->why = options->why;
+    p->drawn = options->flow;
     p->dissector = dissector_new();
     p->tracker = tracker_new(&hooks, options->flow);
     p->conversations = conversations_new(conversation_done, p);
