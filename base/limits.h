@@ -78,6 +78,9 @@
 /* Stream bytes kept while a hole is open: of one direction, and of all flows together. */
 #define LIMIT_REASSEMBLY_FLOW (4u << 20)
 #define LIMIT_REASSEMBLY_ALL (256u << 20)
+/* A SACK block so many bytes from the highest one sent is no block of this connection: no stack keeps as much on the way. */
+#define LIMIT_SACK_FAR (1 << 26)
+
 /* Notes (evidence) kept of a flow: the first LIMIT_NOTES_FIRST and the last ones. */
 #define LIMIT_NOTES 48
 #define LIMIT_NOTES_FIRST 16
@@ -122,6 +125,9 @@
 #define LIMIT_SOCKETS (1u << 20)
 
 /* --- report/ --- */
+/* --evidence: packets that are taken out, and bytes of the comment of one, about: more is no evidence but a capture. */
+#define LIMIT_EVIDENCE (1u << 16)
+#define LIMIT_EVIDENCE_COMMENT 2000
 /* Groups of healthy flows that the text report keeps (0.2 KB each), of which it shows the 50 largest. */
 #define LIMIT_HEALTHY_GROUPS (1u << 16)
 

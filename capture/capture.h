@@ -60,6 +60,10 @@ struct capture *capture_open_files(const char *const *paths, size_t n, const cha
  * the file is kept even where its times run backwards. */
 enum capture_status capture_next(struct capture *c, struct frame *frame, GError **error);
 
+/* The same for up to max frames, max at least 1, which are valid together until the next call: those that are at hand. *n: how many there are;
+ * 0 where it does not return CAPTURE_FRAME. */
+enum capture_status capture_batch(struct capture *c, struct frame *frames, size_t max, size_t *n, GError **error);
+
 /* Owned by c; valid until capture_free. */
 const struct capture_info *capture_info(const struct capture *c);
 
@@ -90,6 +94,10 @@ void capture_writer_set_end(struct capture_writer *w, const struct capture_info 
 /* Hands what is kept back to the disk: false and *error where it said no. */
 bool capture_writer_flush(struct capture_writer *w, GError **error);
 bool capture_writer_add(struct capture_writer *w, const struct frame *frame, GError **error);
+
+/* The same as pcapng, whatever the file's name; then frames may bear a comment (UTF-8; NULL: none). */
+struct capture_writer *capture_writer_open_pcapng(const char *path, GError **error);
+bool capture_writer_add_comment(struct capture_writer *w, const struct frame *frame, const char *comment, GError **error);
 /* Flushes and closes; false and *error where the disk said no. Frees w. NULL is allowed: true. */
 bool capture_writer_close(struct capture_writer *w, GError **error);
 

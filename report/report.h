@@ -62,6 +62,7 @@ struct report_options {
     int verbose;                /* -v */
     bool quiet;                 /* -q */
     uint64_t flow;              /* --flow N: the ladder of this flow; 0: none */
+    bool why;                   /* --why: judgements come with their ledger */
     bool live;                  /* tell what happens when it happens: format->event */
     FILE *told;                 /* live, text: where that goes (borrowed); NULL: nowhere */
     unsigned columns;           /* width of the terminal, 100 where unknown */
@@ -106,6 +107,8 @@ struct report_format {
     /* A thing is final. The writer owns it from now on: f->flow and f->judgement, c, l, p, s. */
     void (*flow)(struct report_writer *w, const struct judged_flow *f);
     void (*conversation)(struct report_writer *w, struct conversation *c);
+    /* Where tells_some: a conversation that is ok and not among the few, known by its first packet only. */
+    void (*untold)(struct report_writer *w, uint64_t packet);
     void (*lookup)(struct report_writer *w, struct lookup *l);
     void (*probe)(struct report_writer *w, struct probe_result *p);
     void (*step)(struct report_writer *w, struct rung_step *s);

@@ -200,6 +200,11 @@ static void text_conversation(struct report_writer *w, struct conversation *c)
         blocks_add(&t->blocks, c);
 }
 
+static void text_untold(struct report_writer *w, uint64_t packet)
+{
+    blocks_pass(&((struct text *)w)->blocks, packet);
+}
+
 /* Look-ups are told in their conversations. */
 static void text_lookup(struct report_writer *w, struct lookup *l)
 {
@@ -256,6 +261,7 @@ const struct report_format text_format = {
     .open = text_open,
     .flow = text_flow,
     .conversation = text_conversation,
+    .untold = text_untold,
     .lookup = text_lookup,
     .probe = text_probe,
     .step = text_step,

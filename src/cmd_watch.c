@@ -91,7 +91,7 @@ static bool take_frame(void *user, const struct frame *frame)
 
     if (w->run.writer && !run_save(&w->run, w->run.saving ? NULL : live_info(w->live), frame, &w->save_error))
         return false;
-    pipeline_frame(w->run.pipeline, frame);
+    run_frames(&w->run, frame, 1);
     return ++w->frames != w->o->count;
 }
 

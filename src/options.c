@@ -140,6 +140,7 @@ static gboolean settle(struct raw_options *r, const struct command *commands, GE
     o->report.all = r->all;
     o->report.verbose = r->verbose;
     o->report.quiet = r->quiet;
+    o->report.why = r->why;
     if (o->version)
         return TRUE;
     if (!check_options(r, &commands[o->command], error) || !check_later(o, error))
@@ -189,7 +190,7 @@ static char *help_of(struct raw_options *r, const struct command *command)
 {
     bool captures = !command->word;
     g_autofree char *words =
-        captures ? g_strdup("{-r FILE | -i IFACE} [FILTER]") : g_strconcat(command->word, " TARGET", NULL);
+        captures ? g_strdup("{-r FILE | -i IFACE} [FILTER]") : g_strconcat(command->word, " ", command->words, NULL);
     g_autofree char *head = g_strdup_printf("%s: %s.", command->name, command->help);
     g_autoptr(GOptionContext) context =
         make_context(r, captures ? FOR_CAPTURES | FOR(COMMAND_LIST) : FOR(r->o.command), words);
@@ -245,6 +246,7 @@ void options_free(struct options *o)
     g_strfreev(o->words);
     g_free(o->output);
     g_free(o->save);
+    g_free(o->evidence);
     g_free(o->keylog);
     g_free(o->only);
     g_free(o->until);

@@ -9,7 +9,7 @@ struct raw_options {
     struct options o;
     char *format, *color;
     char **words;
-    gboolean json, all, verbose, quiet, list, help, ignored;
+    gboolean json, all, verbose, quiet, list, help, ignored, why;
     gint64 flow, count, duration, snaplen, buffer;
 };
 
@@ -21,7 +21,7 @@ struct raw_options {
 #define FOR_CAPTURES (FOR_FILES | FOR_LIVE)
 #define FOR_TARGETS (FOR(COMMAND_PROBE) | FOR(COMMAND_CHECK))
 #define FOR_REPORTS (FOR_CAPTURES | FOR_TARGETS)
-#define FOR_ALL (FOR_REPORTS | FOR(COMMAND_LIST))
+#define FOR_ALL (FOR_REPORTS | FOR(COMMAND_LIST) | FOR(COMMAND_EXPLAIN))
 
 struct option_row {
     unsigned commands;    /* FOR_* that take it */

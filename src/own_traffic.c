@@ -85,7 +85,7 @@ static int64_t now_ns(void)
 
 static bool take_frame(void *user, const struct frame *frame)
 {
-    pipeline_frame(((struct own_traffic *)user)->pipeline, frame);
+    pipeline_frames(((struct own_traffic *)user)->pipeline, frame, 1);
     return true;
 }
 

@@ -2,12 +2,15 @@
 
 #include "diagnose/conversations.h"
 #include "diagnose/judge.h"
+#include "diagnose/ledger.h"
 #include "dissect/dissector.h"
 #include "flow/tracker.h"
 
 /* Healthy flows whose steps are told where a report shows a few: more than it shows, as many read alike. */
 #define SOME_TOLD 1000
 
+/* How often it is looked what has waited long enough for what led to it. */
+#define SETTLE_PACKETS 1024
 /* What flow->told holds of a live capture: nothing, or the code that was told, as far as it may be told. */
 #define TOLD(code) ((uint8_t)((code) + 1))
 _Static_assert(CODES < UINT8_MAX, "flow->told holds a code and nothing");
@@ -20,13 +23,31 @@ struct pipeline {
     struct report_writer *writer; /* owns what is handed to it */
     bool live;                    /* events are told */
     uint64_t told;                /* flows of which a verdict was told */
+    bool why;
+    uint64_t drawn;            /* --flow; 0: none */
+    pipeline_finding_fn *hear; /* NULL: nobody */
+    void *hearer;
 };
+
+static struct judge_context context_of(const struct pipeline *p)
+{
+    return (struct judge_context){ .now_ns = tracker_now_ns(p->tracker), .dropped = p->report.capture.dropped };
+}
 
 static void judge(const struct pipeline *p, const struct flow *f, struct judgement *j)
 {
-    struct judge_context context = { .now_ns = tracker_now_ns(p->tracker), .dropped = p->report.capture.dropped };
+    struct judge_context context = context_of(p);
 
     judge_flow(f, &context, j);
+}
+
+/* --why: of flows that are not ok, and of the one that is drawn. */
+static void add_ledger(const struct pipeline *p, struct judged_flow *f)
+{
+    struct judge_context context = context_of(p);
+
+    if (p->why && (judgement_verdict(&f->judgement)->status != STATUS_OK || f->flow->id == p->drawn))
+        f->judgement.ledger = ledger_new(f->flow, &context, &f->judgement);
 }
 
 /* --- what a live capture tells --- */
@@ -70,6 +91,21 @@ static void flow_moment(void *user, const struct flow *f, enum flow_moment momen
 
 /* --- what the stages hand out --- */
 
+static void let_hear(const struct pipeline *p, uint64_t flow, const struct finding *f)
+{
+    if (p->hear && f->status >= STATUS_DEGRADED)
+        p->hear(p->hearer, flow, f);
+}
+
+static void let_hear_all(const struct pipeline *p, const struct judged_flow *f)
+{
+    const GPtrArray *others = f->judgement.others;
+
+    let_hear(p, f->flow->id, judgement_verdict(&f->judgement));
+    for (guint i = 0; others && i < others->len; i++)
+        let_hear(p, f->flow->id, g_ptr_array_index(others, i));
+}
+
 static void flow_done(void *user, struct flow *f)
 {
     struct pipeline *p = user;
@@ -78,6 +114,8 @@ static void flow_done(void *user, struct flow *f)
     judge(p, f, &judged.judgement);
     tell_verdict(p, f, &judged.judgement, true, &f->told);
     const struct finding *verdict = judgement_verdict(&judged.judgement);
+    let_hear_all(p, &judged);
+    add_ledger(p, &judged);
     p->report.flows_by_status[verdict->status]++;
     p->report.flows_by_code[verdict->code]++;
     conversations_flow(p->conversations, f, &judged.judgement, tracker_links(p->tracker));
@@ -108,12 +146,23 @@ static void conversation_done(void *user, struct conversation *c)
 {
     struct pipeline *p = user;
 
+    const struct finding *verdict = conversation_verdict(c);
+    if (c->flows->len == 0 || verdict->code == CODE_REDIRECT_LOOP || verdict->code == CODE_REDIRECT_BROKEN)
+        let_hear(p, 0, verdict); /* what is a flow's was heard with the flow */
     weigh(&p->report, c);
     if (p->live && c->flows->len == 0 && conversation_verdict(c)->status == STATUS_BROKEN) {
         struct report_event event = { .kind = EVENT_BROKEN, .conversation = c };
         tell(p, &event);
     }
     p->writer->format->conversation(p->writer, c);
+}
+
+static void conversation_untold(void *user, uint64_t packet)
+{
+    struct pipeline *p = user;
+
+    p->report.conversations_by_status[STATUS_OK]++;
+    p->writer->format->untold(p->writer, packet);
 }
 
 /* --- life --- */
@@ -126,11 +175,13 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     };
 
     p->live = options->live;
+    p->why = options->why;
+    p->drawn = options->flow;
     p->dissector = dissector_new();
     p->tracker = tracker_new(&hooks, options->flow);
     p->conversations = conversations_new(conversation_done, p);
     if (format->tells_some && !options->all)
-        conversations_tell_healthy(p->conversations, SOME_TOLD);
+        conversations_tell_healthy(p->conversations, SOME_TOLD, conversation_untold);
     p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
     p->writer = format->open(out, &p->report, options);
@@ -151,6 +202,12 @@ void pipeline_free(struct pipeline *p)
     g_free(p);
 }
 
+void pipeline_hear(struct pipeline *p, pipeline_finding_fn *fn, void *user)
+{
+    p->hear = fn;
+    p->hearer = user;
+}
+
 void pipeline_set_precision(struct pipeline *p, bool nanoseconds)
 {
     p->report.capture.nanoseconds = nanoseconds;
@@ -158,19 +215,27 @@ void pipeline_set_precision(struct pipeline *p, bool nanoseconds)
 
 /* --- frames --- */
 
-void pipeline_frame(struct pipeline *p, const struct frame *frame)
+static void note_frame(struct capture_summary *c, const struct frame *frame)
 {
-    struct capture_summary *c = &p->report.capture;
-    struct packet packet;
-
     c->packets++;
     if (c->first_ns == TIME_NONE || frame->ts_ns < c->first_ns)
         c->first_ns = frame->ts_ns;
     if (c->last_ns == TIME_NONE || frame->ts_ns > c->last_ns)
         c->last_ns = frame->ts_ns;
-    dissector_frame(p->dissector, frame, &packet);
-    tracker_packet(p->tracker, &packet);
-    if ((c->packets & 1023) == 0)
+}
+
+void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
+{
+    struct packet packets[TRACKER_BATCH];
+    uint64_t before = p->report.capture.packets;
+
+    for (size_t i = 0; i < n; i++)
+        note_frame(&p->report.capture, &frames[i]);
+    for (size_t done = 0, some; done < n; done += some) {
+        some = dissector_frames(p->dissector, frames + done, MIN(n - done, TRACKER_BATCH), packets);
+        tracker_packets(p->tracker, packets, some);
+    }
+    if (before / SETTLE_PACKETS != p->report.capture.packets / SETTLE_PACKETS)
         conversations_settle(p->conversations, tracker_now_ns(p->tracker));
 }
 
@@ -246,7 +311,8 @@ static void settle_verdict(struct report *r)
     r->verdict = finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE, "%s",
                              r->conversations_by_status[STATUS_UNKNOWN]
                                  ? "This capture cannot tell how its connections fared."
-                                 : "There is nothing to judge in this capture: no TCP connection, no failed look-up.");
+                                 : "There is nothing to judge in this capture: no TCP connection, no look-up that "
+                                   "failed in the end.");
 }
 
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)

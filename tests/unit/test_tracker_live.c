@@ -115,7 +115,7 @@ static char *tell(const struct flow *f)
                                l->longest.to_ns - l->longest.from_ns, l->longest.wanted, l->longest.probes,
                                f->half[e].unacked);
     }
-    const struct http_transaction *h = f->app && f->app->http ? g_ptr_array_index(f->app->http, 0) : NULL;
+    const struct http_transaction *h = f->app && f->app->http ? http_at(f->app->http, 0) : NULL;
     if (h)
         g_string_append_printf(s, " http %d %d%d", h->status, h->complete, h->truncated);
     return g_string_free(s, FALSE);
