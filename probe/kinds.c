@@ -151,11 +151,18 @@ static enum readiness behind_a_hole(struct trial *r)
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         const struct trial *sizes = r->aim->trials[kinds[i]];
         if (trial_answered(sizes) && !size_vanished(sizes, &r->size))
-            return NEVER; /* the way there lets all pass that ICMP does not speak of: what vanishes does so on the way back */
+            return NEVER; /* the way there lets all pass that ICMP does not speak of: what vanishes does so on the way
+                             back */
         if (!size_vanished(sizes, &r->size))
             continue;
         r->form = sizes->form;
         r->sport = sizes->sport;
+        return READY;
+    }
+    if (r->aim->request.size) {
+        r->size = r->aim->request.size;
+        r->form = r->aim->request.port ? &form_ack : &form_echo;
+        r->sport = (uint16_t)(r->aim->ports + PORT_ACK);
         return READY;
     }
     return NEVER;

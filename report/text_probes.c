@@ -191,7 +191,8 @@ static void put_last(struct text *t, guint from, guint to)
         g_string_append_printf(s, "SYNs to port %u", syn->port);
         append_end(s, syn);
     } else if (syn && syn->outcome == OUTCOME_REACHED) {
-        g_string_append_printf(s, "SYNs to port %u are answered from %u hops away", syn->port, syn->reply_distance);
+        g_string_append_printf(s, "SYNs to port %u are answered from %u %s away", syn->port, syn->reply_distance,
+                               syn->reply_distance == 1 ? "hop" : "hops");
     }
     if (echo && echo->has_end) {
         g_string_append(s, s->len ? "; echo requests" : "Echo requests");
