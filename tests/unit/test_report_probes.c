@@ -185,8 +185,8 @@ static void test_text(void **state)
         assert_null(strchr(text, '\033'));
         assert_true(g_utf8_validate(text, -1, NULL));
         assert_non_null(strstr(text, "BROKEN  Nobody answers. [syn_unanswered]"));
-        assert_non_null(strstr(text, "SYNs to port 443 pass 192.0.2.2 (hop 2) and die at or before"));
-        assert_non_null(strstr(text, "limits its ICMP (no loss)"));
+        assert_non_null(strstr(text, "SYNs to port 443 pass 192.0.2.2 (hop 2) and die"));
+        assert_non_null(strstr(text, ", limits"));
         assert_non_null(strstr(text, "mss: sent 1460, 1200 between"));
         assert_non_null(strstr(text, "answered: without options"));
         assert_non_null(strstr(text, "\\x1b[2J"));
