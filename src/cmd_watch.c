@@ -152,7 +152,7 @@ static gboolean on_merge(gpointer user)
 
 static int64_t seconds_since_start(const struct watch *w)
 {
-    return (g_get_monotonic_time() - w->started_us) / G_USEC_PER_SEC;
+    return (g_get_monotonic_time() - w->started_us + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC;
 }
 
 static void hint(struct watch *w)
