@@ -27,7 +27,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libpcap-dev libnet1-dev libnids-dev libglib2.0-dev libhttp-parser-dev libgnutls28-dev \
 	libldns-dev zlib1g-dev libzstd-dev
 TEST_PACKAGES := libcmocka-dev libjansson-dev python3 python3-jsonschema gzip zstd \
-	iproute2 procps nftables ethtool tcpdump nginx-light dnsmasq-base openssl curl iputils-ping
+	iproute2 procps nftables ethtool tcpdump nginx dnsmasq-base openssl curl iputils-ping
 # Not installed by `make deps`: only `make fuzz` needs them.
 FUZZ_PACKAGES := clang libclang-rt-dev
 
