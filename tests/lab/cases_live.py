@@ -10,9 +10,10 @@ import cases_healthy
 import cases_stream
 from case import CASES, Case, add, check, script
 from judge import run_client
-from lab import CLIENT, SERVER, Lab
+from lab import Lab
 from live import Watch, compare, verdict_of
 from net import program
+from plan import CLIENT, SERVER
 
 # Cases that are watched live at the client, in both families: that of a capture, and what is told before its end.
 TOLD_EARLY = {
@@ -23,8 +24,20 @@ TOLD_EARLY = {
     "cut-upload": "path_went_dead",
     "server-never-reads": "zero_window_stall",
 }
-TWINS = (*TOLD_EARLY, "reject-by-server", "server-slow", "server-closes-early", "http-503", "tls-expired", "tls-not-spoken", "name-unknown",
-         "well-chain", "well-two-lost", "well-offload", "well-many")
+TWINS = (
+    *TOLD_EARLY,
+    "reject-by-server",
+    "server-slow",
+    "server-closes-early",
+    "http-503",
+    "tls-expired",
+    "tls-not-spoken",
+    "name-unknown",
+    "well-chain",
+    "well-two-lost",
+    "well-offload",
+    "well-many",
+)
 
 
 def told(lines, code):
@@ -54,9 +67,19 @@ for name in TWINS:
     for family in (4, 6):
         if f"{name}-{family}" in CASES:
             original = CASES[f"{name}-{family}"]
-            add(Case(f"live-{name}", family, f"watched live: {original.about}", function=watched(original),
-                     server=original.server or Lab.serve, wire=original.wire, faults=original.faults, offload=original.offload,
-                     sysctl=original.sysctl))
+            add(
+                Case(
+                    f"live-{name}",
+                    family,
+                    f"watched live: {original.about}",
+                    function=watched(original),
+                    server=original.server or Lab.serve,
+                    wire=original.wire,
+                    faults=original.faults,
+                    offload=original.offload,
+                    sysctl=original.sysctl,
+                )
+            )
 
 
 # --- how it ends ---
@@ -73,7 +96,10 @@ def fetch(lab, this, url=URL, status=0, node="client"):
 
 def one_summary(watch):
     lines = watch.lines()
-    check(lines[-1]["type"] == "summary" and sum(line["type"] == "summary" for line in lines) == 1, "not one summary, at the end")
+    check(
+        lines[-1]["type"] == "summary" and sum(line["type"] == "summary" for line in lines) == 1,
+        "not one summary, at the end",
+    )
     return lines[-1]
 
 
@@ -115,7 +141,8 @@ def _(lab, this):
     watch = Watch(lab, "--duration", "2")
     fetch(lab, this)
     watch.end(None, 0)
-    check(2 <= time.monotonic() - began < 6, "not 2 s")
+    lasted = time.monotonic() - began
+    check(2 <= lasted < 12, f"{lasted} s, not 2")
     compare(watch)
 
 
@@ -220,7 +247,7 @@ def _(lab, this):
     fetch(lab, this)
     process.wait(5)
     text = lab.stop(process)
-    check(json.loads(text[text.index("{"):])["capture"]["packets"] == 5, "not 5 packets")
+    check(json.loads(text[text.index("{") :])["capture"]["packets"] == 5, "not 5 packets")
 
 
 # --- where it looks ---
@@ -295,8 +322,14 @@ def _(lab, this):
 def _(lab, this):
     """On a terminal a status line shows how it goes, and makes room for what is told."""
     ours, theirs = os.openpty()
-    process = subprocess.Popen(["ip", "netns", "exec", lab.netns("client"), program("tcpsleuth"), "-i", "enp0s8", "--duration", "3", "tcp"],
-                               stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=lab.environment, start_new_session=True)
+    process = subprocess.Popen(
+        ["ip", "netns", "exec", lab.netns("client"), program("tcpsleuth"), "-i", "enp0s8", "--duration", "3", "tcp"],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        env=lab.environment,
+        start_new_session=True,
+    )
     os.close(theirs)
     time.sleep(1)
     fetch(lab, this)
