@@ -848,6 +848,11 @@ struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow
     return t;
 }
 
+void tracker_visit_lookups(const struct tracker *t, void (*visit)(void *user, const struct lookup *l), void *user)
+{
+    lookups_visit(t->lookups, visit, user);
+}
+
 void tracker_until(struct tracker *t, int64_t end_ns)
 {
     t->now_ns = MAX(t->now_ns, end_ns);

@@ -8,7 +8,6 @@
 #define PACKETS 23
 #define RTT 33
 #define OUTCOME 35
-#define HOP_REPLY (OUTCOME + 16)
 
 static void append_place(GString *s, const struct probe_place *p, unsigned version, const char *unknown)
 {
@@ -78,20 +77,21 @@ static void put_line(struct text *t, const struct probe_result *p)
 static void put_hop(struct text *t, const struct probe_hop *h, unsigned version)
 {
     char words[WORDS_ROOM];
-    g_autofree char *reply = g_strdelimit(g_strdup(probe_reply_name(h->reply)), "_", ' ');
+    g_autoptr(GString) s = g_string_new(h->place.known ? addr_text(words, &h->place.addr, version) : "*");
 
     page_right(t->page, TTL, words_number(words, h->place.ttl));
     if (h->place.known)
         page_right(t->page, RTT, words_duration(words, h->rtt_ns));
     page_to(t->page, OUTCOME);
-    page_put(t->page, h->place.known ? addr_text(words, &h->place.addr, version) : "*");
-    page_to(t->page, HOP_REPLY);
-    page_put(t->page, h->place.known ? "  " : "");
-    page_put(t->page, h->place.known ? reply : "");
+    if (h->place.known) {
+        g_autofree char *reply = g_strdelimit(g_strdup(probe_reply_name(h->reply)), "_", ' ');
+        g_string_append_printf(s, ": %s", reply);
+    }
     if (h->limited)
-        page_put(t->page, ", limits its ICMP (no loss)");
+        g_string_append(s, ", limits its ICMP (no loss)");
     if (h->balanced)
-        page_put(t->page, ", one of equal paths");
+        g_string_append(s, ", one of equal paths");
+    page_wrap(t->page, OUTCOME + 2, s->str);
     page_line(t->page);
 }
 
@@ -191,7 +191,8 @@ static void put_last(struct text *t, guint from, guint to)
         g_string_append_printf(s, "SYNs to port %u", syn->port);
         append_end(s, syn);
     } else if (syn && syn->outcome == OUTCOME_REACHED) {
-        g_string_append_printf(s, "SYNs to port %u are answered from %u hops away", syn->port, syn->reply_distance);
+        g_string_append_printf(s, "SYNs to port %u are answered from %u %s away", syn->port, syn->reply_distance,
+                               syn->reply_distance == 1 ? "hop" : "hops");
     }
     if (echo && echo->has_end) {
         g_string_append(s, s->len ? "; echo requests" : "Echo requests");

@@ -25,7 +25,8 @@
 #define TICK_MS 250    /* of the clock: flows that became overdue, the status line */
 #define STATS_TICKS 40 /* NDJSON: every 10 s */
 #define HINT_TICKS 40  /* nothing seen for 10 s */
-#define FLUSH_TICKS 4  /* -w: what was seen is on the disk a second later */
+#define MONTH_S (30 * 24 * 3600)
+#define FLUSH_TICKS 4 /* -w: what was seen is on the disk a second later */
 
 struct watch {
     const struct options *o;
@@ -152,7 +153,7 @@ static gboolean on_merge(gpointer user)
 
 static int64_t seconds_since_start(const struct watch *w)
 {
-    return (g_get_monotonic_time() - w->started_us) / G_USEC_PER_SEC;
+    return (g_get_monotonic_time() - w->started_us + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC;
 }
 
 static void hint(struct watch *w)
@@ -269,8 +270,9 @@ static void add_sources(struct watch *w)
     if (live_count(w->live) > 1)
         g_timeout_add(LIVE_BATCH_MS, on_merge, w);
     g_timeout_add(TICK_MS, on_tick, w);
-    if (w->o->duration)
-        g_timeout_add_seconds((guint)w->o->duration, on_duration, w);
+    if (w->o->duration) /* the timer of seconds may be early by one, so it is for those of months */
+        w->o->duration < MONTH_S ? g_timeout_add((guint)w->o->duration * 1000, on_duration, w)
+                                 : g_timeout_add_seconds((guint)w->o->duration, on_duration, w);
     g_unix_signal_add(SIGINT, on_interrupt, w);
     g_unix_signal_add(SIGTERM, on_terminate, w);
     g_unix_signal_add(SIGHUP, on_hangup, w);

@@ -31,9 +31,11 @@ static const char *judged(const struct played *g)
     static char text[100];
     GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)probe_result_free);
 
-    for (int k = 0; k < PROBE_KINDS; k++)
-        if (play_result(g, (enum probe_kind)k))
-            g_ptr_array_add(all, play_result(g, (enum probe_kind)k));
+    for (int k = 0; k < PROBE_KINDS; k++) {
+        struct probe_result *p = play_result(g, (enum probe_kind)k);
+        if (p)
+            g_ptr_array_add(all, p);
+    }
     struct finding *f = probe_verdict(all);
     g_snprintf(text, sizeof text, "%s", f ? catalogue_row(f->code)->name : "ok");
     finding_free(f);
