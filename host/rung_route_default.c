@@ -133,7 +133,7 @@ struct rung_step *rung_route_default(const struct climb *c)
     struct rung_step *s;
 
     if (needs_none(c))
-        s = step_new(RUNG_ROUTE_DEFAULT, "not needed: the target is on a link of this host, or this host itself");
+        s = step_new(RUNG_ROUTE_DEFAULT, "not needed: the other end is on a link of this host, or this host itself");
     else if (works4 || works6)
         s = good(c, works4 ? four : NULL, works6 ? six : NULL);
     else if (four || six)

@@ -1,7 +1,6 @@
 #include "src/climbing.h"
 
 #include "host/rung_dns.h"
-#include "host/rungs.h"
 #include "probe/route.h"
 #include "src/notice.h"
 
@@ -126,7 +125,6 @@ static struct rung_step *connections(struct climbing *c)
     return rung_connections(&c->climb);
 }
 
-/* Behind all others: what grew meanwhile. */
 static struct rung_step *counters(struct climbing *c)
 {
     g_autoptr(GError) error = NULL;
@@ -137,27 +135,67 @@ static struct rung_step *counters(struct climbing *c)
     return s;
 }
 
-static climb_fn *const rungs[RUNGS] = {
-    [RUNG_DEVICE] = device,
-    [RUNG_DRIVER] = driver,
-    [RUNG_RFKILL] = rfkill,
-    [RUNG_WIFI] = wifi,
-    [RUNG_LINK] = link_of,
-    [RUNG_ADDRESS] = address,
-    [RUNG_SELF_PING] = self_ping,
-    [RUNG_ROUTE_DEFAULT] = route_default,
-    [RUNG_GATEWAY] = gateway,
-    [RUNG_ROUTE_TARGET] = route_target,
-    [RUNG_DNS] = dns,
-    [RUNG_PING] = climb_ping,
-    [RUNG_PATH_MTU] = climb_path_mtu,
-    [RUNG_PORT] = climb_port,
-    [RUNG_SERVICE] = climb_service,
-    [RUNG_FIREWALL] = firewall,
-    [RUNG_CONNECTIONS] = connections,
-    [RUNG_TLS] = climb_tls,
-    [RUNG_APPLICATION] = climb_application,
+/* A ladder: its rungs in their order. */
+struct ladder_row {
+    enum rung rung;
+    climb_fn *climb;
 };
+
+#define OF_THIS_HOST                                                                                                   \
+    { RUNG_DEVICE, device }, { RUNG_DRIVER, driver }, { RUNG_RFKILL, rfkill }, { RUNG_WIFI, wifi },                    \
+        { RUNG_LINK, link_of }, { RUNG_COUNTERS, NULL }, { RUNG_ADDRESS, address }, { RUNG_SELF_PING, self_ping },     \
+    {                                                                                                                  \
+        RUNG_ROUTE_DEFAULT, route_default                                                                              \
+    }
+
+/* The counters' turn is at the end, and their place here. */
+static const struct ladder_row client_ladder[] = {
+    OF_THIS_HOST,
+    { RUNG_GATEWAY, gateway },
+    { RUNG_ROUTE_TARGET, route_target },
+    { RUNG_DNS, dns },
+    { RUNG_PING, climb_ping },
+    { RUNG_PATH_MTU, climb_path_mtu },
+    { RUNG_PORT, climb_port },
+    { RUNG_SERVICE, climb_service },
+    { RUNG_FIREWALL, firewall },
+    { RUNG_CONNECTIONS, connections },
+    { RUNG_TLS, climb_tls },
+    { RUNG_APPLICATION, climb_application },
+    { RUNGS, NULL },
+};
+
+static const struct ladder_row server_ladder[] = {
+    OF_THIS_HOST,
+    { RUNG_LISTENING, climb_listening },
+    { RUNG_LOCAL_CONNECT, climb_local_connect },
+    { RUNG_PROCESS, climb_process },
+    { RUNG_UNIT, climb_unit },
+    { RUNG_FIREWALL, climb_firewall_in },
+    { RUNG_LOG, climb_log },
+    { RUNGS, NULL },
+};
+
+static const struct ladder_row *ladder_of(const struct climbing *c)
+{
+    return c->target ? client_ladder : server_ladder;
+}
+
+/* Where a rung stands; the length of the ladder where it is on another one. */
+static unsigned place_of(const struct climbing *c, enum rung rung)
+{
+    const struct ladder_row *rows = ladder_of(c);
+    unsigned i = 0;
+
+    while (rows[i].rung < RUNGS && rows[i].rung != rung)
+        i++;
+    return i;
+}
+
+gboolean climbing_has(const struct climbing *c, enum rung rung)
+{
+    return ladder_of(c)[place_of(c, rung)].rung < RUNGS;
+}
 
 /* What a card does is of no matter to who stays on this host. */
 static bool is_of_the_way(enum rung rung)
@@ -181,15 +219,25 @@ static bool is_sent_to_the_target(enum rung rung)
     return rung >= RUNG_PING && rung <= RUNG_APPLICATION && rung != RUNG_FIREWALL && rung != RUNG_CONNECTIONS;
 }
 
-static struct rung_step *climb_one(struct climbing *c, enum rung rung)
+/* Why a rung of the way to a target is left out; NULL: it is not. */
+static const char *reason(const struct climbing *c, enum rung rung)
 {
-    if (c->target && is_of_the_way(rung) && climb_stays_here(&c->climb))
-        return step_skip(rung, STAYS_HERE);
+    if (!c->target)
+        return NULL;
+    if (is_of_the_way(rung) && climb_stays_here(&c->climb))
+        return STAYS_HERE;
     if (rung > RUNG_DNS && c->climb.addresses->len == 0)
-        return step_skip(rung, "the target has no address");
+        return "the target has no address";
     if (is_sent_to_the_target(rung) && is_cut_off(c))
-        return step_skip(rung, "the next hop does not answer: nothing gets any further");
-    return rungs[rung](c);
+        return "the next hop does not answer: nothing gets any further";
+    return NULL;
+}
+
+static struct rung_step *climb_one(struct climbing *c, const struct ladder_row *row)
+{
+    const char *why = reason(c, row->rung);
+
+    return why ? step_skip(row->rung, "%s", why) : row->climb(c);
 }
 
 /* On a terminal, which rung is at work. */
@@ -208,28 +256,29 @@ static void hide(void)
 /* Whether the options ask for it. */
 static bool is_asked_for(const struct climbing *c, enum rung rung)
 {
-    return c->only < RUNGS ? rung == c->only : rung <= c->until;
+    return c->only < RUNGS ? rung == c->only : place_of(c, rung) <= place_of(c, c->until);
 }
 
 /* A name is looked up only where it is asked for, or where something further up goes to the address. */
 static bool needs_addresses(const struct climbing *c)
 {
-    return c->only < RUNGS ? c->only >= RUNG_GATEWAY : c->until >= RUNG_GATEWAY;
+    enum rung last = c->only < RUNGS ? c->only : c->until;
+
+    return c->target && place_of(c, last) >= place_of(c, RUNG_GATEWAY);
 }
 
 static void climb_all(struct climbing *c)
 {
-    for (int i = 0; i < RUNGS && !c->stopped; i++) {
-        if (!rungs[i] || !is_asked_for(c, (enum rung)i))
+    for (const struct ladder_row *row = ladder_of(c); row->rung < RUNGS && !c->stopped; row++) {
+        if (!row->climb || !is_asked_for(c, row->rung))
             continue;
-        show((enum rung)i);
-        g_ptr_array_add(c->steps, climb_one(c, (enum rung)i));
+        show(row->rung);
+        g_ptr_array_add(c->steps, climb_one(c, row));
         while (g_main_context_iteration(NULL, FALSE))
             ;
     }
 }
 
-/* The counters have their place among the first, and their time at the end. */
 static void insert_counters(struct climbing *c)
 {
     guint at = 0;
@@ -238,8 +287,8 @@ static void insert_counters(struct climbing *c)
         return;
     while (at < c->steps->len && ((const struct rung_step *)g_ptr_array_index(c->steps, at))->rung < RUNG_COUNTERS)
         at++;
-    bool here = c->target && climb_stays_here(&c->climb);
-    g_ptr_array_insert(c->steps, (gint)at, here ? step_skip(RUNG_COUNTERS, STAYS_HERE) : counters(c));
+    const char *why = reason(c, RUNG_COUNTERS);
+    g_ptr_array_insert(c->steps, (gint)at, why ? step_skip(RUNG_COUNTERS, "%s", why) : counters(c));
 }
 
 void climbing_run(struct climbing *c)
@@ -256,6 +305,35 @@ void climbing_run(struct climbing *c)
 
 /* --- life --- */
 
+/* The way to the client is that of the answers. */
+static gboolean add_client(struct climbing *c, GError **error)
+{
+    struct climb_address a = { 0 };
+
+    if (!c->o->client)
+        return TRUE;
+    if (!climb_server_client(c, &a, error))
+        return FALSE;
+    add_address(c, a.version, &a.addr, a.scope);
+    climb_set_families(&c->climb);
+    return TRUE;
+}
+
+static gboolean open_ladder(struct climbing *c, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (!c->target)
+        return add_client(c, error) && climb_server_open(c, error);
+    c->climb.host = c->target->host;
+    c->climb.port = c->target->port;
+    c->engine = probe_engine_new(0, &why);
+    if (!c->engine)
+        c->engine_why = g_strdup(why->message);
+    c->traffic = own_traffic_open(NULL);
+    return TRUE;
+}
+
 gboolean climbing_open(struct climbing *c, GError **error)
 {
     g_autoptr(GError) why = NULL;
@@ -268,18 +346,11 @@ gboolean climbing_open(struct climbing *c, GError **error)
     if (!c->machine)
         return FALSE;
     c->climb.machine = c->machine;
-    c->climb.host = c->target ? c->target->host : NULL;
-    c->climb.port = c->target ? c->target->port : 0;
     c->echo = echo_open();
-    c->engine = probe_engine_new(0, &why);
-    if (!c->engine)
-        c->engine_why = g_strdup(why->message);
-    g_clear_error(&why);
     c->rules = ruleset_read(&why);
     if (!c->rules)
         c->rules_why = g_strdup(why->message);
-    c->traffic = own_traffic_open(NULL);
-    return TRUE;
+    return open_ladder(c, error);
 }
 
 void climbing_clear(struct climbing *c)
@@ -291,6 +362,7 @@ void climbing_clear(struct climbing *c)
     if (c->climb.addresses)
         g_array_free(c->climb.addresses, TRUE);
     step_free(c->names);
+    climb_server_clear(c);
     own_traffic_free(c->traffic);
     ruleset_free(c->rules);
     g_free(c->rules_why);

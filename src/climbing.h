@@ -8,6 +8,8 @@
 #include "host/climb.h"
 #include "host/echo.h"
 #include "host/ruleset.h"
+#include "host/rung_server.h"
+#include "host/rungs.h"
 #include "probe/engine.h"
 #include "probe/target.h"
 #include "report/report.h"
@@ -28,6 +30,10 @@ struct climbing {
     enum rung only, until;       /* RUNGS: all */
     struct ruleset *rules;       /* NULL: this user may not read them */
     char *rules_why;             /* then: why */
+    /* of a server's ladder (--server): what was read before rights were given up */
+    struct service *service; /* NULL: it is a client's */
+    GPtrArray *units, *logs; /* struct unit*, NULL: units_why says why; struct log_lines* */
+    char *units_why, *logs_why;
     struct own_traffic *traffic; /* NULL: this user may not see packets */
     bool stopped;                /* by the user */
 };
@@ -37,6 +43,9 @@ gboolean climbing_open(struct climbing *c, GError **error);
 
 /* Climbs from the first to the last rung that the options ask for; fills steps. */
 void climbing_run(struct climbing *c);
+
+/* Whether the ladder has that rung. */
+gboolean climbing_has(const struct climbing *c, enum rung rung);
 
 void climbing_clear(struct climbing *c);
 
@@ -50,6 +59,13 @@ struct probe_request climb_request(const struct climbing *c, unsigned i);
 
 /* --- climb_app.c: what is said on the connection --- */
 climb_fn climb_service, climb_tls, climb_application;
+
+/* --- climb_server.c: the ladder of a server --- */
+uint16_t climb_port_number(const char *text, GError **error);
+gboolean climb_server_client(struct climbing *c, struct climb_address *out, GError **error);
+gboolean climb_server_open(struct climbing *c, GError **error);
+void climb_server_clear(struct climbing *c);
+climb_fn climb_listening, climb_local_connect, climb_process, climb_unit, climb_firewall_in, climb_log;
 
 /* --- climb_packets.c --- */
 

@@ -11,12 +11,13 @@
 
 static gboolean check_usage(const struct options *o, GError **error)
 {
-    const char *wrong = o->passive     ? "check --passive: most rungs send packets; leave one of the two out"
-                        : !o->words[0] ? "check: name the target: a URL, HOST, HOST:PORT or [ADDRESS6]:PORT"
-                        : o->words[1]  ? "check: one target at a time"
-                        : o->client && !o->server
-                            ? "check --client goes with --server: it picks lines of a service's log"
-                            : NULL;
+    const char *wrong =
+        o->passive ? "check --passive: most rungs send packets; leave one of the two out"
+        : o->server && (!o->words[0] || o->words[1]) ? "check --server: name one port, by its number or its name"
+        : !o->words[0]            ? "check: name the target: a URL, HOST, HOST:PORT or [ADDRESS6]:PORT"
+        : o->words[1]             ? "check: one target at a time"
+        : o->client && !o->server ? "check --client goes with --server: it picks lines of a service's log"
+                                  : NULL;
     if (wrong)
         g_set_error_literal(error, OPTIONS_ERROR, 0, wrong);
     return !wrong;
@@ -72,7 +73,8 @@ static gboolean tell(struct climbing *c, struct output *output, struct report *r
 {
     const struct options *o = c->o;
 
-    report->climbed = o->words[0];
+    g_autofree char *port = c->target ? NULL : g_strdup_printf("port %u of this host", c->climb.port);
+    report->climbed = port ? port : c->target->written;
     report->capture.first_ns = report->capture.last_ns = TIME_NONE;
     if (own_traffic_is_judged(c->traffic))
         own_traffic_totals(c->traffic, report);
@@ -109,6 +111,27 @@ static struct output *open_all(struct climbing *c, GError **error)
     return output;
 }
 
+/* --only and --until name rungs of this ladder. */
+static gboolean choose_rungs(struct climbing *c, GError **error)
+{
+    if (!find_rung(c->o->only, &c->only, error) || !find_rung(c->o->until, &c->until, error))
+        return FALSE;
+    enum rung strange = c->only < RUNGS && !climbing_has(c, c->only)     ? c->only
+                        : c->until < RUNGS && !climbing_has(c, c->until) ? c->until
+                                                                         : RUNGS;
+    if (strange < RUNGS)
+        g_set_error(error, OPTIONS_ERROR, 0, "%s: not a step of the ladder %s", rung_row(strange)->name,
+                    c->target ? "to a target; --server has it" : "of a server; it goes to a TARGET");
+    return strange == RUNGS;
+}
+
+static gboolean choose_target(struct climbing *c, GError **error)
+{
+    if (c->o->server)
+        return (c->climb.port = climb_port_number(c->o->words[0], error)) != 0;
+    return (c->target = target_parse(c->o->words[0], error)) != NULL;
+}
+
 int command_check(const struct options *o, GError **error)
 {
     struct climbing c = { .o = o };
@@ -118,8 +141,8 @@ int command_check(const struct options *o, GError **error)
 
     if (o->explain)
         return explain(o, error);
-    if (check_usage(o, error) && find_rung(o->only, &c.only, error) && find_rung(o->until, &c.until, error) &&
-        (c.target = target_parse(o->words[0], error)) && (output = open_all(&c, error))) {
+    if (check_usage(o, error) && choose_target(&c, error) && choose_rungs(&c, error) &&
+        (output = open_all(&c, error))) {
         climb(&c);
         if (tell(&c, output, &report, error))
             status = report.verdict && report.verdict->status == STATUS_BROKEN ? 1 : 0;
