@@ -78,7 +78,7 @@ static struct value ip_field(const struct walker *w, uint8_t version, const char
     if (strcmp(field, "saddr") == 0)
         return w->any_src && w->version == version ? unknown() : address(w, version, &w->src);
     if (strcmp(field, "daddr") == 0)
-        return address(w, version, &w->dst);
+        return w->any_dst && w->version == version ? unknown() : address(w, version, &w->dst);
     if (w->version != version)
         return absent();
     if (strcmp(field, "protocol") == 0 || strcmp(field, "nexthdr") == 0)

@@ -157,9 +157,12 @@ struct walking {
     const struct chain *chain; /* whose sets are looked into */
     struct matching matching;
     unsigned steps;
-    bool doubt;            /* a rule before may have accepted it */
-    const json_t *culprit; /* the rule that ends it */
-    const json_t *suspect; /* the first that may */
+    bool translates;          /* the rule at hand does */
+    bool doubt;               /* a rule before may have accepted it */
+    const json_t *culprit;    /* the rule that ends it */
+    struct walker packet;     /* as it is by now */
+    const json_t *translator; /* the rule that gave it another target */
+    const json_t *suspect;    /* the first that may */
 };
 
 /* Named sets and maps of the table. */
@@ -184,9 +187,8 @@ static const json_t *find_set(const void *user, const char *name)
 /* Statements that change nothing about the packet's fate; anything else that is no verdict is not known. */
 static bool is_harmless(const char *key)
 {
-    static const char *const names[] = { "counter",    "log",      "mangle",     "notrack",    "ct helper",
-                                         "ct timeout", "flow",     "xt comment", "masquerade", "snat",
-                                         "dnat",       "redirect", "dup" };
+    static const char *const names[] = { "counter", "log",        "mangle",     "notrack", "ct helper", "ct timeout",
+                                         "flow",    "xt comment", "masquerade", "snat",    "dup" };
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         if (strcmp(key, names[i]) == 0)
@@ -247,6 +249,8 @@ static enum end walk_statement(struct walking *w, const json_t *s, enum truth *t
     } else if (strcmp(key, "accept") == 0 || strcmp(key, "drop") == 0 || strcmp(key, "reject") == 0 ||
                strcmp(key, "return") == 0 || strcmp(key, "jump") == 0 || strcmp(key, "goto") == 0)
         return follow(w, s, depth);
+    else if (strcmp(key, "dnat") == 0 || strcmp(key, "redirect") == 0)
+        w->translates = *truth != TRUTH_NO;
     else if (!is_harmless(key))
         t = TRUTH_UNKNOWN; /* limit, quota, ct count, queue, ... */
     if (t == TRUTH_NO)
@@ -265,6 +269,16 @@ static void suspect(struct walking *w, const json_t *rule, enum end e)
         w->suspect = w->culprit ? w->culprit : rule;
 }
 
+/* From here on it goes to somebody whom the ruleset names, and may not even stay on this host. */
+static enum end translate(struct walking *w, const json_t *rule)
+{
+    w->translates = false;
+    w->translator = w->translator ? w->translator : rule;
+    w->packet.any_dst = true;
+    w->packet.dport = 0;
+    return END_ACCEPT;
+}
+
 static enum end walk_rule(struct walking *w, const json_t *rule, unsigned depth)
 {
     enum truth truth = TRUTH_YES;
@@ -276,6 +290,8 @@ static enum end walk_rule(struct walking *w, const json_t *rule, unsigned depth)
         enum end e = walk_statement(w, s, &truth, depth);
         if (truth == TRUTH_NO)
             return END_NONE;
+        if (w->translates)
+            return translate(w, rule);
         if (e == END_NONE)
             continue;
         if (truth == TRUTH_UNKNOWN) {
@@ -383,9 +399,10 @@ void ruleset_walk(const struct ruleset *r, const struct walker *p, struct walk *
     static const char *const inward[] = { "prerouting", "input" }, *const outward[] = { "output", "postrouting" };
     struct walking w = { .rules = r };
 
-    w.matching = (struct matching){ p, find_set, &w };
+    w.packet = *p;
+    w.matching = (struct matching){ &w.packet, find_set, &w };
     *out = (struct walk){ .verdict = WALK_PASSES };
-    for (int hook = 0; hook < 2; hook++) {
+    for (int hook = 0; hook < 2 && !(hook && p->inward && w.translator); hook++) { /* translated, it may be forwarded */
         for (guint i = 0; i < r->chains->len; i++) {
             const struct chain *c = g_ptr_array_index(r->chains, i);
             struct walk found = { .verdict = WALK_PASSES };
@@ -401,10 +418,13 @@ void ruleset_walk(const struct ruleset *r, const struct walker *p, struct walk *
                 return;
         }
     }
+    if (w.translator)
+        out->translated = rule_text(w.translator);
 }
 
 void walk_clear(struct walk *w)
 {
+    g_free(w->translated);
     g_free(w->rule);
     g_free(w->table);
     g_free(w->chain);

@@ -27,6 +27,7 @@ struct walker {
     uint8_t version;
     struct addr src, dst;
     bool any_src;          /* src is not known: whoever comes */
+    bool any_dst;          /* the same of dst: it was translated */
     uint16_t sport, dport; /* 0: not known yet: the kernel chooses it */
     uint16_t flags;        /* TCP_SYN, ... */
     bool established;      /* the connection is known to the connection tracking; else it is new */
@@ -44,10 +45,12 @@ enum walk_verdict {
 
 struct walk {
     enum walk_verdict verdict;
-    bool by_policy; /* no rule: the policy of the chain */
-    char *rule;     /* "inet filter output handle 7: tcp dport 80 drop", NULL where it passes; may hold text of the
-                       ruleset's comments: escape it */
-    char *table;    /* "inet filter", for commands; NULL where it passes */
+    bool by_policy;   /* no rule: the policy of the chain */
+    char *translated; /* the rule that gives it another target (dnat, redirect), behind which it is not followed; NULL:
+                         none */
+    char *rule;       /* "inet filter output handle 7: tcp dport 80 drop", NULL where it passes; may hold text of the
+                         ruleset's comments: escape it */
+    char *table;      /* "inet filter", for commands; NULL where it passes */
     char *chain;
     int64_t handle; /* 0: none */
 };

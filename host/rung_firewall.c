@@ -32,6 +32,9 @@ static bool walk_one(struct rung_step *s, const struct ruleset *rules, const str
 
     ruleset_walk(rules, p, &w);
     gone = w.verdict >= WALK_DROPPED;
+    if (w.translated)
+        step_note(s, "%s gets another target by %s (dnat, redirect); what becomes of it there is not followed", packet,
+                  w.translated);
     if (w.verdict == WALK_MAY_PASS)
         step_note(s, "%s may be dropped by %s: that hangs on what cannot be known from here (a rate, a mark, a user)",
                   packet, w.rule);
