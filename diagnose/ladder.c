@@ -127,6 +127,13 @@ void step_blame(struct rung_step *s, struct finding *f)
     s->status = status_of(f->status);
 }
 
+const char *step_what_to_do(const struct rung_step *s)
+{
+    if (s->remedy || !s->finding)
+        return s->remedy;
+    return s->finding->own_remedy ? s->finding->own_remedy : s->finding->remedy;
+}
+
 /* What to do is said once: the step's own command goes before the catalogue's sentence. */
 static struct finding *finding_of(const struct rung_step *s)
 {

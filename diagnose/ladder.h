@@ -63,6 +63,9 @@ void step_blame(struct rung_step *s, struct finding *f);
 /* What to do: goes before the catalogue's. */
 void step_remedy(struct rung_step *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* What to do: its own command, else the finding's; NULL: nothing. Owned by s. */
+const char *step_what_to_do(const struct rung_step *s);
+
 /* The verdict of a climb: the finding of the first broken step, else of the first degraded one; NULL: nothing wrong. steps: struct rung_step*. */
 struct finding *ladder_verdict(const GPtrArray *steps);
 

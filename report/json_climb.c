@@ -10,7 +10,7 @@ void json_step_members(struct json *j, const struct rung_step *s)
     json_member(j, "subject", string, s->subject);
     json_member(j, "text", string, s->text);
     json_member(j, "evidence", string, s->evidence);
-    json_member(j, "remedy", string, s->remedy ? s->remedy : s->finding ? s->finding->remedy : NULL);
+    json_member(j, "remedy", string, step_what_to_do(s));
     json_key(j, "notes");
     json_open_array(j);
     for (guint i = 0; i < s->notes->len; i++)

@@ -24,7 +24,7 @@ static const struct mark *mark_of(enum step_status s)
 
 static void put_details(struct text *t, const struct rung_step *s)
 {
-    const char *remedy = s->remedy ? s->remedy : s->finding ? s->finding->remedy : NULL;
+    const char *remedy = step_what_to_do(s);
 
     if (s->finding)
         page_paragraph(t->page, TEXT, "", s->finding->summary);

@@ -89,6 +89,51 @@ void climb_packets_end(struct climbing *c)
     }
 }
 
+/* --- consequences --- */
+
+/* Without a link there is no address that serves, without an address no route, without a route nobody to ask. */
+static bool follows_from(const struct rung_step *s, enum rung broken)
+{
+    static const enum rung order[] = { RUNG_LINK, RUNG_ADDRESS, RUNG_ROUTE_DEFAULT, RUNG_ROUTE_TARGET };
+    bool below = false;
+
+    if (s->rung == RUNG_DNS)
+        return s->finding->code == CODE_DNS_NO_ANSWER;
+    for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
+        if (s->rung == order[i])
+            return below;
+        below |= order[i] == broken;
+    }
+    return false;
+}
+
+static void excuse(struct rung_step *s, enum rung broken)
+{
+    g_autofree char *text = g_steal_pointer(&s->text);
+
+    s->text = g_strdup_printf("%s: follows from %s", text, rung_row(broken)->name);
+    s->status = STEP_UNKNOWN;
+    finding_free(g_steal_pointer(&s->finding));
+    g_clear_pointer(&s->remedy, g_free);
+}
+
+void climb_settle_consequences(struct climbing *c)
+{
+    enum rung broken = RUNGS;
+
+    for (guint i = 0; i < c->steps->len; i++) {
+        struct rung_step *s = g_ptr_array_index(c->steps, i);
+        bool first =
+            s->rung == RUNG_LINK || s->rung == RUNG_ADDRESS || s->rung == RUNG_ROUTE_DEFAULT || s->rung == RUNG_GATEWAY;
+        if (s->status != STEP_BROKEN)
+            continue;
+        if (broken == RUNGS && first)
+            broken = s->rung;
+        else if (broken < RUNGS && s->finding && follows_from(s, broken))
+            excuse(s, broken);
+    }
+}
+
 /* --- causes on this host --- */
 
 /* It would stop the connection, and does not: the rung knows less than the kernel. */

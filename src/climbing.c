@@ -299,6 +299,7 @@ void climbing_run(struct climbing *c)
     climb_all(c);
     climb_packets_end(c);
     climb_join_causes(c);
+    climb_settle_consequences(c);
     insert_counters(c);
     hide();
 }

@@ -75,6 +75,9 @@ void climb_packets_begin(struct climbing *c);
 /* Joins what the packets show with what the rungs found. */
 void climb_packets_end(struct climbing *c);
 
+/* What is broken only because a rung below it is: it is told, and not blamed. */
+void climb_settle_consequences(struct climbing *c);
+
 /* Rungs further up may know the cause of the port's failure: a rule of this host, no port left. */
 void climb_join_causes(struct climbing *c);
 

@@ -125,10 +125,10 @@ against("link-down", "the interface was not brought up", "broken interface_down"
 against("no-carrier", "the other end is off", "broken no_carrier", "link", ip("link set client down", node="router1"), target=BARE,
         steps={"link": "no carrier"})
 against("link-down-name", "the same, with a name", "broken interface_down", "link", ip("link set enp0s8 down"),
-        steps={"dns": "broken", "port": "skipped"})
+        steps={"dns": "follows from link", "address": "follows from link", "port": "skipped"})
 against("no-address", "no address of the family", "broken no_address", "address", ip("addr flush dev enp0s8"), target=BARE, family="both")
 against("no-default-route", "no default route", "broken no_default_route", "route_default", ip("route del default"), target=BARE,
-        family="both", steps={"route_target": "broken", "port": "skipped"})
+        family="both", steps={"route_target": "follows from route_default", "port": "skipped"})
 against("route-to-net", "no default route, and one to the target's net", "ok", before=ip("route add {server}/{long} via {gateway}",
         "route del default"), target=BARE, family="both", steps={"route_default": "another route"})
 for kind, words in (("blackhole", "blackhole"), ("unreachable", "unreachable"), ("prohibit", "prohibit")):

@@ -1,7 +1,9 @@
 /* A recorded ruleset (tests/unit/data/ruleset.json, by `nft -j -a list ruleset`), walked for packets whose fate the kernel's own rules tell. */
 #include "dissect/packet.h"
 #include "host/ruleset.h"
+#include "host/rungs.h"
 #include "host_machine.h"
+#include "host_tree.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -164,11 +166,87 @@ static void test_parse(void **state)
     }
 }
 
+/* --- the rung --- */
+
+static struct rung_step *climb_to(const char *root, const char *target, uint16_t port, const struct ruleset *with)
+{
+    struct machine *m = usual_machine(root);
+    struct climb c = climb_of(m);
+
+    c.port = port;
+    add_address(m, 3, "2001:db8:3::15", 64, 0);
+    add_target(&c, target, 0, 3);
+    struct rung_step *s = rung_firewall(&c, with, "no right to");
+    g_array_free(c.addresses, TRUE);
+    machine_free(m);
+    return s;
+}
+
+static void test_rung(void **state)
+{
+    char *root = tree_make(NULL, 0);
+    struct rung_step *s = climb_to(root, "192.0.2.1", 443, rules);
+
+    (void)state;
+    assert_int_equal(s->status, STEP_OK); /* the SYN passes, and the answer is of an established connection */
+    step_free(s);
+    s = climb_to(root, "192.0.2.1", 25, rules);
+    assert_int_equal(s->status, STEP_BROKEN);
+    assert_int_equal(s->finding->code, CODE_FIREWALL_DROPS);
+    assert_non_null(strstr(s->remedy, "nft insert rule inet f out position 12 tcp dport 25 accept"));
+    step_free(s);
+    s = climb_to(root, "192.0.2.1", 99, rules);
+    assert_int_equal(s->status, STEP_OK); /* a mark: told, and not believed */
+    assert_non_null(strstr(g_ptr_array_index(s->notes, 0), "may be dropped"));
+    step_free(s);
+    tree_remove(root);
+}
+
+static void conntrack(const char *count, const char *max, enum step_status status, enum code code)
+{
+    const struct tree_file files[] = { { "proc/sys/net/netfilter/nf_conntrack_count", count }, { "proc/sys/net/netfilter/nf_conntrack_max", max } };
+    char *root = tree_make(files, G_N_ELEMENTS(files));
+    struct ruleset *none = ruleset_parse("{\"nftables\": []}", NULL);
+    struct rung_step *s = climb_to(root, "192.0.2.1", 80, none);
+
+    assert_int_equal(s->status, status);
+    assert_int_equal(s->finding ? s->finding->code : CODE_OK, code);
+    step_free(s);
+    ruleset_free(none);
+    tree_remove(root);
+}
+
+static void test_conntrack(void **state)
+{
+    (void)state;
+    conntrack("0\n", "262144\n", STEP_OK, CODE_OK);
+    conntrack("262144\n", "262144\n", STEP_BROKEN, CODE_CONNTRACK_FULL);
+    conntrack("nonsense", "", STEP_OK, CODE_OK);
+}
+
+static void test_legacy(void **state)
+{
+    static const struct tree_file files[] = { { "proc/net/ip_tables_names", "filter\n" } };
+    char *root = tree_make(files, G_N_ELEMENTS(files));
+    struct ruleset *none = ruleset_parse("{\"nftables\": []}", NULL);
+    struct rung_step *s = climb_to(root, "192.0.2.1", 80, none), *without = climb_to(root, "192.0.2.1", 80, NULL);
+
+    (void)state;
+    assert_int_equal(s->status, STEP_UNKNOWN); /* they are not walked, and that is said */
+    assert_non_null(strstr(g_ptr_array_index(s->notes, 0), "iptables-legacy"));
+    assert_int_equal(without->status, STEP_SKIPPED);
+    assert_non_null(strstr(without->text, "no right to"));
+    step_free(s);
+    step_free(without);
+    ruleset_free(none);
+    tree_remove(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_out),        cmocka_unit_test(test_iptables), cmocka_unit_test(test_established),
-        cmocka_unit_test(test_translated), cmocka_unit_test(test_in),       cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_translated), cmocka_unit_test(test_in),       cmocka_unit_test(test_parse), cmocka_unit_test(test_rung), cmocka_unit_test(test_conntrack), cmocka_unit_test(test_legacy),
     };
 
     return cmocka_run_group_tests(tests, read_rules, free_rules);
