@@ -309,13 +309,28 @@ static struct finding *connected(const struct way *w)
     return f;
 }
 
+/* The answer is on the wire of this host, and its kernel does not get it. */
+static struct finding *not_let_in(const struct way *w)
+{
+    if (outcome(w, PROBE_SYN) != OUTCOME_OPEN || outcome(w, PROBE_CONNECT) != OUTCOME_NO_ANSWER)
+        return NULL;
+    struct finding *f = finding_new(CODE_ADMIN_PROHIBITED, WHERE_CLIENT,
+                                    "%s answers a SYN, but this host's own connection does not get the answer: a rule of this host drops it.", w->target);
+    f->confidence = CONFIDENCE_LIKELY;
+    f->remedy = "Look at the rules for what comes in: `nft list ruleset`, `sysctl net.ipv4.conf.all.rp_filter`.";
+    return f;
+}
+
+/* A connection that comes about goes before all that happens to SYNs of ours. */
 static struct finding *syn(const struct way *w)
 {
+    if (outcome(w, PROBE_CONNECT) == OUTCOME_OPEN)
+        return NULL;
     switch (outcome(w, PROBE_SYN)) {
     case OUTCOME_NO_ANSWER: return unanswered(w);
     case OUTCOME_REFUSED: return refused(w);
     case OUTCOME_UNREACHABLE: return unreachable(w);
-    default: return NULL;
+    default: return not_let_in(w);
     }
 }
 

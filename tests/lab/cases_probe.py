@@ -309,6 +309,22 @@ def _(lab, case):
     check_change(case, found, "dscp", "0", "40", (1, "r1"), (2, "r2"))
 
 
+@script("probe-local-filter-in", server=web)
+def _(lab, case):
+    """A rule of this host drops the answers: the SYN is answered, the connection does not come about."""
+    rule = f"add rule inet in c tcp sport {PORT} drop;"
+    lab.inside("client", "nft", "add table inet in; add chain inet in c { type filter hook input priority 0; };" + rule)
+    found, _ = probe(lab, written(case), status=1)
+    check(say(found["verdict"]) == "broken admin_prohibited" and found["verdict"]["where"] == "client", found["verdict"]["summary"])
+
+
+@script("probe-only-own-syn-dropped", server=web, faults=[("drop", {"node": "router2", "port": PORT, "match": "tcp sport 20000-29999"})])
+def _(lab, case):
+    """A filter drops the SYNs of the probes and not those of the kernel: the service works, and nothing is accused."""
+    found, _ = probe(lab, written(case))
+    check(say(found["verdict"]) == "ok" and record(found, "syn")["outcome"] == "no_answer", found["verdict"]["summary"])
+
+
 @script("probe-local-filter", server=web)
 def _(lab, case):
     """A rule of this host keeps SYNs from leaving."""
@@ -330,7 +346,7 @@ def _(lab, case):
     check(found["verdict"]["detail"]["passes"] == ["without options", "without timestamps"], f"{found['verdict']['detail']}")
 
 
-@script("probe-variants-port", faults=[("drop", {"node": "router2", "port": PORT, "match": "tcp sport 20000-29999"})], server=web)
+@script("probe-variants-port", faults=[("drop", {"node": "router2", "port": PORT, "match": "tcp sport != 1023"})], server=web)
 def _(lab, case):
     """A filter that keys on the source port lets the low one pass."""
     found, _ = probe(lab, written(case))
