@@ -228,11 +228,16 @@ const struct shot *trial_refused(const struct trial *r)
     return NULL;
 }
 
+/* It was asked, and is silent; where it could not be asked nothing is known. */
+static bool is_silent(const struct trial *r)
+{
+    return r && r->shots->len && g_array_index(r->shots, struct shot, r->shots->len - 1).state == SHOT_LOST &&
+           !trial_answered(r);
+}
+
 bool aim_is_cut_off(const struct aim *a)
 {
-    const struct trial *neighbor = aim_done(a, PROBE_NEIGHBOR);
-
-    return neighbor && neighbor->started && !trial_answered(neighbor) && !trial_answered(a->trials[PROBE_ECHO]) &&
+    return is_silent(aim_done(a, PROBE_NEIGHBOR)) && !trial_answered(a->trials[PROBE_ECHO]) &&
            !trial_answered(a->trials[PROBE_SYN]) && !trial_answered(a->trials[PROBE_GATEWAY]);
 }
 

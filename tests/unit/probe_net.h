@@ -35,6 +35,7 @@ struct net {
     bool rejects_with_rst;                     /* in the target's name, else by ICMP: */
     uint8_t type, code;
     unsigned loop; /* routers loop and loop + 1 point at each other; 0: none */
+    uint16_t own_mtu;               /* of the host's interface; 0: 1500 */
     bool closed, drops_acks,
         gone;        /* the target: the port is closed; it ignores what belongs to no connection; it does not answer */
     unsigned strips; /* the router behind which SYNs have no options any more; 0: none */
@@ -171,7 +172,7 @@ static inline size_t net_target(const struct net *n, uint8_t *out, const struct 
                          : net_tcp(n, out, q, TCP_SYN | TCP_ACK, 7, q->tcp.seq + 1, 61);
     case PACKET_UDP: return net_icmp(n, out, NET_TARGET, n->version == 6 ? 1 : 3, n->version == 6 ? 4 : 3, 0, p, size);
     case PACKET_ECHO:
-        if (size > (n->back_mtu ? n->back_mtu : 1500u))
+        if (n->back_mtu && size > n->back_mtu)
             return 0;
         at = net_ip(n->version, out, NET_TARGET, n->version == 6 ? 58 : 1, 61, 8 + q->echo.payload.n);
         memset(out + at, 0, 8);
@@ -263,7 +264,7 @@ static inline struct played *play(struct net *n, unsigned kinds)
     g->aim->route = (struct route){ .source = net_addr(n->version, NET_HOST),
                                     .gateway = net_addr(n->version, 1),
                                     .has_gateway = true,
-                                    .mtu = 1500,
+                                    .mtu = n->own_mtu ? n->own_mtu : 1500,
                                     .up = true };
     for (unsigned rounds = 0, moved = 1; moved; rounds++) {
         assert_true(rounds < 1000);

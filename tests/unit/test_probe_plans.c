@@ -266,6 +266,19 @@ static void test_black_hole(void **state)
     }
 }
 
+/* Jumbo frames here, an ordinary Ethernet behind, and no word of it. */
+static void test_jumbo(void **state)
+{
+    (void)state;
+    BOTH(version) {
+        struct net n = { .version = version, .routers = 3, .own_mtu = 9000, .mtu = { [1] = 1500 }, .untold = { [1] = true } };
+        struct played *g = play(&n, ALL);
+        assert_string_equal(said(g, PROBE_ACK_DF), "black_hole 1500");
+        assert_true(g->aim->trials[PROBE_ACK_DF]->shots->len <= 36);
+        play_end(g);
+    }
+}
+
 /* One link says that it is narrow, another behind it does not. */
 static void test_hole_behind_announced(void **state)
 {
@@ -349,7 +362,7 @@ int main(void)
         cmocka_unit_test(test_hole_behind_announced),
         cmocka_unit_test(test_hole_on_the_way_back),
         cmocka_unit_test(test_sizes_by_udp),
-        cmocka_unit_test(test_stripped),
+        cmocka_unit_test(test_stripped), cmocka_unit_test(test_jumbo),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
