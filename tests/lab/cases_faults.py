@@ -43,7 +43,7 @@ case(
 )
 case(
     "options-stripped",
-    "MSS, window scale, SACK and time stamps are rewritten to NOPs, one in each direction",
+    "SACK, time stamps and window scale are overwritten, the MSS is lowered",
     wire={MIDDLE: ["up syn strip=sack", "up syn strip=ts", "down synack strip=wscale", "up syn mss=536"]},
     client=[QUICK + ["{url}medium"]],
 )

@@ -18,6 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, "build", os.environ.get("VARIANT", "plain"))
 SECONDS = 30  # no program that ends by itself may take longer, unless a caller says so
 READY_SECONDS = 10  # nor the start of one that stays
+STOP_SECONDS = 5  # nor its end: then it is killed
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NETNS, ETC_NETNS, LOCKS = "/run/netns", "/etc/netns", "/run/tcpsleuth-lab"
 PREFIX = "sleuth-"
@@ -256,10 +257,10 @@ class Network:
         if process.poll() is None:
             process.send_signal(number)
             try:
-                process.wait(3)
+                process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(3)
+                process.wait(STOP_SECONDS)
         text = self.output(process)
         process.stdin.close()
         self.processes.remove(process)
