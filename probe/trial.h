@@ -140,6 +140,9 @@ void trial_free(struct trial *r); /* NULL-safe */
 /* Whether the probe of that kind is under way: starts it as soon as it may. */
 bool aim_begin(struct aim *a, enum probe_kind kind);
 
+/* What its plan says; where it would send and the budget of the address is used up (LIMIT_PROBE_PACKETS), the trial ends, interrupted. */
+enum next trial_next(struct trial *r, struct shot *out);
+
 /* Shots whose time is over are lost. now_us: the monotonic clock. */
 void trial_expire(struct trial *r, int64_t now_us);
 

@@ -41,6 +41,7 @@ struct net {
     unsigned strips; /* the router behind which SYNs have no options any more; 0: none */
     unsigned asked[NET_ROUTERS + 1];
     unsigned sent;
+    unsigned spent;                 /* before it begins: of the budget */
 };
 
 struct played {
@@ -239,6 +240,7 @@ static inline void play_shot(struct played *g, struct trial *r, struct shot *s)
     s->state = SHOT_SENT;
     g_array_append_val(r->shots, *s);
     g->net->sent++;
+    g->aim->spent++;
     size_t m = net_carry(g->net, &sent, bytes, n, answer);
     guard_free(copy);
     if (m == 0)
@@ -266,6 +268,7 @@ static inline struct played *play(struct net *n, unsigned kinds)
                                     .has_gateway = true,
                                     .mtu = n->own_mtu ? n->own_mtu : 1500,
                                     .up = true };
+    g->aim->spent = n->spent;
     for (unsigned rounds = 0, moved = 1; moved; rounds++) {
         assert_true(rounds < 1000);
         moved = 0;
@@ -277,7 +280,7 @@ static inline struct played *play(struct net *n, unsigned kinds)
                 continue;
             }
             struct trial *r = g->aim->trials[k];
-            switch (r->plan->next(r, &s)) {
+            switch (trial_next(r, &s)) {
             case NEXT_SEND: play_shot(g, r, &s); break;
             case NEXT_WAIT: trial_expire(r, INT64_MAX); break;
             case NEXT_DONE: r->done = true; break;
