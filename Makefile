@@ -49,7 +49,7 @@ SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=al
 CFLAGS := -O1 -g
 endif
 
-FOLDERS := base capture dissect flow diagnose report
+FOLDERS := base capture dissect flow diagnose compare report
 LIB_SRC := $(sort $(foreach d,$(FOLDERS),$(wildcard $(d)/*.c)))
 SRC_SRC := $(sort $(wildcard src/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))

@@ -95,6 +95,20 @@
 /* Addresses that were seen to send something: none of them is an absent neighbour. Beyond it no neighbour is called absent. */
 #define LIMIT_SEEN_ADDRESSES (1u << 16)
 
+/* --- compare/ --- */
+/* Packets and connections of one capture that are kept to be compared with another one (64 bytes each; a connection 1 KB); those beyond are
+ * counted, and a filter brings them in. */
+#define LIMIT_COMPARED_PACKETS (1u << 21)
+#define LIMIT_COMPARED_FLOWS (1u << 18)
+/* Connections that share a mark (join.h): more of them make it worthless, and the pairs of all with all too many. */
+#define LIMIT_MARK_OWNERS 4
+/* Packets looked at to find the one that carries a byte which segmentation offload cut elsewhere: 64 KB in small segments. */
+#define LIMIT_OFFLOAD_STEPS 64
+/* Packets that are listed one by one for each direction of a pair: what was lost, what nobody sent. */
+#define LIMIT_LISTED_PACKETS 1000
+/* Bytes of a JSON document that is compared, and flows of it. */
+#define LIMIT_DOCUMENT_BYTES (256u << 20)
+
 /* --- report/ --- */
 /* Groups of healthy flows that the text report keeps (0.2 KB each), of which it shows the 50 largest. */
 #define LIMIT_HEALTHY_GROUPS (1u << 16)

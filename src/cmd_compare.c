@@ -1,0 +1,126 @@
+/* The command that compares two captures of the same connections (`tcpsleuth compare CLIENT SERVER [FILTER]`). */
+#include "report/comparison.h"
+#include "src/command.h"
+#include "src/notice.h"
+#include "src/options.h"
+#include "src/output.h"
+#include "src/progress.h"
+
+/* How many frames there are until the progress is shown again. */
+#define PROGRESS_FRAMES 65536
+
+static gboolean read_frames(struct vantage *v, struct capture *c, GError **error)
+{
+    struct progress progress = { 0 };
+    enum capture_status status;
+    struct frame frame;
+
+    while ((status = capture_next(c, &frame, error)) == CAPTURE_FRAME) {
+        vantage_frame(v, &frame);
+        if (v->frames % PROGRESS_FRAMES == 0)
+            progress_show(&progress, capture_info(c));
+    }
+    progress_clear(&progress);
+    return status != CAPTURE_FAILED;
+}
+
+/* Everything that one file saw. NULL and *error where it cannot be read. */
+static struct vantage *read_file(const char *path, const struct options *o, const char *filter, GError **error)
+{
+    g_autoptr(Capture) c = capture_open_files(&path, 1, filter, error);
+
+    if (!c)
+        return NULL;
+    if (o->output && capture_is_input(c, o->output)) {
+        g_set_error(error, OPTIONS_ERROR, 0, "%s: it is read, and -o would overwrite it; name another file for -o",
+                    o->output);
+        return NULL;
+    }
+    struct vantage *v = vantage_new(path);
+    if (!read_frames(v, c, error)) {
+        vantage_free(v);
+        return NULL;
+    }
+    vantage_finish(v, capture_info(c));
+    if (capture_info(c)->truncated)
+        notice("warning: %s", capture_info(c)->truncated_file);
+    return v;
+}
+
+static gboolean write_report(const struct comparison *c, const struct options *o, GError **error)
+{
+    struct output *out = output_open(o->output, false, error);
+
+    if (!out)
+        return FALSE;
+    if (g_str_equal(o->format->name, "json"))
+        comparison_json(output_stream(out), c);
+    else
+        comparison_text(output_stream(out), c, &o->report);
+    return output_commit(out, error);
+}
+
+/* What the reader should know when there is nothing to compare. */
+static void warn(const struct comparison *c, const struct options *o, const char *filter)
+{
+    if (c->pairs->len > 0 || o->report.flow)
+        return;
+    if (filter && (c->vantage[0]->frames == 0 || c->vantage[1]->frames == 0))
+        notice("warning: the filter \"%s\" lets no packet of %s through; a NAT on the way gives the other end other "
+               "addresses",
+               filter, o->words[c->vantage[0]->frames ? 1 : 0]);
+    else
+        notice("warning: no connection is in both %s and %s; capture at both ends at the same time, without a filter "
+               "on addresses "
+               "that a NAT changes",
+               o->words[0], o->words[1]);
+}
+
+static gboolean flow_is_there(const struct vantage *v, const struct options *o, GError **error)
+{
+    if (o->report.flow <= v->flows->len)
+        return TRUE;
+    g_set_error(error, OPTIONS_ERROR, 0, "--flow %" G_GUINT64_FORMAT ": %s has %u; `tcpsleuth -r %s --all` lists them",
+                o->report.flow, o->words[0], v->flows->len, o->words[0]);
+    return FALSE;
+}
+
+static int compare_captures(const struct options *o, const char *filter, GError **error)
+{
+    struct vantage *first = read_file(o->words[0], o, filter, error);
+    struct vantage *second = first && flow_is_there(first, o, error) ? read_file(o->words[1], o, filter, error) : NULL;
+    int status = 2;
+
+    if (!second) {
+        vantage_free(first);
+        return 2;
+    }
+    struct comparison *c = comparison_new(first, second, o->report.flow);
+    if (write_report(c, o, error)) {
+        status = c->verdict->status == STATUS_BROKEN ? 1 : 0;
+        warn(c, o, filter);
+    }
+    comparison_free(c);
+    return status;
+}
+
+int command_compare(const struct options *o, GError **error)
+{
+    if (g_strv_length(o->words) < 2) {
+        g_set_error(error, OPTIONS_ERROR, 0,
+                    "compare: name two captures, of the client's end and of the server's: `tcpsleuth compare "
+                    "CLIENT.pcap SERVER.pcap`");
+        return 2;
+    }
+    if (g_str_equal(o->words[0], "-") && g_str_equal(o->words[1], "-")) {
+        g_set_error(error, OPTIONS_ERROR, 0,
+                    "compare: only one of both can be standard input; name a file for the other one");
+        return 2;
+    }
+    if (!g_str_equal(o->format->name, "json") && !g_str_equal(o->format->name, "text")) {
+        g_set_error(error, OPTIONS_ERROR, 0, "--format=%s: compare writes text or json", o->format->name);
+        return 2;
+    }
+    g_autofree char *filter = g_strjoinv(" ", o->words + 2);
+    return compare_captures(o, *filter ? filter : NULL, error);
+}
