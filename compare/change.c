@@ -94,7 +94,7 @@ static void compare_whole(const struct both *b)
         compare(b, CHANGE_PAYLOAD, x->digest, y->digest);
     if (x->flags & TCP_SYN)
         compare_syn(b);
-    if (x->present & TCPOPT_HAS_TIMESTAMPS && !((x->present | y->present) & TCPOPT_CUT))
+    if (x->present & TCPOPT_HAS_TIMESTAMPS && !(x->flags & TCP_SYN) && !((x->present | y->present) & TCPOPT_CUT))
         compare(b, CHANGE_TIMESTAMP_VALUE, x->tsval, if_present(y, TCPOPT_HAS_TIMESTAMPS, y->tsval));
 }
 

@@ -162,6 +162,9 @@ static struct finding *lone_attempt(const struct comparison *c, unsigned file, c
                     "get there (if that capture was to see it: interface, filter).%s",
                     answer);
     d->confidence = c->clock.known ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+    d->own_remedy = g_strdup(
+        "Look between the two, on the way to the server: filters, routes, links; a capture on a router in between "
+        "halves the search.");
     finding_detail_text(d, "direction", "to_server");
     finding_detail_number(d, "syn", f->syns);
     finding_add_evidence(d, f->first_syn_packet);

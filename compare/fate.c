@@ -164,10 +164,10 @@ static enum fate fate_of_sent(const struct telling *t, const struct sighting *s,
     bool acked = sighting_span(s) && !(s->flags & TCP_RST) && t->far.acked != INT64_MIN &&
                  pos + sighting_span(s) <= t->far.acked && !holds(&t->far, pos, pos + sighting_span(s));
 
-    if (acked)
-        return FATE_MISSED;
     if (!would_be_seen(t, s))
         return s->match ? FATE_ARRIVED : FATE_UNKNOWN;
+    if (acked)
+        return FATE_MISSED;
     return s->match ? FATE_PARTLY : FATE_LOST;
 }
 
@@ -257,7 +257,9 @@ static void tell_sent(struct telling *t)
         s->fate = (uint8_t)(s->match && !s->missing ? FATE_ARRIVED : fate_of_sent(t, s, pos));
         w->sent++;
         w->data_sent += s->len ? segments(s->len, size) : 0;
-        w->arrived += s->fate == FATE_ARRIVED || s->fate == FATE_PARTLY;
+        w->arrived += s->fate == FATE_ARRIVED;
+        w->in_part += s->fate == FATE_PARTLY;
+        w->lost_packets += s->fate == FATE_LOST;
         w->unknown += s->fate == FATE_UNKNOWN;
         w->missed_far += s->fate == FATE_MISSED;
         if (s->fate != FATE_LOST && s->fate != FATE_PARTLY)

@@ -44,7 +44,7 @@ const char *change_name(enum change c);
 struct way {
     uint64_t sent, come; /* packets in the sender's capture, in the receiver's */
     uint64_t data_sent;  /* of those sent: segments with payload, what offload joined counted as it travels */
-    uint64_t arrived;    /* of those sent */
+    uint64_t arrived, lost_packets, in_part;             /* of those sent; in_part: some of their segments did not arrive */
     uint64_t lost_data, lost_acks, lost_control; /* data segments; pure ACKs; SYN, FIN and RST without payload */
     uint64_t lost_bytes;                         /* payload, each copy counted */
     uint64_t unknown;                 /* sent while the other capture did not run, or come while the sender's did not */

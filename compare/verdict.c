@@ -117,6 +117,14 @@ static struct tally tally_of(const struct pair *p, enum side from, unsigned flag
 
 static void add_located(struct pair *p, struct finding *f, enum side from, uint64_t packet)
 {
+    if (f->where == WHERE_PATH)
+        f->own_remedy = g_strdup_printf(
+            "Look between the two, on the way to the %s: filters, routes, links; a capture on a router in "
+            "between halves the search.",
+            side_name(other_side(from)));
+    else if (f->code == CODE_SYN_UNANSWERED)
+        f->own_remedy = g_strdup(
+            "Look at the server: its firewall (`nft list ruleset`), who listens there (`ss -lnt`), a full queue.");
     finding_detail_text(f, "direction", direction_name(from));
     prove(add(p, f), from, packet);
 }
@@ -128,14 +136,14 @@ static void judge_handshake(struct pair *p)
     struct tally syn = tally_of(p, CLIENT, TCP_SYN), answer = tally_of(p, SERVER, TCP_SYN | TCP_ACK);
     struct tally reset = tally_of(p, SERVER, TCP_RST | TCP_ACK), ack = tally_of(p, CLIENT, TCP_ACK);
 
-    if (client == HANDSHAKE_NO_ANSWER && answer.sent && answer.lost == answer.sent)
+    if (client == HANDSHAKE_NO_ANSWER && answer.lost && !answer.arrived)
         add_located(
             p,
             finding_new(CODE_SYN_UNANSWERED, WHERE_PATH,
                         "The SYN reached the server, and its answer was lost on the way back (%u of %u SYN-ACKs).",
                         answer.lost, answer.sent),
             SERVER, answer.first);
-    else if (client == HANDSHAKE_NO_ANSWER && reset.sent && reset.lost == reset.sent)
+    else if (client == HANDSHAKE_NO_ANSWER && reset.lost && !reset.arrived)
         add_located(p,
                     finding_new(CODE_SYN_UNANSWERED, WHERE_PATH,
                                 "The server refused the SYN, and its RST was lost on the way back (%u of %u).",
@@ -146,7 +154,7 @@ static void judge_handshake(struct pair *p)
                     finding_new(CODE_SYN_UNANSWERED, WHERE_SERVER,
                                 "The SYN reached the server %u times, and the server sent no answer.", syn.arrived),
                     CLIENT, syn.first);
-    else if (server == HANDSHAKE_UNFINISHED && ack.sent && ack.lost == ack.sent)
+    else if (server == HANDSHAKE_UNFINISHED && ack.lost && !ack.arrived)
         add_located(
             p,
             finding_new(CODE_HANDSHAKE_UNFINISHED, WHERE_PATH,
@@ -251,11 +259,18 @@ static uint64_t repaired_by(const struct pair *p, enum side from, guint at)
     return 0;
 }
 
+static bool has_death(const struct pair *p)
+{
+    return has_code(p, CODE_PATH_WENT_DEAD) || has_code(p, CODE_IDLE_EXPIRED) || has_code(p, CODE_PMTU_BLACKHOLE);
+}
+
 static void judge_loss(struct pair *p, enum side from)
 {
     const struct way *w = &p->way[from];
 
-    if (w->lost_data < LOSS_LEAST || w->lost_data * LOSS_SHARE < w->data_sent)
+    uint64_t dead = has_death(p) ? tail_of(p, from, true).lost : 0; /* those that its end tells of */
+
+    if (w->lost_data < LOSS_LEAST + dead || (w->lost_data - dead) * LOSS_SHARE < w->data_sent)
         return;
     struct finding *f = finding_new(
         CODE_PACKET_LOSS, WHERE_PATH,
@@ -301,7 +316,7 @@ static void judge_options(struct pair *p)
         if (!first)
             continue;
         g_ptr_array_add(names, NULL);
-        g_autofree char *list = g_strjoinv(", ", (char **)names->pdata);
+        g_autofree char *list = g_strdelimit(g_strjoinv(", ", (char **)names->pdata), "_", ' ');
         struct finding *f =
             finding_new(CODE_OPTION_STRIPPED, WHERE_PATH,
                         "Something on the way to the %s removes or rewrites TCP options of the %s's SYN: %s.",
@@ -343,11 +358,13 @@ static void judge_true_reset(struct pair *p, enum side end)
 
     if (!s || has_code(p, CODE_RESET_BY_CLIENT) || has_code(p, CODE_RESET_BY_SERVER))
         return;
-    enum side by = goes(p, end, s, CLIENT) ? CLIENT : SERVER;
+    enum side by = goes(p, end, s, CLIENT) ? CLIENT : SERVER, to = other_side(by);
+    uint64_t other = sighting_at(p->end[other_side(end)], s->match - 1)->number;
     add_located(p,
                 finding_new(by == CLIENT ? CODE_RESET_BY_CLIENT : CODE_RESET_BY_SERVER, where_of(by),
                             "The RST comes from the %s itself: both captures have it.", side_name(by)),
-                by, by == end ? s->number : sighting_at(p->end[by], s->match - 1)->number);
+                by, by == end ? s->number : other);
+    prove(&g_array_index(p->findings, struct pair_finding, p->findings->len - 1), to, to == end ? s->number : other);
 }
 
 /* Whether the comparison has the better word on this: it decided, or shows that it is not so. */
@@ -400,14 +417,13 @@ static void take_over_all(struct pair *p)
 
 /* --- nothing wrong --- */
 
+/* "7 of 7 packets that the client sent arrived": of those that the other capture covers, and acknowledged ones whether
+ * it has them or not. */
 static void append_way(GString *s, const struct way *w, enum side from)
 {
-    uint64_t lost = w->lost_data + w->lost_acks + w->lost_control;
-
     g_string_append_printf(s, "%s%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " packets that the %s sent arrived",
-                           s->len ? ", " : "", w->arrived, w->sent, side_name(from));
-    if (lost)
-        g_string_append_printf(s, " (%" G_GUINT64_FORMAT " lost)", lost);
+                           s->len ? ", " : "", w->arrived + w->missed_far,
+                           w->arrived + w->missed_far + w->in_part + w->lost_packets, side_name(from));
 }
 
 static void say_ok(struct pair *p)

@@ -167,6 +167,7 @@ static void way(struct json *j, const struct pair *p, enum side from)
     json_open_object(j);
     json_member(j, "sent", uint, w->sent);
     json_member(j, "arrived", uint, w->arrived);
+    json_member(j, "arrived_in_part", uint, w->in_part);
     json_member(j, "received", uint, w->come);
     json_member(j, "data_segments", uint, w->data_sent);
     json_key(j, "lost");

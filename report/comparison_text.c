@@ -153,7 +153,8 @@ static void append_delay(GString *s, const struct way *w)
 
     if (w->delay.samples) {
         g_string_append_printf(s, "; took %s", words_duration_range(words, w->delay.min_ns, w->delay.max_ns));
-        g_string_append_printf(s, ", %s on average", words_duration(words, span_mean_ns(&w->delay)));
+        if (w->delay.min_ns != w->delay.max_ns)
+            g_string_append_printf(s, ", %s on average", words_duration(words, span_mean_ns(&w->delay)));
     }
     if (w->ttl_min == w->ttl_max)
         g_string_append_printf(s, "; %d %s", w->ttl_min, w->ttl_min == 1 ? "hop" : "hops");
@@ -234,6 +235,7 @@ static void put_way(struct told *t, const struct pair *p, enum side from)
 
     append_count(s, w->sent, "packet sent", "packets sent");
     g_string_append_printf(s, ", %s arrived", words_count(words, w->arrived));
+    append_if(s, w->in_part, "arrived in part");
     append_lost(s, w);
     append_if(s, w->forged, "forged");
     append_if(s, w->repeated, "repeated by the network");
