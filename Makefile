@@ -25,13 +25,13 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 # Debian packages: what building and what testing needs.
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libpcap-dev libnet1-dev libnids-dev libglib2.0-dev libhttp-parser-dev libgnutls28-dev \
-	libldns-dev zlib1g-dev libzstd-dev
+	libldns-dev zlib1g-dev libzstd-dev libnl-3-dev libnl-route-3-dev libcurl4-gnutls-dev
 TEST_PACKAGES := libcmocka-dev libjansson-dev python3 python3-jsonschema gzip zstd \
-	iproute2 procps nftables ethtool tcpdump nginx-light dnsmasq-base openssl curl iputils-ping
+	iproute2 procps nftables ethtool tcpdump nginx dnsmasq-base openssl curl iputils-ping
 # Not installed by `make deps`: only `make fuzz` needs them.
 FUZZ_PACKAGES := clang libclang-rt-dev
 
-PKGS := glib-2.0 libpcap gnutls zlib libzstd
+PKGS := glib-2.0 libpcap gnutls zlib libzstd libnl-route-3.0 libcurl
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wwrite-strings \
 	-Wno-missing-field-initializers
 ALL_CPPFLAGS := -I. -D_GNU_SOURCE -DTCPSLEUTH_VERSION='"$(VERSION)"' $(CPPFLAGS)
@@ -49,7 +49,7 @@ SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=al
 CFLAGS := -O1 -g
 endif
 
-FOLDERS := base capture dissect flow diagnose compare report
+FOLDERS := base capture dissect flow diagnose probe compare report
 LIB_SRC := $(sort $(foreach d,$(FOLDERS),$(wildcard $(d)/*.c)))
 SRC_SRC := $(sort $(wildcard src/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))

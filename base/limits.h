@@ -78,6 +78,9 @@
 /* Stream bytes kept while a hole is open: of one direction, and of all flows together. */
 #define LIMIT_REASSEMBLY_FLOW (4u << 20)
 #define LIMIT_REASSEMBLY_ALL (256u << 20)
+/* A SACK block so many bytes from the highest one sent is no block of this connection: no stack keeps as much on the way. */
+#define LIMIT_SACK_FAR (1 << 26)
+
 /* Notes (evidence) kept of a flow: the first LIMIT_NOTES_FIRST and the last ones. */
 #define LIMIT_NOTES 48
 #define LIMIT_NOTES_FIRST 16
@@ -94,6 +97,17 @@
 #define LIMIT_WAITING_BYTES (64u << 20)
 /* Addresses that were seen to send something: none of them is an absent neighbour. Beyond it no neighbour is called absent. */
 #define LIMIT_SEEN_ADDRESSES (1u << 16)
+
+/* --- probe/ --- */
+/* CONTRACT section 1: what may leave, of crafted packets: in a second, and to one target. */
+#define LIMIT_PROBE_PER_SECOND 10
+#define LIMIT_PROBE_PACKETS 200
+/* Addresses of one name that are probed; large services have more, and each costs seconds. */
+#define LIMIT_PROBE_ADDRESSES 8
+/* Targets at a time. */
+#define LIMIT_PROBE_TARGETS 32
+/* Hops of a trail: the diameter of the Internet stays below (traceroute's 30). */
+#define LIMIT_PROBE_HOPS 30
 
 /* --- compare/ --- */
 /* Packets and connections of one capture that are kept to be compared with another one (64 bytes each; a connection 1 KB); those beyond are

@@ -138,16 +138,40 @@ static enum capture_status finish(const struct capture *c, GError **error)
     return CAPTURE_END;
 }
 
+static inline void number(struct capture *c, struct frame *frame)
+{
+    frame->number = ++c->frames;
+    if (G_UNLIKELY(frame->dlt != c->last_dlt))
+        note_dlt(c, frame->dlt);
+}
+
 enum capture_status capture_next(struct capture *c, struct frame *frame, GError **error)
 {
     do {
         if (G_UNLIKELY(!next_frame(c, frame)))
             return finish(c, error);
-        frame->number = ++c->frames;
-        if (G_UNLIKELY(frame->dlt != c->last_dlt))
-            note_dlt(c, frame->dlt);
+        number(c, frame);
     } while (c->filter && !filter_accepts(c->filter, frame));
     return CAPTURE_FRAME;
+}
+
+enum capture_status capture_batch(struct capture *c, struct frame *frames, size_t max, size_t *n, GError **error)
+{
+    struct source *s = c->sources[0];
+    enum capture_status status = capture_next(c, &frames[0], error);
+    *n = status == CAPTURE_FRAME;
+    if (*n == 0 || c->heap || !s->more)
+        return status;
+    size_t come = s->more(s, frames + 1, max - 1);
+    for (size_t i = 1; i <= come; i++) {
+        number(c, &frames[i]);
+        if (c->filter && !filter_accepts(c->filter, &frames[i]))
+            continue;
+        if (i != *n)
+            frames[*n] = frames[i];
+        ++*n;
+    }
+    return status;
 }
 
 /* How the capture ended that a file is from. (Of several files each ends for itself: then the last packet of all has to do.) */

@@ -60,6 +60,10 @@ struct capture *capture_open_files(const char *const *paths, size_t n, const cha
  * the file is kept even where its times run backwards. */
 enum capture_status capture_next(struct capture *c, struct frame *frame, GError **error);
 
+/* The same for up to max frames, max at least 1, which are valid together until the next call: those that are at hand. *n: how many there are;
+ * 0 where it does not return CAPTURE_FRAME. */
+enum capture_status capture_batch(struct capture *c, struct frame *frames, size_t max, size_t *n, GError **error);
+
 /* Owned by c; valid until capture_free. */
 const struct capture_info *capture_info(const struct capture *c);
 

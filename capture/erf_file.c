@@ -80,13 +80,10 @@ static size_t subheader(uint8_t type)
     case TYPE_ETHERNET:
     case TYPE_COLOR_ETHERNET:
     case TYPE_DSM_COLOR_ETHERNET:
-    case TYPE_COLOR_HASH_ETHERNET:
-        return 2; /* alignment */
+    case TYPE_COLOR_HASH_ETHERNET: return 2; /* alignment */
     case TYPE_MC_HDLC:
-    case TYPE_COLOR_MC_HDLC:
-        return 4; /* channel and errors */
-    default:
-        return 0;
+    case TYPE_COLOR_MC_HDLC: return 4; /* channel and errors */
+    default: return 0;
     }
 }
 
@@ -113,8 +110,7 @@ static int find_dlt(uint8_t type, struct slice packet)
     case TYPE_ETHERNET:
     case TYPE_COLOR_ETHERNET:
     case TYPE_DSM_COLOR_ETHERNET:
-    case TYPE_COLOR_HASH_ETHERNET:
-        return DLT_EN10MB;
+    case TYPE_COLOR_HASH_ETHERNET: return DLT_EN10MB;
     case TYPE_HDLC:
     case TYPE_COLOR_HDLC:
     case TYPE_DSM_COLOR_HDLC:
@@ -124,10 +120,8 @@ static int find_dlt(uint8_t type, struct slice packet)
         /* The type does not say which: Cisco's begins with "unicast" or "multicast". */
         return packet.n > 0 && (packet.p[0] == 0x0f || packet.p[0] == 0x8f) ? DLT_C_HDLC : DLT_PPP_SERIAL;
     case TYPE_IPV4:
-    case TYPE_IPV6:
-        return DLT_RAW;
-    default:
-        return -1;
+    case TYPE_IPV6: return DLT_RAW;
+    default: return -1;
     }
 }
 

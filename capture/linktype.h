@@ -1,5 +1,4 @@
-/* linktype: what files call a link type (LINKTYPE_*) and what libpcap calls it (DLT_*). They differ for a few old ones.
- * libpcap translates for pcap files; these two are for pcapng. */
+/* linktype: what files call a link type (LINKTYPE_*) and what libpcap calls it (DLT_*). They differ for a few old ones. */
 #ifndef TCPSLEUTH_CAPTURE_LINKTYPE_H
 #define TCPSLEUTH_CAPTURE_LINKTYPE_H
 

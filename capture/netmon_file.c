@@ -68,18 +68,13 @@ static int find_dlt(uint16_t network)
 {
     switch (network) {
     case NETWORK_UNSET:
-    case NETWORK_ETHERNET:
-        return DLT_EN10MB;
-    case NETWORK_TOKEN_RING:
-        return DLT_IEEE802;
-    case NETWORK_FDDI:
-        return DLT_FDDI;
-    case NETWORK_WLAN:
-        return DLT_IEEE802_11;
+    case NETWORK_ETHERNET: return DLT_EN10MB;
+    case NETWORK_TOKEN_RING: return DLT_IEEE802;
+    case NETWORK_FDDI: return DLT_FDDI;
+    case NETWORK_WLAN: return DLT_IEEE802_11;
     case NETWORK_TUNNEL:
     case NETWORK_WIRELESS_WAN:
-    case NETWORK_RAW_IP:
-        return DLT_RAW;
+    case NETWORK_RAW_IP: return DLT_RAW;
     default:
         if (network >= NETWORK_PCAP && network <= NETWORK_PCAP_LAST)
             return linktype_as_dlt(network - NETWORK_PCAP);
@@ -224,16 +219,11 @@ static bool next(struct source *s, struct frame *frame)
         o = next_record((struct netmon_file *)s, frame);
     } while (o == GOT_NOTE);
     switch (o) {
-    case GOT_FRAME:
-        return true;
-    case GOT_END:
-        return source_end(s, false, NULL);
-    case GOT_OVERLAP:
-        return source_end_damaged(s, "packets that overlap");
-    case GOT_LARGE:
-        return source_end_damaged(s, "a packet larger than any frame");
-    default:
-        return source_end(s, false, "cut short");
+    case GOT_FRAME: return true;
+    case GOT_END: return source_end(s, false, NULL);
+    case GOT_OVERLAP: return source_end_damaged(s, "packets that overlap");
+    case GOT_LARGE: return source_end_damaged(s, "a packet larger than any frame");
+    default: return source_end(s, false, "cut short");
     }
 }
 

@@ -92,32 +92,22 @@ static int find_wan_dlt(const struct header *h, bool version_2)
     if (!version_2)
         return DLT_EN10MB; /* Windows gives packets of dial-up lines that form */
     switch (h->type) {
-    case WAN_PPP:
-        return DLT_PPP;
-    case WAN_FRAME_RELAY:
-        return DLT_FRELAY;
-    case WAN_CISCO:
-        return DLT_C_HDLC;
-    default:
-        return SOURCE_DLT_UNKNOWN;
+    case WAN_PPP: return DLT_PPP;
+    case WAN_FRAME_RELAY: return DLT_FRELAY;
+    case WAN_CISCO: return DLT_C_HDLC;
+    default: return SOURCE_DLT_UNKNOWN;
     }
 }
 
 static int find_dlt(const struct header *h, bool version_2)
 {
     switch (network_of(h)) {
-    case NETWORK_ETHERNET:
-        return DLT_EN10MB;
-    case NETWORK_TOKEN_RING:
-        return DLT_IEEE802;
-    case NETWORK_FDDI:
-        return DLT_FDDI;
-    case NETWORK_WAN:
-        return find_wan_dlt(h, version_2);
-    case NETWORK_WLAN:
-        return DLT_IEEE802_11;
-    default:
-        return SOURCE_DLT_UNKNOWN;
+    case NETWORK_ETHERNET: return DLT_EN10MB;
+    case NETWORK_TOKEN_RING: return DLT_IEEE802;
+    case NETWORK_FDDI: return DLT_FDDI;
+    case NETWORK_WAN: return find_wan_dlt(h, version_2);
+    case NETWORK_WLAN: return DLT_IEEE802_11;
+    default: return SOURCE_DLT_UNKNOWN;
     }
 }
 

@@ -355,6 +355,22 @@ static bool next(struct source *s, struct frame *frame)
     }
 }
 
+/* Packet blocks that are there as a whole: others may have the stream read on. */
+static size_t more(struct source *s, struct frame *frames, size_t max)
+{
+    struct pcapng_file *f = (struct pcapng_file *)s;
+    size_t n = 0;
+    while (n < max) {
+        struct slice ahead = stream_ahead(s->stream);
+        struct cursor c = cursor_of(ahead);
+        uint32_t type = get_u32(f, &c), length = get_u32(f, &c);
+        if (type != BLOCK_ENHANCED_PACKET || c.failed || (uint64_t)length + 3 > ahead.n || !next(s, &frames[n]))
+            break;
+        n++;
+    }
+    return n;
+}
+
 static void pcapng_file_free(struct source *s)
 {
     struct pcapng_file *f = (struct pcapng_file *)s;
@@ -379,6 +395,7 @@ struct source *pcapng_file_open(struct stream *stream, GError **error)
 {
     struct pcapng_file *f = g_new0(struct pcapng_file, 1);
     f->source.next = next;
+    f->source.more = more;
     f->source.free = pcapng_file_free;
     f->source.stream = stream;
     f->interfaces = g_array_new(FALSE, FALSE, sizeof(struct interface));

@@ -26,23 +26,15 @@ static int find_dlt(uint32_t datalink)
 {
     switch (datalink) {
     case 0: /* IEEE 802.3 */
-    case 4:
-        return DLT_EN10MB;
-    case 2:
-        return DLT_IEEE802; /* Token Ring */
-    case 8:
-        return DLT_FDDI;
+    case 4: return DLT_EN10MB;
+    case 2: return DLT_IEEE802; /* Token Ring */
+    case 8: return DLT_FDDI;
     case 9: /* "other", and loopback */
-    case 14:
-        return DLT_NULL;
-    case 16:
-        return DLT_IP_OVER_FC;
-    case 18:
-        return DLT_SUNATM;
-    case 0x80000005:
-        return DLT_IPNET; /* Solaris's own: ipnet(7D) */
-    default:
-        return SOURCE_DLT_UNKNOWN;
+    case 14: return DLT_NULL;
+    case 16: return DLT_IP_OVER_FC;
+    case 18: return DLT_SUNATM;
+    case 0x80000005: return DLT_IPNET; /* Solaris's own: ipnet(7D) */
+    default: return SOURCE_DLT_UNKNOWN;
     }
 }
 

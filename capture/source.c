@@ -17,18 +17,12 @@ static const char convert[] = "convert it first: editcap -F pcap IN OUT";
 static const char unpack[] = "unpack it first";
 
 static const struct lookalike lookalikes[] = {
-    { "VL\0", 4, "a capture of an early NetXray", convert },
-    { "TRSNIFF data", 12, "a Sniffer capture", convert },
-    { "\x54\x52\x00\x64", 4, "a Sniffer capture", convert },
-    { "\x1f\x8b", 2, "compressed twice", unpack },
-    { "\x28\xb5\x2f\xfd", 4, "compressed twice", unpack },
-    { "BZh", 3, "bzip2-compressed", unpack },
-    { "\xfd\x37zXZ", 5, "xz-compressed", unpack },
-    { "\x04\x22\x4d\x18", 4, "lz4-compressed", unpack },
-    { "7z\xbc\xaf", 4, "a 7-Zip archive", unpack },
-    { "PK\x03\x04", 4, "a ZIP archive", unpack },
-    { "\x7f\x45LF", 4, "an ELF program or library", NULL },
-    { "%PDF", 4, "a PDF document", NULL },
+    { "VL\0", 4, "a capture of an early NetXray", convert }, { "TRSNIFF data", 12, "a Sniffer capture", convert },
+    { "\x54\x52\x00\x64", 4, "a Sniffer capture", convert }, { "\x1f\x8b", 2, "compressed twice", unpack },
+    { "\x28\xb5\x2f\xfd", 4, "compressed twice", unpack },   { "BZh", 3, "bzip2-compressed", unpack },
+    { "\xfd\x37zXZ", 5, "xz-compressed", unpack },           { "\x04\x22\x4d\x18", 4, "lz4-compressed", unpack },
+    { "7z\xbc\xaf", 4, "a 7-Zip archive", unpack },          { "PK\x03\x04", 4, "a ZIP archive", unpack },
+    { "\x7f\x45LF", 4, "an ELF program or library", NULL },  { "%PDF", 4, "a PDF document", NULL },
     { "SQLite format 3", 15, "an SQLite database", NULL },
 };
 

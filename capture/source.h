@@ -9,6 +9,9 @@
 struct source {
     /* Fills all of *frame but its number. false at the end of the file, and ever after; then `problem` is final. */
     bool (*next)(struct source *s, struct frame *frame);
+    /* The same for up to max frames that are at hand, beginning with one that is: their bytes, and those of the frame that next gave before,
+     * stay where they are until next is called. Returns how many; 0: call next. NULL: never. */
+    size_t (*more)(struct source *s, struct frame *frames, size_t max);
     void (*free)(struct source *s);
     struct stream *stream; /* owned */
     uint64_t frames;       /* given so far */

@@ -32,7 +32,7 @@ struct stream {
     struct decoder *decoder; /* NULL: plain */
     uint8_t *raw;            /* CHUNK bytes: compressed data on its way to the decoder */
     struct slice raw_left;   /* what it has not taken of that */
-    uint8_t *buffer; /* decoded bytes read ahead: [start, end) of size */
+    uint8_t *buffer;         /* decoded bytes read ahead: [start, end) of size */
     size_t start, end, size;
     uint64_t window; /* stream_at of a plain file: the offset of buffer[0] */
 };
@@ -110,16 +110,6 @@ static size_t read_on(struct stream *s, void *out, size_t n)
     return got;
 }
 
-size_t stream_read(struct stream *s, void *out, size_t n)
-{
-    if (s->start == s->end)
-        return read_on(s, out, n);
-    size_t have = MIN(n, s->end - s->start);
-    memcpy(out, s->buffer + s->start, have);
-    s->start += have;
-    return have;
-}
-
 /* Moves what is buffered to the front, so that reads are long, and makes room for n bytes in all. */
 static void make_room(struct stream *s, size_t n)
 {
@@ -145,9 +135,9 @@ struct slice stream_peek(struct stream *s, size_t n)
     return slice_of(s->buffer + s->start, MIN(n, s->end - s->start));
 }
 
-void stream_blank(struct stream *s, size_t offset, size_t n)
+struct slice stream_ahead(const struct stream *s)
 {
-    memset(s->buffer + s->start + offset, 0, n);
+    return slice_of(s->buffer + s->start, s->end - s->start);
 }
 
 void stream_consume(struct stream *s, size_t n)
@@ -215,16 +205,6 @@ static struct slice at_in_memory(struct stream *s, uint64_t offset, size_t n)
 struct slice stream_at(struct stream *s, uint64_t offset, size_t n)
 {
     return s->is_file && !s->decoder ? at_in_file(s, offset, n) : at_in_memory(s, offset, n);
-}
-
-static ssize_t cookie_read(void *cookie, char *out, size_t n)
-{
-    return (ssize_t)stream_read(cookie, out, n);
-}
-
-FILE *stream_as_file(struct stream *s)
-{
-    return fopencookie(s, "r", (cookie_io_functions_t){ .read = cookie_read });
 }
 
 /* What lies at path, opened for reading; -1 and *error. */

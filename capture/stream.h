@@ -7,19 +7,18 @@
 #include "base/bytes.h"
 
 #include <glib.h>
-#include <stdio.h>
 
 struct stream;
 
 /* Opens path ("-": standard input) and reads its beginning. CAPTURE_ERROR_OPEN or _EMPTY where that is not possible. */
 struct stream *stream_open(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The next n bytes, fewer only at the end. They stay where they are, unread, until the next call of stream_peek or
- * stream_read. n is the caller's to bound: so much is kept in memory. */
+/* The next n bytes, fewer only at the end. They stay where they are, unread, until the next call of stream_peek.
+ * n is the caller's to bound: so much is kept in memory. */
 struct slice stream_peek(struct stream *s, size_t n);
 
-/* Puts n zero bytes over what stream_peek gave last, from the offset on, which must lie within it. */
-void stream_blank(struct stream *s, size_t offset, size_t n);
+/* What has been read ahead: a stream_peek of no more than that moves nothing. */
+struct slice stream_ahead(const struct stream *s);
 
 /* Moves past n bytes of what stream_peek gave last. */
 void stream_consume(struct stream *s, size_t n);
@@ -27,18 +26,11 @@ void stream_consume(struct stream *s, size_t n);
 /* Reads and forgets n bytes, without keeping them in memory; false where there are fewer. */
 bool stream_skip(struct stream *s, uint64_t n);
 
-/* The next at most n bytes into out; 0 at the end. */
-size_t stream_read(struct stream *s, void *out, size_t n);
-
 /* The n bytes at that offset of the decoded input, fewer only at its end: for formats that are not read front to back.
  * They stay where they are until the next call. A plain file is read where it is asked for; of any other input
  * everything up to there is kept in memory, LIMIT_KEPT_BYTES at most (stream_problem says so). Nothing may have been
  * consumed, skipped or read before, or be after. */
 struct slice stream_at(struct stream *s, uint64_t offset, size_t n);
-
-/* The rest of the stream as a FILE: for libpcap. Closing it does not free s; s must live as long. NULL where there is
- * no memory. */
-FILE *stream_as_file(struct stream *s);
 
 /* How the input is called in messages: the path made printable, or "standard input". */
 const char *stream_name(const struct stream *s);

@@ -106,16 +106,25 @@ static void keep_packet(void *user, const struct flow *f, enum side side, const 
     g_array_append_val(seen->packets, s);
 }
 
-void vantage_frame(struct vantage *v, const struct frame *frame)
+static void note_frame(struct vantage *v, const struct frame *frame)
 {
-    struct packet packet;
-
     v->frames++;
     v->first_ns = v->first_ns == TIME_NONE ? frame->ts_ns : MIN(v->first_ns, frame->ts_ns);
     v->last_ns = MAX(v->last_ns, frame->ts_ns);
-    dissector_frame(v->work->dissector, frame, &packet);
-    v->tcp_packets += packet.kind == PACKET_TCP;
-    tracker_packet(v->work->tracker, &packet);
+}
+
+void vantage_frames(struct vantage *v, const struct frame *frames, size_t n)
+{
+    struct packet packets[TRACKER_BATCH];
+
+    for (size_t i = 0; i < n; i++)
+        note_frame(v, &frames[i]);
+    for (size_t done = 0, some; done < n; done += some) {
+        some = dissector_frames(v->work->dissector, frames + done, MIN(n - done, TRACKER_BATCH), packets);
+        for (size_t i = 0; i < some; i++)
+            v->tcp_packets += packets[i].kind == PACKET_TCP;
+        tracker_packets(v->work->tracker, packets, some);
+    }
 }
 
 /* --- life --- */

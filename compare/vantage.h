@@ -72,7 +72,8 @@ struct vantage {
 struct vantage *vantage_new(const char *source);
 void vantage_free(struct vantage *v);
 
-void vantage_frame(struct vantage *v, const struct frame *frame);
+/* Takes n frames into account. */
+void vantage_frames(struct vantage *v, const struct frame *frames, size_t n);
 
 /* No more frames: judges the flows. */
 void vantage_finish(struct vantage *v, const struct capture_info *info);

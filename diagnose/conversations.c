@@ -17,10 +17,14 @@
 /* What a group of look-ups takes, with what it is found by. */
 #define GROUP_BYTES 1024
 
+/* Addresses of which it is known at a glance that they are in the table. A power of two. */
+#define SEEN_BEFORE 1024
+
 enum waiting { WAITING_LEG, WAITING_NAMES };
 
 struct conversations {
     conversation_done_fn *done;
+    conversation_untold_fn *untold;
     void *user;
     uint64_t handed_out;
     uint64_t dropped; /* packets that the capture lost */
@@ -28,10 +32,10 @@ struct conversations {
     int64_t now_ns;
     struct redirects *redirects;
     struct names *names;
-    struct due_queue due;  /* struct leg, struct name_group */
-    size_t bytes;          /* of what waits, about */
-    GHashTable *seen;      /* struct addr: who sent something */
-    struct addr seen_last; /* the newest of those: often the next one too */
+    struct due_queue due;                 /* struct leg, struct name_group */
+    size_t bytes;                         /* of what waits, about */
+    GHashTable *seen;                     /* struct addr: who sent something */
+    struct addr seen_before[SEEN_BEFORE]; /* some of those, each at its place: no need to look again */
 };
 
 struct conversations *conversations_new(conversation_done_fn *done, void *user)
@@ -59,10 +63,12 @@ static void hand_out(struct conversations *c, struct conversation *v)
 
 static void note_seen(struct conversations *c, const struct addr *a)
 {
-    if (addr_cmp(&c->seen_last, a) == 0)
+    struct addr *before = &c->seen_before[addr_key_hash(a) % SEEN_BEFORE];
+
+    if (addr_cmp(before, a) == 0 || g_hash_table_size(c->seen) >= LIMIT_SEEN_ADDRESSES)
         return;
-    c->seen_last = *a;
-    if (!g_hash_table_contains(c->seen, a) && g_hash_table_size(c->seen) < LIMIT_SEEN_ADDRESSES)
+    *before = *a;
+    if (!g_hash_table_contains(c->seen, a))
         g_hash_table_add(c->seen, g_memdup2(a, sizeof *a));
 }
 
@@ -75,7 +81,7 @@ static void relieve(struct conversations *c);
 
 static struct silence silence_of(const struct conversations *c)
 {
-    return (struct silence){.now_ns = c->now_ns, .blind = names_sees_no_answers(c->names)};
+    return (struct silence){ .now_ns = c->now_ns, .blind = names_sees_no_answers(c->names) };
 }
 
 static void chain_over(struct conversations *c, struct chain *chain)
@@ -85,27 +91,32 @@ static void chain_over(struct conversations *c, struct chain *chain)
     hand_out(c, chain_conversation(chain, &silence));
 }
 
-
 void conversations_doubt(struct conversations *c, uint64_t dropped)
 {
     c->dropped = dropped;
 }
 
-void conversations_tell_healthy(struct conversations *c, uint64_t n)
+void conversations_tell_healthy(struct conversations *c, uint64_t n, conversation_untold_fn *untold)
 {
+    c->untold = untold;
     c->tell_healthy = n;
 }
 
 void conversations_flow(struct conversations *c, const struct flow *f, const struct judgement *j, bool links)
 {
     bool tell = j->verdict || c->tell_healthy > 0;
-    struct leg *l = leg_new(f, j, tell, links);
 
-    if (tell && !j->verdict)
-        c->tell_healthy--;
     for (int s = CLIENT; s <= SERVER; s++)
         if (f->half[s].packets)
             note_seen(c, flow_addr(f, (enum side)s));
+    if (!tell && !links) {
+        c->handed_out++;
+        c->untold(c->user, leg_first_packet(f));
+        return;
+    }
+    if (!j->verdict && tell)
+        c->tell_healthy--;
+    struct leg *l = leg_new(f, j, tell, links);
     struct chain *chain = chain_new(l);
     if (!links) {
         chain_over(c, chain);
@@ -274,7 +285,7 @@ static void finish_neighbors(const struct conversations *c, const struct neighbo
 {
     const GPtrArray *pairs = neighbors_all(n);
     g_autoptr(GHashTable) askers = count_unanswered(pairs);
-    struct link_context context = {.neighbors = n, .several_askers = g_hash_table_size(askers) > 1};
+    struct link_context context = { .neighbors = n, .several_askers = g_hash_table_size(askers) > 1 };
 
     for (guint i = 0; i < pairs->len; i++) {
         const struct neighbor *pair = g_ptr_array_index(pairs, i);

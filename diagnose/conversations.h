@@ -20,12 +20,16 @@ struct conversations;
 /* Handed each conversation when it is complete; the callee owns it (conversation_free). */
 typedef void conversation_done_fn(void *user, struct conversation *c);
 
+/* Told of a healthy flow that is a conversation of its own, of which nothing is told: where it begins. */
+typedef void conversation_untold_fn(void *user, uint64_t packet);
+
 struct conversations *conversations_new(conversation_done_fn *done, void *user);
 void conversations_free(struct conversations *c); /* NULL-safe; what is left in it is dropped */
 
 /* Only the first n healthy flows get their steps told; a report that shows a few of them needs no more, and telling costs as much as
- * following the flow. Flows that are not ok and look-ups are always told. Without this call: all. */
-void conversations_tell_healthy(struct conversations *c, uint64_t n);
+ * following the flow. Those beyond, where nothing may lead from one connection to another, are handed to `untold` and not to `done`. Flows that
+ * are not ok and look-ups are always told. Without this call: all. */
+void conversations_tell_healthy(struct conversations *c, uint64_t n, conversation_untold_fn *untold);
 
 /* So many packets the capture is known to have lost so far: finding_doubt. (Judgements of flows that are handed in have their doubts.) */
 void conversations_doubt(struct conversations *c, uint64_t dropped);

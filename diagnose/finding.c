@@ -1,5 +1,7 @@
 #include "diagnose/finding.h"
 
+#include "diagnose/probes.h"
+
 #include <string.h>
 
 const char *status_name(enum status s)
@@ -45,6 +47,8 @@ static void detail_clear(gpointer p)
     struct detail *d = p;
 
     g_free(d->text);
+    g_free(d->addr[0]);
+    g_free(d->addr[1]);
     g_strfreev(d->list);
 }
 
@@ -81,6 +85,8 @@ struct finding *finding_copy(const struct finding *f)
         struct detail d = g_array_index(f->details, struct detail, i);
         d.text = g_strdup(d.text);
         d.list = g_strdupv(d.list);
+        d.addr[0] = g_strdup(d.addr[0]);
+        d.addr[1] = g_strdup(d.addr[1]);
         add_detail(copy, d);
     }
     return copy;
@@ -127,6 +133,22 @@ void finding_detail_seconds(struct finding *f, const char *key, int64_t ns)
 void finding_detail_list(struct finding *f, const char *key, const char *const *list)
 {
     add_detail(f, (struct detail){ .key = key, .kind = DETAIL_LIST, .list = g_strdupv((char **)(uintptr_t)list) });
+}
+
+static char *place_text(unsigned version, const struct probe_place *p)
+{
+    char text[ADDR_TEXT_SIZE];
+
+    return p->known ? g_strdup(addr_text(text, &p->addr, version)) : NULL;
+}
+
+void finding_detail_hop(struct finding *f, unsigned version, const struct probe_place *after, const struct probe_place *at)
+{
+    struct detail d = { .key = "hop", .kind = DETAIL_HOP, .ttl = { after->ttl, at->ttl } };
+
+    d.addr[0] = place_text(version, after);
+    d.addr[1] = place_text(version, at);
+    add_detail(f, d);
 }
 
 /* Whether packets that the capture lost could make it up. */

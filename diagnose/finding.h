@@ -19,13 +19,15 @@ const char *where_name(enum where w); /* NULL for WHERE_NONE */
 const char *confidence_name(enum confidence c);
 
 /* One member of "detail". */
-enum detail_kind { DETAIL_TEXT, DETAIL_NUMBER, DETAIL_SECONDS, DETAIL_LIST };
+enum detail_kind { DETAIL_TEXT, DETAIL_NUMBER, DETAIL_SECONDS, DETAIL_LIST, DETAIL_HOP };
 struct detail {
     const char *key;          /* static */
     enum detail_kind kind;
     char *text;               /* DETAIL_TEXT: UTF-8, may come from outside: escape it */
     int64_t number;           /* DETAIL_NUMBER; DETAIL_SECONDS in nanoseconds */
     char **list;              /* DETAIL_LIST: NULL-terminated */
+    unsigned ttl[2];          /* DETAIL_HOP: of the last hop that is passed (0: this host), and of where they die at the latest (0: not known); */
+    char *addr[2];            /* the address of each; NULL: not known */
 };
 
 #define FINDING_EVIDENCE 12
@@ -55,6 +57,9 @@ void finding_add_evidence(struct finding *f, uint64_t packet);
 void finding_detail_text(struct finding *f, const char *key, const char *text);
 void finding_detail_number(struct finding *f, const char *key, int64_t number);
 void finding_detail_seconds(struct finding *f, const char *key, int64_t ns);
+/* "hop": packets pass `after` and die at or before `at` (CONTRACT "verdict"). */
+struct probe_place;
+void finding_detail_hop(struct finding *f, unsigned version, const struct probe_place *after, const struct probe_place *at);
 void finding_detail_list(struct finding *f, const char *key, const char *const *list);
 
 /* The capture itself lost packets. A finding that rests on what is not in the capture (a silence, a loss) becomes less sure and says why. */

@@ -2,28 +2,68 @@
 
 #include "diagnose/rules.h"
 
-typedef struct finding *rule_fn(const struct flow *f, const struct judge_context *c);
+/* What there is about a flow; a rule is only asked where there is what it speaks of. Most flows are healthy and short:
+ * asking all rules in vain would cost as much as following them. */
+enum about {
+    ABOUT_OPENING = 1,      /* the handshake was not seen to complete */
+    ABOUT_TROUBLE = 1 << 1, /* flow->trouble */
+    ABOUT_RESET = 1 << 2,   /* a RST counts */
+    ABOUT_ENDING = 1 << 3,  /* no RST, and not both FINs acknowledged */
+    ABOUT_TLS = 1 << 4,
+    ABOUT_HTTP = 1 << 5,
+    ABOUT_WAITING = 1 << 6, /* the client spoke last */
+};
 
 /* Every rule; their order does not matter: findings are ranked by status and code. */
-static rule_fn *const rules[] = {
-    rule_unreachable,
-    rule_syn_unanswered,
-    rule_syn_refused,
-    rule_handshake_unfinished,
-    rule_dead,
-    rule_reset,
-    rule_zero_window,
-    rule_tls_certificate,
-    rule_tls,
-    rule_response_truncated,
-    rule_http_status,
-    rule_server_silent,
-    rule_slow_server,
-    rule_packet_loss,
-    rule_reordering,
-    rule_ip_fragmented,
-    rule_half_close_leak,
+static const struct {
+    struct finding *(*rule)(const struct flow *f, const struct judge_context *c);
+    unsigned about; /* any of these */
+} rules[] = {
+    { rule_unreachable, ABOUT_OPENING },
+    { rule_syn_unanswered, ABOUT_OPENING },
+    { rule_syn_refused, ABOUT_OPENING },
+    { rule_port_reuse_refused, ABOUT_OPENING },
+    { rule_accept_queue_full, ABOUT_TROUBLE },
+    { rule_handshake_unfinished, ABOUT_OPENING },
+    { rule_dead, ABOUT_TROUBLE },
+    { rule_pmtu_ignored, ABOUT_TROUBLE },
+    { rule_pmtu_blackhole, ABOUT_TROUBLE },
+    { rule_reset, ABOUT_RESET },
+    { rule_zero_window, ABOUT_TROUBLE },
+    { rule_tls_certificate, ABOUT_TLS },
+    { rule_tls, ABOUT_TLS },
+    { rule_http_to_tls, ABOUT_HTTP },
+    { rule_response_truncated, ABOUT_HTTP },
+    { rule_http_status, ABOUT_HTTP },
+    { rule_server_silent, ABOUT_WAITING },
+    { rule_slow_server, ABOUT_HTTP },
+    { rule_option_stripped, ABOUT_TROUBLE },
+    { rule_packet_loss, ABOUT_TROUBLE },
+    { rule_reordering, ABOUT_TROUBLE },
+    { rule_ip_fragmented, ABOUT_TROUBLE },
+    { rule_half_close_leak, ABOUT_ENDING },
 };
+
+static unsigned about(const struct flow *f)
+{
+    unsigned a = 0;
+
+    if (flow_handshake(f) != HANDSHAKE_COMPLETE)
+        a |= ABOUT_OPENING;
+    if (f->trouble)
+        a |= ABOUT_TROUBLE;
+    if (f->reset.packet)
+        a |= ABOUT_RESET;
+    else if (flow_teardown(f) != TEARDOWN_FIN)
+        a |= ABOUT_ENDING;
+    if (f->app && f->app->tls)
+        a |= ABOUT_TLS;
+    if (f->app && f->app->http)
+        a |= ABOUT_HTTP;
+    if (f->asked_ns != TIME_NONE)
+        a |= ABOUT_WAITING;
+    return a;
+}
 
 int finding_compare(const struct finding *a, const struct finding *b)
 {
@@ -37,12 +77,37 @@ static gint compare_pointers(gconstpointer a, gconstpointer b)
     return finding_compare(*(struct finding *const *)a, *(struct finding *const *)b);
 }
 
+/* The client asked and left before a word came back: too early to blame anybody. */
+static bool left_early(const struct flow *f)
+{
+    const struct half *c = &f->half[CLIENT], *s = &f->half[SERVER];
+    bool asked = f->app && (f->app->http || (f->app->tls && f->app->tls->client_hello));
+
+    return asked && c->bytes && !s->bytes && c->fin && (!s->fin || s->fin_packet > c->fin_packet);
+}
+
+/* What was still under way on an open connection when the capture ended; NULL: nothing that is known. */
+static const char *under_way(const struct flow *f)
+{
+    const struct tls_facts *t = f->app ? f->app->tls : NULL;
+    const struct http_transaction *h = flow_transactions(f) ? flow_transaction(f, flow_transactions(f) - 1) : NULL;
+
+    if (!f->half[CLIENT].bytes && !f->half[SERVER].bytes)
+        return "The capture ends before anything is said on this connection.";
+    if ((f->half[CLIENT].bytes && !f->half[SERVER].bytes) || (h && !h->status && !h->lossy))
+        return "The capture ends before the answer.";
+    if (t && t->client_hello && t->outcome == TLS_INCOMPLETE && !t->client_data && !t->application_data)
+        return "The capture ends before the TLS handshake does.";
+    if (h && !h->complete && !h->tunnel && !h->lossy)
+        return "The capture ends in the middle of an answer.";
+    return NULL;
+}
+
 /* Why this capture cannot tell how the connection fared; NULL where it can: it was opened, used and answered, or
  * closed. */
 static const char *missing(const struct flow *f)
 {
     enum handshake_outcome o = flow_handshake(f);
-    enum teardown_outcome t = flow_teardown(f);
 
     if (!both_captured(f) && o != HANDSHAKE_NO_ANSWER)
         return "Only one direction of this connection is in the capture.";
@@ -55,16 +120,11 @@ static const char *missing(const struct flow *f)
                                    : "The capture ends before the SYN could be answered.";
     if (o == HANDSHAKE_UNFINISHED)
         return "The capture ends before the handshake does.";
-    if (f->half[CLIENT].bytes && !f->half[SERVER].bytes && f->half[CLIENT].fin &&
-        (!f->half[SERVER].fin || f->half[SERVER].fin_packet > f->half[CLIENT].fin_packet) && f->app && f->app->http)
+    if (!f->half[SERVER].bytes && capture_missed(f, SERVER))
+        return "The server's answer is missing from the capture.";
+    if (left_early(f))
         return "The client closed before an answer came.";
-    if (t != TEARDOWN_NONE || o == HANDSHAKE_RESET)
-        return NULL;
-    if (!f->half[CLIENT].bytes && !f->half[SERVER].bytes)
-        return "The capture ends before anything is said on this connection.";
-    if (f->half[CLIENT].bytes && !f->half[SERVER].bytes)
-        return "The capture ends before the answer.";
-    return NULL;
+    return flow_teardown(f) != TEARDOWN_NONE || o == HANDSHAKE_RESET ? NULL : under_way(f);
 }
 
 struct finding *rule_incomplete(const struct flow *f, const struct judge_context *c)
@@ -82,10 +142,11 @@ struct finding *rule_incomplete(const struct flow *f, const struct judge_context
 void judge_flow(const struct flow *f, const struct judge_context *c, struct judgement *j)
 {
     GPtrArray *found = NULL;
+    unsigned there = about(f);
 
     *j = (struct judgement){ 0 };
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
-        struct finding *d = rules[i](f, c);
+        struct finding *d = there & rules[i].about ? rules[i].rule(f, c) : NULL;
         if (!d)
             continue;
         finding_doubt(d, c->dropped);

@@ -86,7 +86,7 @@ static void know_proxy(struct leg *l, const struct http_transaction *first)
 
 static void know_names(struct leg *l, const struct app_facts *app)
 {
-    const struct http_transaction *first = app->http && app->http->len ? g_ptr_array_index(app->http, 0) : NULL;
+    const struct http_transaction *first = app->http && app->http->len ? http_at(app->http, 0) : NULL;
     uint16_t port;
 
     l->web = first || app->tls;
@@ -137,7 +137,7 @@ struct leg *leg_new(const struct flow *f, const struct judgement *j, bool tell, 
     if (f->app)
         know_names(l, f->app);
     for (guint i = 0; f->app && f->app->http && i < f->app->http->len; i++)
-        add_transaction(l, f, g_ptr_array_index(f->app->http, i));
+        add_transaction(l, f, http_at(f->app->http, i));
     return l;
 }
 

@@ -118,6 +118,19 @@ static bool goes_on(const struct name_group *g, const struct question *q, const 
            lookup_start_ns(l) - g->last_ns <= (timed_out && within_ns >= NEXT_FORM_NS ? TIMEOUT_NS : within_ns);
 }
 
+/* Another question about the name was repeated later than this one was asked: the resolver is still at it, and repeats what was
+ * answered along with what was not (glibc asks for A and AAAA in pairs). */
+static bool still_asking(const struct name_group *g, const struct lookup *l)
+{
+    for (guint i = 0; i < g->questions->len; i++) {
+        const struct question *q = &g_array_index(g->questions, struct question, i);
+        if (q->outcome == NAME_NO_ANSWER && q->type_number != l->type_number && strcmp(q->name, l->name) == 0 &&
+            q->last_query_ns >= lookup_start_ns(l))
+            return true;
+    }
+    return false;
+}
+
 /* The question was answered: to ask it again is another purpose. */
 static bool has_answer(const struct name_group *g, const struct lookup *l)
 {
@@ -131,10 +144,14 @@ static bool has_answer(const struct name_group *g, const struct lookup *l)
 
 bool name_group_takes(const struct name_group *g, const struct lookup *l)
 {
-    if (g->questions->len >= QUESTIONS_MOST || has_answer(g, l))
+    bool asking = still_asking(g, l);
+
+    if (g->questions->len >= QUESTIONS_MOST || (!asking && has_answer(g, l)))
         return false;
     if ((g->chain || g->spent) && lookup_start_ns(l) > g->use.start_ns)
         return false;
+    if (asking)
+        return true;
     for (guint i = g->questions->len; i-- > 0;)
         if (goes_on(g, &g_array_index(g->questions, struct question, i), l))
             return true;
@@ -151,6 +168,7 @@ void name_group_add(struct name_group *g, const struct lookup *l)
     q.name = g_strdup(l->name);
     q.type = g_strdup(l->type);
     q.query_packet = l->query_packet;
+    q.last_query_packet = l->last_query_packet;
     q.response_packet = l->response_packet;
     q.icmp_packet = l->icmp_packet;
     q.icmp_type = l->icmp_type;

@@ -31,7 +31,7 @@ struct question {
     enum name_outcome outcome;
     struct addr server;
     uint8_t version;
-    uint64_t query_packet, response_packet, icmp_packet;
+    uint64_t query_packet, last_query_packet, response_packet, icmp_packet;
     int64_t query_ns, last_ns; /* last_ns: of its last query or its answer */
     int64_t last_query_ns;
     unsigned retries;

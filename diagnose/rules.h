@@ -13,20 +13,31 @@
 struct finding *rule_unreachable(const struct flow *f, const struct judge_context *c);
 struct finding *rule_syn_unanswered(const struct flow *f, const struct judge_context *c);
 struct finding *rule_syn_refused(const struct flow *f, const struct judge_context *c);
+struct finding *rule_port_reuse_refused(const struct flow *f, const struct judge_context *c);
+struct finding *rule_accept_queue_full(const struct flow *f, const struct judge_context *c);
 struct finding *rule_handshake_unfinished(const struct flow *f, const struct judge_context *c);
 
 /* rules_end.c: it ends badly, or does not end. */
 struct finding *rule_dead(const struct flow *f, const struct judge_context *c);
-struct finding *rule_reset(const struct flow *f, const struct judge_context *c);
 struct finding *rule_half_close_leak(const struct flow *f, const struct judge_context *c);
+
+/* rules_reset.c: who sent the RST, and what it cut off. */
+struct finding *rule_reset(const struct flow *f, const struct judge_context *c);
+
+/* rules_size.c: large packets do not get through. */
+bool matter_of_size(const struct flow *f, enum side s); /* one of these two applies to what that side sends */
+struct finding *rule_pmtu_ignored(const struct flow *f, const struct judge_context *c);
+struct finding *rule_pmtu_blackhole(const struct flow *f, const struct judge_context *c);
 
 /* rules_quality.c: it works, badly. */
 struct finding *rule_zero_window(const struct flow *f, const struct judge_context *c);
 struct finding *rule_packet_loss(const struct flow *f, const struct judge_context *c);
 struct finding *rule_reordering(const struct flow *f, const struct judge_context *c);
+struct finding *rule_option_stripped(const struct flow *f, const struct judge_context *c);
 struct finding *rule_ip_fragmented(const struct flow *f, const struct judge_context *c);
 
 /* rules_app.c: what is said on top fails. */
+struct finding *rule_http_to_tls(const struct flow *f, const struct judge_context *c);
 struct finding *rule_tls(const struct flow *f, const struct judge_context *c);
 struct finding *rule_tls_certificate(const struct flow *f, const struct judge_context *c);
 struct finding *rule_http_status(const struct flow *f, const struct judge_context *c);
@@ -59,6 +70,9 @@ struct finding *icmp_finding(const struct flow *f, const struct icmp_note *n);
 /* The first ICMP error about packets of side `about` since then (TIME_NONE: at all) that ends an attempt; NULL: none. */
 const struct icmp_note *icmp_since(const struct flow *f, enum side about, int64_t since_ns);
 
+/* Whether it says that a packet is too big (RFC 1191, RFC 8201). */
+bool icmp_is_too_big(const struct flow *f, const struct icmp_note *n);
+
 /* How many ICMP errors told side `about` that its packets are too big (RFC 1191, RFC 8201). */
 uint32_t icmp_too_big(const struct flow *f, enum side about);
 
@@ -71,5 +85,23 @@ const struct http_transaction *cut_answer(const struct flow *f);
 
 /* Whether both directions of the flow are in the capture. */
 bool both_captured(const struct flow *f);
+
+/* Whether the other end acknowledged bytes of side s that the capture does not hold: what s did not say may have been in them. */
+bool capture_missed(const struct flow *f, enum side s);
+
+/* The connection worked, and was then quiet for so long that something on the way may have forgotten it; the finding of that, with
+ * the packet after it (0: none) and what became of it ("is answered with a RST"). */
+bool idle_before(const struct flow *f, int64_t idle_ns);
+struct finding *idle_finding(int64_t idle_ns, uint64_t first_after, const char *what);
+
+/* Hops that a packet has come, from the initial TTL that it most likely had: 64, 128 or 255. */
+unsigned ttl_hops(uint8_t ttl);
+
+/* Whether packets with these TTLs may come from one host: the same TTL or the same number of hops, give or take a route change. */
+bool same_distance(uint8_t a, uint8_t b);
+
+/* The server acknowledged what was asked and for 10 s or more, until the close, the RST or the end, sent no byte of an answer: how
+ * long; -1: it is not so. */
+int64_t silent_for_ns(const struct flow *f, const struct judge_context *c);
 
 #endif

@@ -1,4 +1,5 @@
 #include "diagnose/rules.h"
+#include "diagnose/sentence.h"
 
 #define SILENT_NS (10 * NS_PER_S)
 
@@ -39,7 +40,10 @@ static char *date_text(int64_t seconds)
 static char *names_text(const struct tls_certificate *cert)
 {
     g_autofree char *all = cert->names ? g_strjoinv(", ", cert->names) : NULL;
-    return g_strdup_printf("%.120s", all && *all ? all : "no name");
+    struct sentence s = { 0 };
+
+    say_outside(&s, all && *all ? all : "no name", 2 * SAY_NAME);
+    return sentence_dup(&s);
 }
 
 /* The certificate is judged against the capture's own time and the name that the client asked for (CONTRACT
@@ -107,11 +111,71 @@ static bool hello_ignored(const struct flow *f, const struct tls_facts *t, const
 {
     int64_t until_ns = f->reset.packet ? f->reset.ts_ns : c->now_ns;
 
-    if (t->server_hello || !t->client_hello || f->half[SERVER].bytes || !both_captured(f))
+    if (t->server_hello || !t->client_hello || f->half[SERVER].bytes || !both_captured(f) || capture_missed(f, SERVER))
         return false;
     if (f->half[CLIENT].unacked > (f->half[CLIENT].fin ? 1 : 0))
         return false;
     return until_ns - t->client_hello_ts_ns >= SILENT_NS;
+}
+
+/* HTTP without TLS to a port that serves TLS, answered in the words of TLS. */
+static bool http_refused(const struct flow *f)
+{
+    return f->app && f->app->protocol == APP_HTTP && f->app->http_alert.packet && flow_transactions(f) &&
+           !flow_transaction(f, 0)->status;
+}
+
+struct finding *rule_http_to_tls(const struct flow *f, const struct judge_context *c)
+{
+    char server[END_TEXT_SIZE], name[16];
+
+    (void)c;
+    if (!http_refused(f))
+        return NULL;
+    const struct tls_alert *a = &f->app->http_alert;
+    struct finding *d = finding_new(CODE_TLS_ALERT, WHERE_CLIENT,
+                                    "The client speaks HTTP without TLS and %s answers with the TLS alert %s.",
+                                    end_text(server, f, SERVER), tls_alert_name(a->description, name));
+
+    d->remedy = d->own_remedy =
+        g_strdup("This port serves TLS: use https:// for it, or the port that serves plain HTTP.");
+    finding_detail_text(d, "alert", tls_alert_name(a->description, name));
+    finding_detail_text(d, "from", side_name(SERVER));
+    finding_add_evidence(d, flow_transaction(f, 0)->request_packet);
+    finding_add_evidence(d, a->packet);
+    return d;
+}
+
+/* The server said the first words of the handshake, then nothing for ten seconds, and the client gave up. */
+static int64_t stuck_ns(const struct flow *f)
+{
+    const struct half *client = &f->half[CLIENT], *server = &f->half[SERVER];
+    bool left = f->reset.packet ? f->reset.by == CLIENT
+                                : client->fin && (!server->fin || client->fin_packet < server->fin_packet);
+    int64_t left_ns = f->reset.packet && !client->fin ? f->reset.ts_ns : client->fin_ns;
+
+    if (!left || !server->bytes || server->last_data_packet < client->last_data_packet)
+        return -1;
+    return left_ns - server->last_data_ns >= SILENT_NS ? left_ns - server->last_data_ns : -1;
+}
+
+/* Cut in the middle of the handshake: by whom, as far as the packets say. */
+static struct finding *cut_finding(const struct flow *f, const char *server)
+{
+    const struct tls_facts *t = tls_of(f);
+    int64_t stuck = stuck_ns(f);
+    char waited[32];
+
+    if (stuck >= 0)
+        return finding_new(CODE_TLS_RESET, WHERE_SERVER,
+                           "%s stops in the middle of the TLS handshake; after %s without a word the client gives up.",
+                           server, duration_text(waited, stuck));
+    if (t->outcome == TLS_RESET && f->reset.packet)
+        return finding_new(CODE_TLS_RESET, WHERE_NONE,
+                           "The TLS handshake with %s is cut by a RST with the %s's address, without an alert.", server,
+                           side_name((enum side)f->reset.by));
+    return finding_new(CODE_TLS_RESET, WHERE_NONE,
+                       "The TLS handshake with %s is cut by the end of the connection, without an alert.", server);
 }
 
 struct finding *rule_tls(const struct flow *f, const struct judge_context *c)
@@ -137,15 +201,15 @@ struct finding *rule_tls(const struct flow *f, const struct judge_context *c)
         d = finding_new(CODE_TLS_RESET, WHERE_NONE, "%s ends the connection instead of answering the ClientHello.",
                         server);
     else if (t->outcome == TLS_RESET || t->outcome == TLS_CLOSED)
-        d = finding_new(CODE_TLS_RESET, WHERE_NONE, "The TLS handshake with %s is cut by %s, without an alert.", server,
-                        t->outcome == TLS_RESET ? "a RST" : "the end of the connection");
+        d = cut_finding(f, server);
     if (!d)
         return NULL;
     d->confidence = t->outcome == TLS_NOT_TLS ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
     finding_add_evidence(d, t->client_hello_packet);
     finding_add_evidence(d, t->not_tls_packet);
     finding_add_evidence(d, t->server_hello_packet);
-    finding_add_evidence(d, f->reset.packet);
+    finding_add_evidence(d, f->half[SERVER].last_data_packet);
+    finding_add_evidence(d, f->reset.packet ? f->reset.packet : f->half[SERVER].fin_packet);
     if (t->sni)
         finding_detail_text(d, "sni", t->sni);
     finding_detail_number(d, "client_hello_bytes", (int64_t)t->client_hello_bytes);
@@ -153,6 +217,21 @@ struct finding *rule_tls(const struct flow *f, const struct judge_context *c)
 }
 
 /* --- HTTP --- */
+
+/* "GET /index.html", "POST www.example.net/form"; `otherwise` where the request is not in the capture. */
+static char *request_text(const struct http_transaction *h, bool with_host, const char *otherwise)
+{
+    struct sentence s = { 0 };
+
+    if (!h->method)
+        return g_strdup(otherwise);
+    say_outside(&s, h->method, SAY_TEXT);
+    say(&s, " ");
+    if (with_host && h->target && h->target[0] == '/')
+        say_outside(&s, h->host, SAY_NAME);
+    say_outside(&s, h->target, SAY_URL);
+    return sentence_dup(&s);
+}
 
 /* The same was asked again on this connection, and answered well: a login after 401, a second try after 503. */
 static bool made_good(const struct flow *f, guint at)
@@ -176,6 +255,8 @@ static const struct http_transaction *unanswered_well(const struct flow *f)
     for (guint i = 0; i < flow_transactions(f); i++) {
         const struct http_transaction *h = flow_transaction(f, i);
         bool worse = h->status >= 500 && h->status <= 599, bad = h->status >= 400 && h->status < 500;
+        if (h->status == 408 && !h->method)
+            continue; /* how servers say goodbye to an idle connection: nobody had asked */
         if ((!worse && (!bad || found)) || made_good(f, i))
             continue;
         found = h;
@@ -192,33 +273,42 @@ struct finding *rule_http_status(const struct flow *f, const struct judge_contex
     (void)c;
     if (!h)
         return NULL;
+    g_autofree char *request = request_text(h, true, "A request");
     enum code code = h->status >= 500 ? CODE_HTTP_SERVER_ERROR : CODE_HTTP_CLIENT_ERROR;
-    struct finding *d = finding_new(
-        code, h->status >= 500 ? WHERE_SERVER : WHERE_CLIENT, "%s %.80s%.80s was answered %d%s%.60s.",
-        h->method ? h->method : "A request", h->host && h->target && h->target[0] == '/' ? h->host : "",
-        h->target ? h->target : "", h->status, h->reason && *h->reason ? " " : "", h->reason ? h->reason : "");
+    struct finding *d = finding_new(code, h->status >= 500 ? WHERE_SERVER : WHERE_CLIENT, "%s was answered %d%s%.60s.",
+                                    request, h->status, h->reason && *h->reason ? " " : "", h->reason ? h->reason : "");
     finding_add_evidence(d, h->request_packet);
     finding_add_evidence(d, h->response_packet);
     finding_detail_number(d, "status", h->status);
     return d;
 }
 
-/* The last request, whole in the capture, got no answer, and the server closed: none will come. */
+/* The first request without an answer, whole in the capture, and the server closed: none will come. Behind a request
+ * sent on without waiting (pipelining) a server may close with any answer, and the client asks again: RFC 9112
+ * section 9.3.2. */
 static const struct http_transaction *left_alone(const struct flow *f)
 {
-    const struct http_transaction *h = flow_transactions(f) ? flow_transaction(f, flow_transactions(f) - 1) : NULL;
-    const struct half *server = &f->half[SERVER];
+    const struct half *client = &f->half[CLIENT], *server = &f->half[SERVER];
+    const struct http_transaction *h = NULL, *before = NULL;
 
-    if (!h || h->status || h->lossy || !h->request_complete || !server->fin || !both_captured(f))
+    for (guint i = 0; i < flow_transactions(f) && !h; i++) {
+        before = i ? flow_transaction(f, i - 1) : NULL;
+        h = flow_transaction(f, i)->status ? NULL : flow_transaction(f, i);
+    }
+    if (!h || h->lossy || !h->request_complete || !both_captured(f) || http_refused(f))
         return NULL;
-    return !f->half[CLIENT].fin || server->fin_packet < f->half[CLIENT].fin_packet ? h : NULL;
+    if (before && (!before->complete || h->request_ts_ns < before->response_end_ts_ns))
+        return NULL;
+    if (!server->fin || h->request_packet > server->fin_packet)
+        return NULL;
+    return !client->fin || server->fin_packet < client->fin_packet ? h : NULL;
 }
 
 static struct finding *no_answer_finding(const struct flow *f, const struct http_transaction *h)
 {
+    g_autofree char *request = request_text(h, false, "the request");
     struct finding *d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER,
-                                    "The server closed the connection without an HTTP answer to %s %.80s.",
-                                    h->method ? h->method : "the request", h->target ? h->target : "");
+                                    "The server closed the connection without an HTTP answer to %s.", request);
 
     d->confidence = CONFIDENCE_LIKELY;
     finding_add_evidence(d, h->request_packet);
@@ -240,10 +330,12 @@ struct finding *rule_response_truncated(const struct flow *f, const struct judge
         d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER,
                         "The answer ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " announced bytes.",
                         h->response_bytes, h->announced_bytes);
-    else
+    else if (h->response_bytes)
         d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER,
                         "The answer ended after %" G_GUINT64_FORMAT " bytes, before its proper end.",
                         h->response_bytes);
+    else
+        d = finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER, "The answer ended before the first byte of its body.");
     if (f->reset.packet && f->reset.by == CLIENT)
         d->where = WHERE_CLIENT;
     d->confidence = CONFIDENCE_LIKELY;
@@ -260,7 +352,8 @@ static bool waits_for_answer(const struct flow *f)
 {
     const struct tls_facts *t = tls_of(f);
 
-    if (f->asked_ns == TIME_NONE || f->half[CLIENT].unacked > (f->half[CLIENT].fin ? 1 : 0))
+    if (f->asked_ns == TIME_NONE || f->half[CLIENT].unacked > (f->half[CLIENT].fin ? 1 : 0) ||
+        capture_missed(f, SERVER))
         return false;
     if (t) /* the last thing that was sent may be the goodbye */
         return t->outcome == TLS_COMPLETE && t->client_data && !t->application_data &&
@@ -272,29 +365,56 @@ static bool waits_for_answer(const struct flow *f)
     return !f->half[SERVER].bytes && f->asked_again == 0;
 }
 
-struct finding *rule_server_silent(const struct flow *f, const struct judge_context *c)
+int64_t silent_for_ns(const struct flow *f, const struct judge_context *c)
 {
     const struct half *client = &f->half[CLIENT], *server = &f->half[SERVER];
-    char waited[32], end[END_TEXT_SIZE];
 
     if (!both_captured(f) || flow_handshake(f) != HANDSHAKE_COMPLETE || !waits_for_answer(f))
-        return NULL;
+        return -1;
     int64_t until_ns = f->reset.packet ? f->reset.ts_ns
                        : server->fin   ? server->fin_ns
                        : client->fin   ? MAX(client->fin_ns, f->last_ns)
                                        : c->now_ns;
-    int64_t waited_ns = until_ns - f->asked_ns;
-    if (waited_ns < SILENT_NS)
+    return until_ns - f->asked_ns >= SILENT_NS ? until_ns - f->asked_ns : -1;
+}
+
+struct finding *rule_server_silent(const struct flow *f, const struct judge_context *c)
+{
+    int64_t waited_ns = silent_for_ns(f, c);
+    char waited[32], end[END_TEXT_SIZE];
+
+    if (waited_ns < 0)
         return NULL;
     struct finding *d = finding_new(CODE_SERVER_SILENT, WHERE_SERVER,
                                     "%s acknowledges the request and sends no byte of an answer in %s.",
                                     end_text(end, f, SERVER), duration_text(waited, waited_ns));
     d->confidence = CONFIDENCE_LIKELY;
     finding_add_evidence(d, f->asked_packet);
-    finding_add_evidence(d, client->last_data_packet);
-    finding_add_evidence(d, server->last_packet);
+    finding_add_evidence(d, f->half[CLIENT].last_data_packet);
+    finding_add_evidence(d, f->half[SERVER].last_packet);
     finding_detail_seconds(d, "waited", waited_ns);
     return d;
+}
+
+/* How long the server took over its first byte: not the time in which the request was lost and sent again, nor that in
+ * which the answer's first segment was missing while later ones came, nor that of a client whose window was shut. */
+static int64_t thought_ns(const struct flow *f, const struct http_transaction *h)
+{
+    const struct stall *stall = &flow_losses(f, CLIENT)->longest;
+    int64_t from_ns = h->request_end_ts_ns, to_ns = h->response_ts_ns;
+
+    if (stall->from_packet && stall->from_ns < to_ns && (stall->to_ns == TIME_NONE || stall->to_ns > from_ns))
+        return 0;
+    for (guint i = 0; f->trouble && f->trouble->notes && i < f->trouble->notes->len; i++) {
+        const struct note *n = &g_array_index(f->trouble->notes, struct note, i);
+        if (n->ts_ns <= h->request_end_ts_ns || n->ts_ns >= h->response_ts_ns)
+            continue;
+        if (n->kind == NOTE_RETRANSMISSION && n->side == CLIENT)
+            from_ns = MAX(from_ns, n->ts_ns);
+        else if (n->kind == NOTE_LOST_SEGMENT && n->side == SERVER)
+            to_ns = MIN(to_ns, n->ts_ns);
+    }
+    return to_ns - from_ns;
 }
 
 /* The slowest first byte of the flow's transactions. */
@@ -304,11 +424,13 @@ static const struct http_transaction *slowest(const struct flow *f, int64_t *ttf
 
     for (guint i = 0; i < flow_transactions(f); i++) {
         const struct http_transaction *h = flow_transaction(f, i);
-        if (h->request_end_ts_ns == TIME_NONE || h->response_ts_ns == TIME_NONE || h->tunnel)
+        if (h->request_end_ts_ns == TIME_NONE || h->response_ts_ns == TIME_NONE || h->tunnel ||
+            h->response_ts_ns - h->request_end_ts_ns < NS_PER_S)
             continue;
-        if (!worst || h->response_ts_ns - h->request_end_ts_ns > *ttfb_ns) {
+        int64_t thought = thought_ns(f, h);
+        if (thought > *ttfb_ns) {
             worst = h;
-            *ttfb_ns = h->response_ts_ns - h->request_end_ts_ns;
+            *ttfb_ns = thought;
         }
     }
     return worst;
@@ -323,11 +445,11 @@ struct finding *rule_slow_server(const struct flow *f, const struct judge_contex
     (void)c;
     if (rtt_ns == TIME_NONE)
         rtt_ns = minmax_mean_ns(&f->half[SERVER].rtt) + minmax_mean_ns(&f->half[CLIENT].rtt);
-    if (!h || ttfb_ns < NS_PER_S || ttfb_ns < 5 * rtt_ns)
+    if (!h || ttfb_ns < NS_PER_S || ttfb_ns < 5 * rtt_ns || capture_missed(f, SERVER))
         return NULL;
-    struct finding *d =
-        finding_new(CODE_SLOW_SERVER, WHERE_SERVER, "The first byte of the answer to %s %.80s came after %s.",
-                    h->method ? h->method : "a request", h->target ? h->target : "", duration_text(late, ttfb_ns));
+    g_autofree char *request = request_text(h, false, "a request");
+    struct finding *d = finding_new(CODE_SLOW_SERVER, WHERE_SERVER, "The first byte of the answer to %s came after %s.",
+                                    request, duration_text(late, ttfb_ns));
     d->confidence = CONFIDENCE_LIKELY;
     finding_add_evidence(d, h->request_packet);
     finding_add_evidence(d, h->response_packet);

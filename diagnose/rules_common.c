@@ -112,6 +112,41 @@ bool both_captured(const struct flow *f)
     return f->half[CLIENT].packets > 0 && f->half[SERVER].packets > 0;
 }
 
+bool capture_missed(const struct flow *f, enum side s)
+{
+    return flow_anomalies(f, other_side(s))->acked_unseen > 0;
+}
+
+/* Quiet for so long, then trouble at once: something on the way forgot the connection (CONTRACT idle_expired). */
+#define IDLE_NS (15 * NS_PER_S)
+
+/* The connection worked, and was then quiet for much longer than its packets take. */
+bool idle_before(const struct flow *f, int64_t idle_ns)
+{
+    int64_t slowest_ns = MAX(f->half[CLIENT].rtt.max_ns + f->half[SERVER].rtt.max_ns, flow_handshake_rtt_ns(f));
+
+    return f->half[CLIENT].bytes + f->half[SERVER].bytes > 0 && both_captured(f) && idle_ns >= IDLE_NS &&
+           idle_ns >= 3 * slowest_ns;
+}
+
+struct finding *idle_finding(int64_t idle_ns, uint64_t first_after, const char *what)
+{
+    char idle[32];
+    struct finding *d = finding_new(CODE_IDLE_EXPIRED, WHERE_PATH,
+                                    "The connection worked, was quiet for %s, and the first packet after that %s.",
+                                    duration_text(idle, idle_ns), what);
+
+    d->confidence = CONFIDENCE_LIKELY;
+    finding_detail_seconds(d, "idle", idle_ns);
+    finding_add_evidence(d, first_after);
+    return d;
+}
+
+unsigned ttl_hops(uint8_t ttl)
+{
+    return ttl > 128 ? 255u - ttl : ttl > 64 ? 128u - ttl : 64u - ttl;
+}
+
 static guint kept_icmp(const struct flow *f)
 {
     return f->trouble ? MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT) : 0;
@@ -127,13 +162,17 @@ const struct icmp_note *icmp_since(const struct flow *f, enum side about, int64_
     return NULL;
 }
 
+bool icmp_is_too_big(const struct flow *f, const struct icmp_note *n)
+{
+    return f->key.version == 6 ? n->type == 2 : n->type == 3 && n->code == 4;
+}
+
 uint32_t icmp_too_big(const struct flow *f, enum side about)
 {
     uint32_t told = 0;
 
     for (guint i = 0; i < kept_icmp(f); i++) {
-        const struct icmp_note *n = &f->trouble->icmp[i];
-        told += n->about == about && (f->key.version == 6 ? n->type == 2 : n->type == 3 && n->code == 4);
+        told += f->trouble->icmp[i].about == about && icmp_is_too_big(f, &f->trouble->icmp[i]);
     }
     return told;
 }
@@ -145,7 +184,7 @@ guint flow_transactions(const struct flow *f)
 
 const struct http_transaction *flow_transaction(const struct flow *f, guint i)
 {
-    return g_ptr_array_index(f->app->http, i);
+    return http_at(f->app->http, i);
 }
 
 const struct http_transaction *cut_answer(const struct flow *f)

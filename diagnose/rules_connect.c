@@ -44,21 +44,103 @@ struct finding *rule_syn_unanswered(const struct flow *f, const struct judge_con
     return d;
 }
 
+/* The RST does not come from where the server's SYN-ACKs of other connections come from. */
+static bool refused_from_elsewhere(const struct reset_facts *r)
+{
+    return r->host_ttl[0] && !same_distance(r->ttl, r->host_ttl[0]) && !same_distance(r->ttl, r->host_ttl[1]);
+}
+
+static struct finding *middlebox_finding(const struct flow *f)
+{
+    const struct reset_facts *r = &f->reset;
+    char server[END_TEXT_SIZE], waited[32], usual[32];
+    struct finding *d = finding_new(CODE_SYN_REFUSED_BY_MIDDLEBOX, WHERE_PATH,
+                                    "The RST that refuses %s arrives with TTL %u after %s", end_text(server, f, SERVER), r->ttl,
+                                    duration_text(waited, r->ts_ns - f->syn_ns));
+    g_autofree char *begin = d->summary;
+
+    if (r->host_rtt_ns == TIME_NONE)
+        d->summary = g_strdup_printf("%s; the server's own answers arrive with TTL %u.", begin, r->host_ttl[0]);
+    else
+        d->summary = g_strdup_printf("%s; the server's own answers arrive with TTL %u after %s.", begin, r->host_ttl[0],
+                                     duration_text(usual, r->host_rtt_ns));
+    finding_detail_number(d, "ttl", r->host_ttl[0]);
+    return d;
+}
+
 struct finding *rule_syn_refused(const struct flow *f, const struct judge_context *c)
 {
     char server[END_TEXT_SIZE];
+    struct finding *d;
 
     (void)c;
     if (flow_handshake(f) != HANDSHAKE_REFUSED)
         return NULL;
-    struct finding *d = finding_new(CODE_SYN_REFUSED, WHERE_SERVER,
-                                    "%s answers the SYN with RST: nothing listens there, or a filter rejects.",
-                                    end_text(server, f, SERVER));
+    if (refused_from_elsewhere(&f->reset))
+        d = middlebox_finding(f);
+    else
+        d = finding_new(CODE_SYN_REFUSED, WHERE_SERVER,
+                        "%s answers the SYN with RST: nothing listens there, or a filter rejects.",
+                        end_text(server, f, SERVER));
     d->confidence = CONFIDENCE_LIKELY;
     finding_add_evidence(d, f->first_syn_packet);
     finding_add_evidence(d, f->syn_packet);
     finding_add_evidence(d, f->reset.packet);
     finding_detail_number(d, "rst_ttl", f->reset.ttl);
+    return d;
+}
+
+/* The same ports again while the server's end of the old connection is in TIME-WAIT: it answers for the old one. */
+struct finding *rule_port_reuse_refused(const struct flow *f, const struct judge_context *c)
+{
+    char server[END_TEXT_SIZE];
+    bool refused = f->reset.packet && f->reset.by == SERVER;
+
+    if (!f->reuses_time_wait || f->synacks || f->half[SERVER].bytes || !(refused || (f->trouble && f->trouble->stale_acks)))
+        return NULL;
+    if (!refused && f->syns < 2 && c->now_ns - f->last_ns < SILENCE_NS)
+        return NULL; /* the client's RST ends the TIME-WAIT, and its next SYN may be accepted */
+    struct finding *d = finding_new(CODE_PORT_REUSE_REFUSED, WHERE_SERVER,
+                                    "The client uses its port again while %s is in TIME-WAIT from the connection before, and is answered "
+                                    "with %s.", end_text(server, f, SERVER), refused ? "a RST" : "an ACK of that one");
+    d->confidence = CONFIDENCE_LIKELY;
+    finding_add_evidence(d, f->first_syn_packet);
+    finding_add_evidence(d, f->trouble ? f->trouble->stale_ack_packet : 0);
+    finding_add_evidence(d, refused ? f->reset.packet : 0);
+    finding_detail_number(d, "previous", (int64_t)f->previous);
+    return d;
+}
+
+/* Nothing that the client said after the handshake was ever acknowledged. */
+static bool data_ignored(const struct flow *f)
+{
+    const struct half *client = &f->half[CLIENT];
+    return client->bytes && client->unacked >= client->bytes && !f->half[SERVER].bytes;
+}
+
+struct finding *rule_accept_queue_full(const struct flow *f, const struct judge_context *c)
+{
+    const struct trouble *t = f->trouble;
+    char server[END_TEXT_SIZE];
+
+    (void)c;
+    if (!t || flow_handshake(f) != HANDSHAKE_COMPLETE || !data_ignored(f))
+        return NULL; /* a client that says nothing may meet TCP_DEFER_ACCEPT, which is meant so */
+    if (t->late_synack_packet < f->half[CLIENT].first_data_packet ||
+        (t->late_synacks < 2 && flow_anomalies(f, CLIENT)->retransmissions < 2))
+        return NULL;
+    bool at_server = flow_rtt_to_server_ns(f) <= flow_rtt_to_client_ns(f) / 10;
+    struct finding *d = finding_new(CODE_ACCEPT_QUEUE_FULL, WHERE_SERVER,
+                                    "%s repeats its SYN-ACK %u times although the client's ACK and data are here: it does not accept.",
+                                    end_text(server, f, SERVER), t->late_synacks);
+    d->confidence = at_server ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+    if (!at_server) /* from here, both may be lost on the way */
+        finding_detail_list(d, "alternatives", (const char *const[]){ "handshake_unfinished", NULL });
+    finding_detail_number(d, "synacks", f->synacks);
+    finding_add_evidence(d, f->ack_packet);
+    finding_add_evidence(d, f->half[CLIENT].first_data_packet);
+    add_notes(d, f, NOTE_SYNACK, SERVER, FINDING_EVIDENCE - 3);
+    finding_add_evidence(d, t->late_synack_packet);
     return d;
 }
 

@@ -152,6 +152,7 @@ static void copy_details(struct finding *d, const struct finding *from)
         case DETAIL_NUMBER: finding_detail_number(d, e->key, e->number); break;
         case DETAIL_SECONDS: finding_detail_seconds(d, e->key, e->number); break;
         case DETAIL_LIST: finding_detail_list(d, e->key, (const char *const *)e->list); break;
+        case DETAIL_HOP: break; /* of probes, which this rule does not see */
         }
     }
 }

@@ -135,6 +135,7 @@ struct finding *rule_name(const struct name_group *g, const struct silence *s)
     for (guint i = 0; i < g->questions->len; i++) {
         const struct question *each = &g_array_index(g->questions, struct question, i);
         finding_add_evidence(d, each->query_packet);
+        finding_add_evidence(d, each->last_query_packet);
         finding_add_evidence(d, each->response_packet);
         finding_add_evidence(d, each->icmp_packet);
         queries += each->query_packet ? each->retries + 1 : 0;

@@ -51,7 +51,7 @@ struct finding *rule_packet_loss(const struct flow *f, const struct judge_contex
         uint32_t lost = lost_segments(f, (enum side)s);
         double rate = f->half[s].segments ? (double)lost / (double)f->half[s].segments : 0;
 
-        if (lost < 3 || rate < 0.01 || rate <= worst_rate)
+        if (lost < 3 || rate < 0.01 || rate <= worst_rate || matter_of_size(f, (enum side)s))
             continue;
         finding_free(worst);
         worst_rate = rate;
@@ -84,6 +84,47 @@ struct finding *rule_reordering(const struct flow *f, const struct judge_context
         add_notes(d, f, NOTE_OUT_OF_ORDER, s, FINDING_EVIDENCE);
         finding_detail_number(d, "reordered", late);
         finding_detail_number(d, "segments", (int64_t)f->half[s].segments);
+        return d;
+    }
+    return NULL;
+}
+
+/* Segments that show a rewritten option; fewer may be a slip of a stack. */
+#define REWRITTEN_SEGMENTS 3
+
+/* What shows that options of side s were removed or rewritten before they came here, and the packet; NULL: nothing. */
+static const char *rewritten(const struct flow *f, enum side s, uint64_t *packet)
+{
+    const struct losses *l = flow_losses(f, s);
+
+    if (l->bare >= REWRITTEN_SEGMENTS) {
+        *packet = l->bare_packet;
+        return "have no timestamps although both SYNs agree on them";
+    }
+    if (l->wild_sacks >= REWRITTEN_SEGMENTS) {
+        *packet = l->wild_sack_packet;
+        return "have SACK blocks of bytes that the other end never sent";
+    }
+    *packet = l->shrunk_packet;
+    return l->shrunk >= 2 && !f->half[s].offer.whole_windows ? "bear scaled windows although its SYN does not say so" : NULL;
+}
+
+struct finding *rule_option_stripped(const struct flow *f, const struct judge_context *c)
+{
+    (void)c;
+    for (int s = CLIENT; f->trouble && both_captured(f) && s <= SERVER; s++) {
+        uint64_t packet;
+        const char *what = rewritten(f, (enum side)s, &packet);
+
+        if (!what)
+            continue;
+        struct finding *d = finding_new(CODE_OPTION_STRIPPED, WHERE_PATH, "The %s's packets %s: something on the way changes them.",
+                                        side_name((enum side)s), what);
+        d->confidence = CONFIDENCE_POSSIBLE;
+        finding_add_evidence(d, f->syn_packet);
+        finding_add_evidence(d, f->synack_packet);
+        finding_add_evidence(d, packet);
+        finding_detail_text(d, "from", side_name((enum side)s));
         return d;
     }
     return NULL;

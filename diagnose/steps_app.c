@@ -150,7 +150,7 @@ static void tell_transaction(const struct telling *t, const struct http_transact
 
 static const struct http_transaction *transaction(const struct flow *f, guint i)
 {
-    return g_ptr_array_index(f->app->http, i);
+    return http_at(f->app->http, i);
 }
 
 guint n_transactions(const struct flow *f)

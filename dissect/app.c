@@ -11,6 +11,9 @@
 /* Times that a connection may change its protocol: CONNECT through two proxies, STARTTLS at the end. */
 #define HANDOVERS 4
 
+/* The first byte of a TLS record with an alert: RFC 8446 section 5.1. */
+#define TLS_ALERT_RECORD 21
+
 /* The first bytes of a direction as long as it is not known what they are. */
 struct probe {
     uint8_t *held;        /* NULL where none */
@@ -30,6 +33,7 @@ struct app {
     struct app_facts *facts; /* NULL until something is recognised */
     struct certs *certs; /* shared; NULL: none */
     union {
+        void *dissector; /* any of these */
         struct app_http *http;
         struct app_tls *tls;
         struct app_dns *dns;
@@ -55,7 +59,8 @@ const char *app_protocol_name(enum app_protocol p)
 
 struct app *app_new(uint16_t server_port)
 {
-    struct app *a = g_new0(struct app, 1);
+    struct app *a = g_new(struct app, 1); /* g_new0 would pass by malloc's short way */
+    memset(a, 0, sizeof *a);
     a->server_port = server_port;
     return a;
 }
@@ -104,8 +109,7 @@ void app_facts_free(struct app_facts *f)
 {
     if (!f)
         return;
-    if (f->http)
-        g_ptr_array_free(f->http, TRUE);
+    http_list_free(f->http);
     if (f->tls)
         tls_facts_clear(f->tls);
     if (f->dns)
@@ -126,8 +130,10 @@ const struct app_facts *app_facts(const struct app *a)
 /* Starts the dissector of a protocol. Behind a hand-over the protocol's name is that of the inner one. */
 static void start(struct app *a, enum stage stage, enum app_protocol protocol)
 {
-    if (!a->facts)
-        a->facts = g_new0(struct app_facts, 1);
+    if (!a->facts) {
+        a->facts = g_new(struct app_facts, 1);
+        memset(a->facts, 0, sizeof *a->facts);
+    }
     enum app_protocol *name = a->handovers ? &a->facts->inner : &a->facts->protocol;
     *name = protocol;
     a->stage = stage;
@@ -184,6 +190,21 @@ static struct slice data_first(struct app *a, const struct app_bytes *b)
         return slice_of(NULL, 0);
     hand_over(a, APP_TLS);
     return slice_of(b->data.p + n, b->data.n - n);
+}
+
+/* A server that serves TLS on this port answers an HTTP request with an alert record, which is all it says. */
+static void note_alert(struct app *a, const struct app_bytes *b)
+{
+    struct cursor c = cursor_of(b->data);
+    uint32_t head = cursor_u24(&c);
+    uint16_t length = cursor_u16(&c);
+    uint8_t level = cursor_u8(&c), description = cursor_u8(&c);
+
+    if (b->from != SERVER || c.failed || head >> 8 != 0x1503 || length != 2)
+        return;
+    a->facts->http_alert = (struct tls_alert){ .from = SERVER, .fatal = level == 2, .description = description };
+    a->facts->http_alert.packet = b->packet;
+    a->facts->http_alert.ts_ns = b->ts_ns;
 }
 
 static void data_tls(struct app *a, const struct app_bytes *b)
@@ -313,6 +334,20 @@ static void probe_final(struct app *a, enum side from)
 
 /* --- the interface --- */
 
+void app_expect(const struct app *a)
+{
+    for (size_t i = 0; a && i < sizeof *a; i += 64)
+        __builtin_prefetch((const char *)a + i);
+}
+
+void app_warm(const struct app *a)
+{
+    const char *dissector = a->dissector, *facts = (const char *)a->facts;
+    for (size_t i = 0; dissector && i < APP_HTTP_SIZE; i += 64)
+        __builtin_prefetch(dissector + i);
+    __builtin_prefetch(facts);
+}
+
 void app_data(struct app *a, const struct app_bytes *bytes)
 {
     struct app_bytes b = *bytes;
@@ -322,6 +357,8 @@ void app_data(struct app *a, const struct app_bytes *bytes)
                 return;
             replay_both(a);
         } else if (a->stage == IN_HTTP) {
+            if (b.data.p[0] == TLS_ALERT_RECORD)
+                note_alert(a, &b);
             b.data = data_http(a, &b);
         } else if (a->stage == IN_FIRST) {
             b.data = data_first(a, &b);
@@ -368,9 +405,24 @@ void app_end(struct app *a, enum side from, enum app_ending how, int64_t ts_ns)
         app_tls_end(a->tls, from, how, ts_ns);
 }
 
+/* The list as it is, but for that transaction. */
+static void preview_cut(struct app_preview *p, const struct http_list *l, const struct http_transaction *cut)
+{
+    p->http = *l;
+    p->http.more = g_memdup2(l->more, l->room * sizeof(struct http_transaction *));
+    p->cut = *cut;
+    p->cut.truncated = true;
+    if (cut == &l->first)
+        p->http.first = p->cut;
+    for (guint i = 1; i < l->len; i++)
+        if (l->more[i - 1] == cut)
+            p->http.more[i - 1] = &p->cut;
+    p->facts.http = &p->http;
+}
+
 const struct app_facts *app_preview(const struct app *a, const enum app_ending how[2], struct app_preview *p)
 {
-    *p = (struct app_preview){ .http = NULL };
+    *p = (struct app_preview){ .http.more = NULL };
     if (!a || !a->facts)
         return NULL;
     p->facts = *a->facts;
@@ -379,22 +431,14 @@ const struct app_facts *app_preview(const struct app *a, const enum app_ending h
         p->facts.tls = &p->tls;
     }
     const struct http_transaction *cut = a->stage == IN_HTTP ? app_http_cut(a->http, how) : NULL;
-    if (cut) {
-        guint at;
-        p->cut = *cut;
-        p->cut.truncated = true;
-        p->http = p->facts.http = g_ptr_array_copy(a->facts->http, NULL, NULL);
-        g_ptr_array_set_free_func(p->http, NULL);
-        if (g_ptr_array_find(p->http, cut, &at))
-            g_ptr_array_index(p->http, at) = &p->cut;
-    }
+    if (cut)
+        preview_cut(p, a->facts->http, cut);
     return &p->facts;
 }
 
 void app_preview_end(struct app_preview *p)
 {
-    if (p->http)
-        g_ptr_array_free(p->http, TRUE);
+    g_free(p->http.more);
 }
 
 bool app_wants(const struct app *a, enum side from)

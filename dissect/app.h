@@ -37,7 +37,9 @@ struct app_bytes {
 /* How a direction ended. */
 enum app_ending { APP_END_FIN, APP_END_RST, APP_END_CAPTURE };
 
-/* One HTTP transaction: CONTRACT "app.http". Strings are UTF-8, owned, NULL where unknown. */
+#define HTTP_ROOM 104 /* most transactions' texts fit */
+
+/* One HTTP transaction: CONTRACT "app.http". Strings are UTF-8, owned, NULL where unknown; short ones stand in `room`. */
 struct http_transaction {
     char *method, *host, *target, *version, *reason, *location;
     int status;                         /* 0 = no answer seen; of an interim answer (1xx) until the final one begins */
@@ -51,7 +53,33 @@ struct http_transaction {
     bool truncated;                     /* the connection ended in the answer's header, before the announced length or the last chunk */
     bool tunnel;                        /* CONNECT or Upgrade accepted: what follows is another protocol */
     bool lossy;                         /* bytes of it are missing from the capture: what is not known of it may have been there */
+    uint8_t room_used;
+    char room[HTTP_ROOM];
 };
+
+/* The transactions of a connection in order of request. Most connections have one: it takes no memory of its own. */
+struct http_list {
+    guint len, room;                    /* how many; places in `more` */
+    struct http_transaction **more;     /* the second and those behind it */
+    struct http_transaction first;
+};
+
+/* i < l->len. */
+static inline struct http_transaction *http_at(const struct http_list *l, guint i)
+{
+    return i ? l->more[i - 1] : (struct http_transaction *)(uintptr_t)&l->first;
+}
+
+/* An empty one; a new transaction at its end, everything in it unknown. It stays where it is. Free all with http_list_free (NULL-safe). */
+struct http_list *http_list_new(void);
+struct http_transaction *http_list_add(struct http_list *l);
+void http_list_free(struct http_list *l);
+
+/* Makes t unknown again. */
+void http_transaction_reset(struct http_transaction *t);
+
+/* Replaces a text of t, one of its first six members, by a copy of n bytes that are UTF-8 without NUL. */
+void http_transaction_text(struct http_transaction *t, char **field, const char *text, size_t n);
 
 enum tls_outcome {
     TLS_INCOMPLETE = 0, TLS_COMPLETE, TLS_ALERT, TLS_RESET, TLS_NO_SERVER_HELLO, TLS_CLOSED, TLS_NOT_TLS
@@ -124,9 +152,10 @@ struct app_facts {
     enum app_protocol protocol;  /* the protocol nearest to TCP */
     enum app_protocol inner;     /* what runs inside it behind CONNECT, Upgrade or STARTTLS; APP_UNKNOWN where nothing, or not known */
     char *greeting;              /* the server's first line (SSH, SMTP, ...), UTF-8, bounded; or NULL */
-    GPtrArray *http;             /* struct http_transaction*, in order of request; NULL where none */
+    struct http_list *http;      /* NULL where none */
     uint64_t http_dropped;       /* transactions beyond LIMIT_HTTP_TRANSACTIONS, counted only */
     struct tls_facts *tls;       /* NULL where there is no TLS */
+    struct tls_alert http_alert; /* the alert with which a TLS server answered HTTP without TLS; packet 0: none */
     GArray *dns;                 /* struct dns_said, in order; NULL: none */
     bool redirects;              /* an answer sends the client elsewhere: a 3xx with Location */
     bool closing_only[2];        /* the last bytes of that side are a TLS closing alert (in clear or by its size): nothing of value was in them */
@@ -141,6 +170,11 @@ void app_free(struct app *a);
 
 /* Certificates that a reads are shared with others through c (certs.h), which must outlive it. Without it, each reads its own. */
 void app_share(struct app *a, struct certs *c);
+
+/* Bytes for it come soon: two steps fetch what they will need into the cache, without waiting where the one before was made some time ago.
+ * a may be NULL in the first. Only speed depends on them. */
+void app_expect(const struct app *a);
+void app_warm(const struct app *a);
 
 /* The next bytes of a direction. */
 void app_data(struct app *a, const struct app_bytes *bytes);
@@ -163,7 +197,7 @@ struct app_preview {
     struct app_facts facts;
     struct tls_facts tls;
     struct http_transaction cut; /* the answer that would be cut, as it would be then */
-    GPtrArray *http;             /* NULL where none is cut */
+    struct http_list http;       /* with it, where one is cut */
 };
 
 /* how: by enum side. Returns &p->facts, or NULL where nothing was recognised so far. What it points to is a's: valid until a is handed

@@ -74,7 +74,8 @@ int app_http_recognise(struct slice first, enum side from, bool final)
 
 struct app_http *app_http_new(struct app_facts *facts)
 {
-    struct app_http *h = g_new0(struct app_http, 1);
+    struct app_http *h = g_new(struct app_http, 1);
+    memset(h, 0, sizeof *h);
     h->facts = facts;
     h->next = facts->http ? facts->http->len : 0;
     return h;
@@ -84,8 +85,9 @@ void app_http_free(struct app_http *h)
 {
     if (!h)
         return;
-    http_text_free(&h->half[CLIENT].text);
-    http_text_free(&h->half[SERVER].text);
+    for (int s = CLIENT; s <= SERVER; s++)
+        if (h->half[s].line)
+            g_string_free(h->half[s].line, TRUE);
     g_free(h->held.p);
     g_free(h);
 }
@@ -106,7 +108,7 @@ struct app_bytes app_http_held(const struct app_http *h)
 
 static void lose_framing(struct http_half *half)
 {
-    http_text_clear(&half->text);
+    http_line_clear(half);
     half->phase = PHASE_LOST;
 }
 
@@ -215,7 +217,6 @@ static size_t read_bytes(struct app_http *h, const struct app_bytes *b)
     }
     while (left.n > 0 && !h->handed_over)
         left = step(h, b->from, left);
-    http_text_hold(&half->text);
     h->at = NULL;
     return b->data.n - left.n;
 }

@@ -11,6 +11,7 @@
 #include "dissect/app.h"
 
 struct app_http;
+#define APP_HTTP_SIZE 448 /* bytes of it, about: what is worth fetching ahead */
 
 /* Transactions are added to facts->http, behind those that are there; facts is the caller's and outlives the
  * dissector. */
@@ -40,8 +41,5 @@ struct app_bytes app_http_held(const struct app_http *h);
  * no. With `final` no more will come, so that 0 is no answer: the beginning of a request line with a well-known
  * method is enough then. */
 int app_http_recognise(struct slice first, enum side from, bool final);
-
-/* Frees a struct http_transaction (a GDestroyNotify; NULL-safe). */
-void http_transaction_free(void *transaction);
 
 #endif

@@ -1,9 +1,9 @@
-/* app_http_message: one HTTP message through http-parser.
+/* app_http_message: one HTTP message: its head cut into lines here, what follows it through http-parser.
  *
- * The first word is read outside (app_http.c): http-parser knows a fixed list of methods and, as Debian builds it,
- * does not check "HTTP/". So it is given "GET" for any method but CONNECT (whose target has a form of its own) and
- * goes on from there. It gets a fresh state for each message, and its count of header bytes is set back before each
- * call: what is kept is bounded here, and a header of megabytes is no reason to lose the message behind it.
+ * The start line and the fields that are kept are read here; http-parser gets a start line of ours, the fields that tell
+ * how long the message is and what follows it, and everything behind the head. So its list of methods, its limit for a
+ * header and its price for a byte concern the lines that mean something only. Each message begins with a copy of a parser
+ * that has just read a start line, and its count of header bytes is set back before each call.
  */
 #include "dissect/app_http_parts.h"
 
@@ -13,47 +13,6 @@ _Static_assert((int)HTTP_REQUEST == CLIENT && (int)HTTP_RESPONSE == SERVER, "par
 
 /* Bytes given to the parser at once: below its limit for a header (80 KB), which it counts within a call. */
 #define PARSE_AT_ONCE 65536
-
-/* --- text --- */
-
-void http_text_hold(struct http_text *t)
-{
-    if (t->fresh.n == 0)
-        return;
-    if (!t->kept)
-        t->kept = g_string_sized_new(t->fresh.n + 64);
-    size_t room = LIMIT_HTTP_VALUE - t->kept->len;
-    g_string_append_len(t->kept, (const char *)t->fresh.p, (gssize)MIN(t->fresh.n, room));
-    t->fresh = slice_of(NULL, 0);
-}
-
-void http_text_add(struct http_text *t, struct slice s)
-{
-    http_text_hold(t);
-    t->fresh = s;
-    if (t->kept && t->kept->len > 0)
-        http_text_hold(t);
-}
-
-struct slice http_text_value(struct http_text *t)
-{
-    return t->kept && t->kept->len > 0 ? slice_of(t->kept->str, t->kept->len) : t->fresh;
-}
-
-void http_text_clear(struct http_text *t)
-{
-    t->fresh = slice_of(NULL, 0);
-    if (t->kept)
-        g_string_truncate(t->kept, 0);
-}
-
-void http_text_free(struct http_text *t)
-{
-    if (t->kept)
-        g_string_free(t->kept, TRUE);
-}
-
-/* --- start line and header fields --- */
 
 static struct app_http *http_of(const http_parser *parser)
 {
@@ -65,9 +24,13 @@ static struct http_half *half_of(const http_parser *parser)
     return &http_of(parser)->half[parser->type];
 }
 
+/* lower: letters and what has no case. */
 static bool text_is(struct slice s, const char *lower)
 {
-    return s.n == strlen(lower) && g_ascii_strncasecmp((const char *)s.p, lower, s.n) == 0;
+    size_t i = 0;
+    while (i < s.n && lower[i] && (s.p[i] | 0x20) == lower[i])
+        i++;
+    return i == s.n && !lower[i];
 }
 
 /* The authority of an absolute-form target (RFC 9112 section 3.2.2), without userinfo; empty where the target has
@@ -99,114 +62,15 @@ static enum app_protocol upgrade_of(struct slice s)
 
 static void keep_target(struct app_http *h, struct http_transaction *t, struct slice target)
 {
-    http_keep_text(h, &t->target, target);
+    http_keep_text(h, t, &t->target, target);
     struct slice authority = authority_of(target);
     if (authority.n > 0)
-        http_keep_text(h, &t->host, authority);
+        http_keep_text(h, t, &t->host, authority);
 }
 
-/* The text collected so far is whole: it goes where it belongs. Of a field that comes twice the first one counts. */
-static void finish_text(struct app_http *h, struct http_half *half)
+static bool is_connect_word(const struct http_half *half)
 {
-    struct http_transaction *t = half->now;
-    struct slice value = http_text_value(&half->text);
-    if (half->field == FIELD_UPGRADE)
-        half->upgrade = upgrade_of(value);
-    else if (half->field == FIELD_TARGET && t)
-        keep_target(h, t, value);
-    else if (half->field == FIELD_REASON && t && value.n > 0)
-        http_keep_text(h, &t->reason, value);
-    else if (half->field == FIELD_HOST && t && !t->host)
-        http_keep_text(h, &t->host, value);
-    else if (half->field == FIELD_LOCATION && t && !t->location) {
-        http_keep_text(h, &t->location, value);
-        h->facts->redirects = true;
-    }
-    http_text_clear(&half->text);
-    half->field = FIELD_NONE;
-}
-
-/* The start line is whole. False: not HTTP/1 (an HTTP/0.9 request has no version). */
-static bool finish_start_line(http_parser *parser)
-{
-    struct http_half *half = half_of(parser);
-    if (half->start_line_known)
-        return true;
-    half->start_line_known = true;
-    finish_text(http_of(parser), half);
-    if (parser->http_major != 1 || parser->http_minor > 9)
-        return false;
-    if (half->now && !half->now->version) {
-        const char version[] = { '1', '.', (char)('0' + parser->http_minor) };
-        http_keep_text(http_of(parser), &half->now->version, slice_of(version, sizeof version));
-    }
-    if (half->now && parser->type == HTTP_RESPONSE)
-        half->now->status = parser->status_code;
-    return true;
-}
-
-static int on_url(http_parser *parser, const char *at, size_t n)
-{
-    struct http_half *half = half_of(parser);
-    half->field = FIELD_TARGET;
-    http_text_add(&half->text, slice_of(at, n));
-    return 0;
-}
-
-static int on_status(http_parser *parser, const char *at, size_t n)
-{
-    struct http_half *half = half_of(parser);
-    half->field = FIELD_REASON;
-    http_text_add(&half->text, slice_of(at, n));
-    if (half->now)
-        half->now->status = parser->status_code; /* already: bytes may be missing behind it */
-    return 0;
-}
-
-static int on_header_field(http_parser *parser, const char *at, size_t n)
-{
-    struct http_half *half = half_of(parser);
-    if (half->phase == PHASE_BODY)
-        return 0; /* a trailer */
-    if (!finish_start_line(parser))
-        return -1;
-    if (half->in_value) {
-        finish_text(http_of(parser), half);
-        half->in_value = false;
-        half->n_word = 0;
-    }
-    if (n > LIMIT_HTTP_METHOD - (size_t)half->n_word) {
-        half->n_word = LIMIT_HTTP_METHOD; /* no name that is looked for is so long */
-        return 0;
-    }
-    memcpy(half->word + half->n_word, at, n);
-    half->n_word += (uint8_t)n;
-    return 0;
-}
-
-/* Which field of interest has the name in half->word. */
-static enum http_field field_named(const struct http_half *half, unsigned type)
-{
-    struct slice name = slice_of(half->word, half->n_word);
-    if (text_is(name, "upgrade"))
-        return FIELD_UPGRADE;
-    if (type == HTTP_REQUEST)
-        return half->now && text_is(name, "host") ? FIELD_HOST : FIELD_NONE;
-    return half->now && text_is(name, "location") ? FIELD_LOCATION : FIELD_NONE;
-}
-
-static int on_header_value(http_parser *parser, const char *at, size_t n)
-{
-    struct http_half *half = half_of(parser);
-    if (half->phase == PHASE_BODY)
-        return 0;
-    if (!half->in_value) {
-        half->in_value = true;
-        half->field = field_named(half, parser->type);
-    }
-    if (half->field != FIELD_NONE)
-        http_text_add(&half->text, slice_of(at, n));
-    return 0;
+    return text_is(slice_of(half->word, half->n_word), "connect");
 }
 
 /* --- the end of the head, the body --- */
@@ -220,7 +84,7 @@ static int request_head(struct http_half *half, struct app_http *h)
 {
     struct http_transaction *t = half->now;
     if (is_connect(t) && !t->host && t->target)
-        http_keep_text(h, &t->host, slice_of(t->target, strlen(t->target)));
+        http_keep_text(h, t, &t->host, slice_of(t->target, strlen(t->target)));
     half->phase = PHASE_BODY;
     return 0;
 }
@@ -270,11 +134,7 @@ static int answer_head(struct http_half *half, struct app_http *h)
 static int on_headers_complete(http_parser *parser)
 {
     struct http_half *half = half_of(parser);
-    struct app_http *h = http_of(parser);
-    if (!finish_start_line(parser))
-        return -1;
-    finish_text(h, half);
-    return parser->type == HTTP_REQUEST ? request_head(half, h) : answer_head(half, h);
+    return parser->type == HTTP_REQUEST ? request_head(half, http_of(parser)) : answer_head(half, http_of(parser));
 }
 
 void http_message_count(struct http_half *half, enum side from, uint64_t n)
@@ -314,10 +174,6 @@ static int on_message_complete(http_parser *parser)
 }
 
 static const http_parser_settings settings = {
-    .on_url = on_url,
-    .on_status = on_status,
-    .on_header_field = on_header_field,
-    .on_header_value = on_header_value,
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
     .on_message_complete = on_message_complete,
@@ -325,45 +181,284 @@ static const http_parser_settings settings = {
     .on_chunk_complete = on_chunk_complete,
 };
 
-static void message_prepare(struct app_http *h, struct http_half *half, enum side from)
+/* --- the parser --- */
+
+/* Parsers that have just read a start line. */
+enum parsing { PARSING_REQUEST, PARSING_CONNECT, PARSING_ANSWER, PARSINGS };
+
+/* Made once and never changed: all messages begin with a copy of one of them. */
+static const http_parser *started(enum parsing what)
 {
-    http_parser_init(&half->parser, (enum http_parser_type)from);
-    half->parser.data = h;
-    half->parser.lenient_http_headers = 1; /* an observer takes what the two ends take */
-    half->parser.allow_chunked_length = 1; /* chunked wins over Content-Length: RFC 9112 section 6.3 */
-    half->phase = PHASE_HEAD;
-    half->field = FIELD_NONE;
-    half->upgrade = APP_UNKNOWN;
-    half->in_value = half->start_line_known = half->ended = half->in_chunk = false;
+    static const char *const lines[PARSINGS] = { "GET / HTTP/1.1\r\n", "CONNECT x:1 HTTP/1.1\r\n",
+                                                 "HTTP/1.1 200 OK\r\n" };
+    static http_parser parsers[PARSINGS];
+    static gsize made;
+    if (g_once_init_enter(&made)) {
+        for (int i = 0; i < PARSINGS; i++) {
+            http_parser_init(&parsers[i], i == PARSING_ANSWER ? HTTP_RESPONSE : HTTP_REQUEST);
+            parsers[i].lenient_http_headers = 1; /* an observer takes what the two ends take */
+            parsers[i].allow_chunked_length = 1; /* chunked wins over Content-Length: RFC 9112 section 6.3 */
+            http_parser_execute(&parsers[i], &settings, lines[i], strlen(lines[i]));
+        }
+        g_once_init_leave(&made, 1);
+    }
+    return &parsers[what];
 }
+
+/* The start line is ours to read: the parser need not know its target and its reason. */
+static void begin_parsing(struct app_http *h, struct http_half *half, enum parsing what)
+{
+    half->parser = *started(what);
+    half->parser.data = h;
+}
+
+/* Gives bytes to the parser. False: they are not HTTP, or the message is whole with them. */
+static bool parse(struct http_half *half, struct slice s, size_t *consumed)
+{
+    half->parser.nread = 0;
+    *consumed = http_parser_execute(&half->parser, &settings, (const char *)s.p, s.n);
+    if (half->ended || HTTP_PARSER_ERRNO(&half->parser) == HPE_OK)
+        return !half->ended;
+    half->phase = PHASE_LOST;
+    return false;
+}
+
+static bool parse_text(struct http_half *half, const char *text, size_t n)
+{
+    size_t consumed;
+    return parse(half, slice_of(text, n), &consumed);
+}
+
+/* --- lines of the head --- */
+
+/* Keeps a piece of a line whose end is not there; of a line that is too long its beginning. */
+static void hold(struct http_half *half, struct slice piece)
+{
+    if (!half->line)
+        half->line = g_string_sized_new(piece.n + 64);
+    size_t room = LIMIT_HTTP_VALUE - MIN(half->line->len, LIMIT_HTTP_VALUE);
+    g_string_append_len(half->line, (const char *)piece.p, (gssize)MIN(piece.n, room));
+}
+
+/* The line that ends with this piece, its line feed included. */
+static struct slice whole_line(struct http_half *half, struct slice piece)
+{
+    if (!half->line || half->line->len == 0)
+        return piece;
+    hold(half, slice_of(piece.p, piece.n - 1));
+    g_string_append_c(half->line, '\n');
+    return slice_of(half->line->str, half->line->len);
+}
+
+void http_line_clear(struct http_half *half)
+{
+    if (half->line)
+        g_string_truncate(half->line, 0);
+}
+
+/* --- start line and header fields --- */
+
+static struct slice trim(struct slice s)
+{
+    for (; s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'); s = slice_of(s.p + 1, s.n - 1))
+        continue;
+    for (; s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'); s.n--)
+        continue;
+    return s;
+}
+
+static void keep_version(struct app_http *h, struct http_transaction *t, char minor)
+{
+    const char version[] = { '1', '.', minor };
+    if (t && !t->version)
+        http_keep_text(h, t, &t->version, slice_of(version, sizeof version));
+}
+
+/* " /path HTTP/1.1" behind the method. The parser is told of another target: of this one it need not know anything. */
+static void request_line(struct app_http *h, struct http_half *half, struct slice line)
+{
+    static const char version[] = " HTTP/1.";
+    const size_t n_version = sizeof version; /* and the minor version */
+    bool known = line.n > n_version && memcmp(line.p + line.n - n_version, version, n_version - 1) == 0 &&
+                 g_ascii_isdigit(line.p[line.n - 1]);
+    struct slice target = known ? trim(slice_of(line.p, line.n - n_version)) : slice_of(NULL, 0);
+    if (target.n == 0) { /* an HTTP/0.9 request has no version */
+        half->phase = PHASE_LOST;
+        return;
+    }
+    char minor = (char)line.p[line.n - 1];
+    if (half->now) {
+        keep_target(h, half->now, target);
+        keep_version(h, half->now, minor);
+    }
+    begin_parsing(h, half, is_connect_word(half) ? PARSING_CONNECT : PARSING_REQUEST);
+}
+
+/* "1 200 OK" behind "HTTP/1.": the status, 0 where it is none or, of a line that is not whole, not known to be whole.
+ * *reason: what follows it. */
+static int read_status(struct slice line, bool is_whole, struct slice *reason)
+{
+    size_t i = 1;
+    int status = 0, digits = 0;
+    while (i < line.n && line.p[i] == ' ')
+        i++;
+    for (; i < line.n && g_ascii_isdigit(line.p[i]) && digits < 3; i++, digits++)
+        status = 10 * status + (line.p[i] - '0');
+    bool ends = i == line.n ? is_whole : line.p[i] == ' ' || line.p[i] == '\r';
+    if (line.n < 2 || line.p[1] != ' ' || digits == 0 || !ends)
+        return 0;
+    *reason = trim(slice_of(line.p + i, line.n - i));
+    return status;
+}
+
+static void answer_line(struct app_http *h, struct http_half *half, struct slice line)
+{
+    struct slice reason;
+    int status = read_status(line, true, &reason);
+    if (status == 0 || !g_ascii_isdigit(line.p[0])) {
+        half->phase = PHASE_LOST;
+        return;
+    }
+    if (half->now) {
+        half->now->status = status;
+        keep_version(h, half->now, (char)line.p[0]);
+        if (reason.n > 0)
+            http_keep_text(h, half->now, &half->now->reason, reason);
+    }
+    begin_parsing(h, half, PARSING_ANSWER);
+    half->parser.status_code = (unsigned)status;
+}
+
+/* What is known of a start line before it is whole: bytes may be missing behind it. */
+static void early_status(struct http_half *half)
+{
+    struct slice reason;
+    int status = read_status(slice_of(half->line->str, half->line->len), false, &reason);
+    if (half->now && status)
+        half->now->status = status;
+}
+
+/* What a field tells us. Of one that comes twice the first one counts. */
+static void keep_field(struct app_http *h, struct http_half *half, struct slice name, struct slice value)
+{
+    struct http_transaction *t = half->now;
+    bool request = half->parser.type == HTTP_REQUEST;
+    if (name.n == 4 && request && t && !t->host && text_is(name, "host")) {
+        http_keep_text(h, t, &t->host, trim(value));
+    } else if (name.n == 7 && text_is(name, "upgrade")) {
+        half->upgrade = upgrade_of(trim(value));
+    } else if (name.n == 8 && !request && t && !t->location && text_is(name, "location")) {
+        http_keep_text(h, t, &t->location, trim(value));
+        h->facts->redirects = true;
+    }
+}
+
+/* That of nearly every message: nothing follows from it for an observer. */
+static bool says_how_to_close(struct slice value)
+{
+    return text_is(value, "keep-alive") || text_is(value, "close");
+}
+
+/* The fields that tell the parser how long the message is and what follows it. */
+static bool is_for_parser(struct slice name, struct slice value)
+{
+    switch (name.n) {
+    case 7: return text_is(name, "upgrade");
+    case 10: return text_is(name, "connection") && !says_how_to_close(trim(value));
+    case 14: return text_is(name, "content-length");
+    case 16: return text_is(name, "proxy-connection");
+    case 17: return text_is(name, "transfer-encoding");
+    default: return false;
+    }
+}
+
+/* The characters of nearly all names of fields (RFC 9110 section 5.6.2 has more). */
+static const bool in_name[256] = {
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true, ['_'] = true, ['.'] = true,
+};
+
+/* A header field, or what a folded one goes on with (RFC 9112 section 5.2). The parser takes some 20 instructions for
+ * a byte, and most bytes of a head mean nothing to anybody here: it gets the fields that it needs, and what is
+ * malformed, which is its to judge. */
+static void field_line(struct app_http *h, struct http_half *half, struct slice raw, struct slice line)
+{
+    size_t n = 0;
+    while (n < line.n && in_name[line.p[n]])
+        n++;
+    bool folded = line.p[0] == ' ' || line.p[0] == '\t', named = n > 0 && n < line.n && line.p[n] == ':';
+    if (named) {
+        struct slice name = slice_of(line.p, n), value = slice_of(line.p + n + 1, line.n - n - 1);
+        half->parsing_field = is_for_parser(name, value);
+        keep_field(h, half, name, value);
+    }
+    if (named || folded ? half->parsing_field : true)
+        parse_text(half, (const char *)raw.p, raw.n);
+}
+
+/* raw ends with a line feed. */
+static void take_line(struct app_http *h, enum side from, struct slice raw)
+{
+    struct http_half *half = &h->half[from];
+    struct slice line = slice_of(raw.p, raw.n - 1);
+    if (line.n > 0 && line.p[line.n - 1] == '\r')
+        line.n--;
+    if (half->start_line_known) {
+        if (line.n > 0)
+            field_line(h, half, raw, line);
+        else
+            parse_text(half, "\r\n", 2);
+        return;
+    }
+    half->start_line_known = true;
+    if (from == CLIENT)
+        request_line(h, half, line);
+    else
+        answer_line(h, half, line);
+}
+
+static size_t read_head(struct app_http *h, enum side from, struct slice s)
+{
+    struct http_half *half = &h->half[from];
+    size_t n = 0;
+    while (n < s.n && half->phase == PHASE_HEAD && !half->ended) {
+        const uint8_t *p = s.p + n, *lf = memchr(p, '\n', s.n - n);
+        if (!lf) {
+            hold(half, slice_of(p, s.n - n));
+            if (!half->start_line_known && from == SERVER)
+                early_status(half);
+            return s.n;
+        }
+        size_t piece = (size_t)(lf + 1 - p);
+        take_line(h, from, whole_line(half, slice_of(p, piece)));
+        http_line_clear(half);
+        n += piece;
+    }
+    return n;
+}
+
+/* --- one message --- */
 
 void http_message_begin(struct app_http *h, enum side from)
 {
     struct http_half *half = &h->half[from];
-    const char *word = "HTTP/1.";
-    message_prepare(h, half, from);
-    if (from == SERVER) {
+    half->phase = PHASE_HEAD;
+    half->upgrade = APP_UNKNOWN;
+    half->start_line_known = half->parsing_field = half->ended = half->in_chunk = false;
+    if (from == SERVER)
         http_answer_begin(h);
-    } else {
+    else
         http_request_begin(h);
-        word = text_is(slice_of(half->word, half->n_word), "connect") ? "CONNECT" : "GET";
-    }
-    http_parser_execute(&half->parser, &settings, word, strlen(word));
-    half->n_word = 0; /* from now on it holds names of header fields */
 }
 
 size_t http_message_read(struct app_http *h, enum side from, struct slice s)
 {
     struct http_half *half = &h->half[from];
-    half->parser.nread = 0;
-    size_t n = http_parser_execute(&half->parser, &settings, (const char *)s.p, MIN(s.n, PARSE_AT_ONCE));
-    if (half->ended)
-        return n;
-    if (HTTP_PARSER_ERRNO(&half->parser) == HPE_OK)
-        return n;
-    http_text_clear(&half->text);
-    half->phase = PHASE_LOST;
-    return s.n;
+    size_t n;
+    if (half->phase == PHASE_HEAD)
+        return read_head(h, from, s);
+    s.n = MIN(s.n, PARSE_AT_ONCE);
+    parse(half, s, &n);
+    return half->phase == PHASE_LOST ? s.n : n;
 }
 
 uint64_t http_message_left(const struct http_half *half)

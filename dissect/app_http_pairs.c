@@ -12,13 +12,6 @@
 
 #include <string.h>
 
-static void transaction_clear(struct http_transaction *t)
-{
-    char *texts[] = { t->method, t->host, t->target, t->version, t->reason, t->location };
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-        g_free(texts[i]);
-}
-
 static size_t transaction_text(const struct http_transaction *t)
 {
     const char *texts[] = { t->method, t->host, t->target, t->version, t->reason, t->location };
@@ -26,23 +19,6 @@ static size_t transaction_text(const struct http_transaction *t)
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         bytes += texts[i] ? strlen(texts[i]) : 0;
     return bytes;
-}
-
-/* Makes t an empty transaction; it holds nothing, or is cleared. */
-static void transaction_init(struct http_transaction *t)
-{
-    *t = (struct http_transaction){
-        .request_ts_ns = TIME_NONE, .request_end_ts_ns = TIME_NONE,
-        .response_ts_ns = TIME_NONE, .response_end_ts_ns = TIME_NONE,
-        .announced_bytes = UINT64_MAX,
-    };
-}
-
-void http_transaction_free(void *transaction)
-{
-    if (transaction)
-        transaction_clear(transaction);
-    g_free(transaction);
 }
 
 static bool is_plain_ascii(struct slice s)
@@ -53,16 +29,17 @@ static bool is_plain_ascii(struct slice s)
     return true;
 }
 
-void http_keep_text(struct app_http *h, char **field, struct slice s)
+void http_keep_text(struct app_http *h, struct http_transaction *t, char **field, struct slice s)
 {
-    if (*field)
-        h->text_bytes -= strlen(*field);
-    g_free(*field);
-    if (s.n <= LIMIT_HTTP_VALUE && is_plain_ascii(s))
-        *field = g_strndup(s.n ? (const char *)s.p : "", s.n); /* the common case; the other one costs a step a byte */
-    else
-        *field = text_dup_utf8(s, LIMIT_HTTP_VALUE);
-    h->text_bytes += strlen(*field);
+    g_autofree char *clean = NULL;
+    const char *text = s.n ? (const char *)s.p : "";
+    size_t n = s.n;
+    if (n > LIMIT_HTTP_VALUE || !is_plain_ascii(s)) { /* the other case is the common one; this costs a step a byte */
+        text = clean = text_dup_utf8(s, LIMIT_HTTP_VALUE);
+        n = strlen(clean);
+    }
+    h->text_bytes += n - (*field ? strlen(*field) : 0);
+    http_transaction_text(t, field, text, n);
 }
 
 static guint transactions(const struct app_http *h)
@@ -72,7 +49,7 @@ static guint transactions(const struct app_http *h)
 
 static struct http_transaction *transaction_at(const struct app_http *h, guint i)
 {
-    return g_ptr_array_index(h->facts->http, i);
+    return http_at(h->facts->http, i);
 }
 
 /* The server's framing was lost to a gap, in which whole answers may have been: without pipelining only the newest
@@ -87,8 +64,7 @@ static struct http_transaction *transaction_reuse(struct app_http *h)
 {
     struct http_transaction *t = transaction_at(h, transactions(h) - 1);
     h->text_bytes -= transaction_text(t);
-    transaction_clear(t);
-    transaction_init(t);
+    http_transaction_reset(t);
     h->facts->http_dropped++;
     h->next = transactions(h) - 1;
     if (h->half[CLIENT].now == t)
@@ -104,14 +80,11 @@ static struct http_transaction *transaction_reuse(struct app_http *h)
 static struct http_transaction *transaction_add(struct app_http *h)
 {
     if (!h->facts->http)
-        h->facts->http = g_ptr_array_new_with_free_func(http_transaction_free);
+        h->facts->http = http_list_new();
     guint n = transactions(h);
     if (n > 0 && (n >= LIMIT_HTTP_TRANSACTIONS || h->text_bytes >= LIMIT_HTTP_TEXT))
         return h->next == n || only_newest_waits(h) ? transaction_reuse(h) : NULL;
-    struct http_transaction *t = g_new(struct http_transaction, 1);
-    transaction_init(t);
-    g_ptr_array_add(h->facts->http, t);
-    return t;
+    return http_list_add(h->facts->http);
 }
 
 /* The capture may hold an answer before its request, which is older by its time stamp: the first of the last few
@@ -143,7 +116,7 @@ void http_request_begin(struct app_http *h)
         h->facts->http_dropped++;
         return;
     }
-    http_keep_text(h, &client->now->method, slice_of(client->word, client->n_word));
+    http_keep_text(h, client->now, &client->now->method, slice_of(client->word, client->n_word));
     client->now->request_packet = client->first_packet;
     client->now->request_ts_ns = client->first_ts_ns;
 }

@@ -20,26 +20,15 @@ enum http_phase {
     PHASE_LOST        /* framing lost: a piece that begins like a message ends it */
 };
 
-/* Whose text is being collected. */
-enum http_field { FIELD_NONE, FIELD_TARGET, FIELD_REASON, FIELD_HOST, FIELD_LOCATION, FIELD_UPGRADE };
-
-/* A text that may come in several pieces: borrowed while it is one, copied (at most LIMIT_HTTP_VALUE bytes) once it
- * is not. */
-struct http_text {
-    struct slice fresh;
-    GString *kept; /* NULL until first needed, then reused */
-};
-
 /* One direction. */
 struct http_half {
     http_parser parser; /* data is the struct app_http */
     enum http_phase phase;
-    enum http_field field;             /* whose text is in `text` */
-    struct http_text text;
-    char word[LIMIT_HTTP_METHOD];      /* the first word of the message, later the name of a header field; no NUL */
+    GString *line;                     /* the line of the head that has begun; NULL until first needed, then reused */
+    char word[LIMIT_HTTP_METHOD];      /* the first word of the message; no NUL */
     uint8_t n_word;                    /* bytes of it */
-    bool in_value;                     /* the last thing seen was a piece of a field's value */
     bool start_line_known;
+    bool parsing_field;                /* the field that was read last is one for the parser */
     bool ended;                        /* the parser has just come to the end of a message */
     bool in_chunk;                     /* between a chunk's size and its end */
     bool lossy;                        /* bytes were missing since the last message that was whole */
@@ -84,13 +73,8 @@ uint64_t http_message_left(const struct http_half *half);
 /* Counts n bytes of a body. */
 void http_message_count(struct http_half *half, enum side from, uint64_t n);
 
-/* Text: adds a piece (borrowed); copies what is only borrowed (its buffer goes away); forgets it; frees all. */
-void http_text_add(struct http_text *t, struct slice s);
-void http_text_hold(struct http_text *t);
-void http_text_clear(struct http_text *t);
-void http_text_free(struct http_text *t);
-/* What was collected. */
-struct slice http_text_value(struct http_text *t);
+/* Forgets what is held of a line of the head. */
+void http_line_clear(struct http_half *half);
 
 /* --- app_http_pairs.c: transactions --- */
 
@@ -104,7 +88,7 @@ void http_answer_end(struct app_http *h, bool whole, bool interim, int64_t ts_ns
 /* Bytes of a direction are missing where no message can be pinned on them: marks the transactions that may be
  * concerned. */
 void http_pairs_gap(struct app_http *h, enum side from);
-/* Replaces *field by a clean copy of s, counting what is kept. */
-void http_keep_text(struct app_http *h, char **field, struct slice s);
+/* Replaces *field, a text of t, by a clean copy of s, counting what is kept. */
+void http_keep_text(struct app_http *h, struct http_transaction *t, char **field, struct slice s);
 
 #endif

@@ -39,18 +39,12 @@ uint64_t dissector_flush(struct dissector *d)
 const char *undecoded_name(enum undecoded reason)
 {
     static const char *const names[UNDECODED_REASONS] = {
-        [UNDECODED_LINKTYPE] = "link type",
-        [UNDECODED_LINK_SHORT] = "link header cut",
-        [UNDECODED_IP_SHORT] = "ip header cut",
-        [UNDECODED_IP_BAD] = "ip header malformed",
-        [UNDECODED_TCP_SHORT] = "tcp header cut",
-        [UNDECODED_TCP_BAD] = "tcp header malformed",
-        [UNDECODED_UDP_SHORT] = "udp header cut",
-        [UNDECODED_ICMP_SHORT] = "icmp cut",
-        [UNDECODED_NEIGHBOR] = "arp or nd malformed",
-        [UNDECODED_FRAGMENT] = "fragments",
-        [UNDECODED_DEPTH] = "too many layers",
-        [UNDECODED_ENCRYPTED] = "encrypted",
+        [UNDECODED_LINKTYPE] = "link type",           [UNDECODED_LINK_SHORT] = "link header cut",
+        [UNDECODED_IP_SHORT] = "ip header cut",       [UNDECODED_IP_BAD] = "ip header malformed",
+        [UNDECODED_TCP_SHORT] = "tcp header cut",     [UNDECODED_TCP_BAD] = "tcp header malformed",
+        [UNDECODED_UDP_SHORT] = "udp header cut",     [UNDECODED_ICMP_SHORT] = "icmp cut",
+        [UNDECODED_NEIGHBOR] = "arp or nd malformed", [UNDECODED_FRAGMENT] = "fragments",
+        [UNDECODED_DEPTH] = "too many layers",        [UNDECODED_ENCRYPTED] = "encrypted",
     };
     return (unsigned)reason < UNDECODED_REASONS ? names[reason] : "unknown";
 }
@@ -58,7 +52,7 @@ const char *undecoded_name(enum undecoded reason)
 const char *tunnel_name(enum tunnel_kind kind)
 {
     static const char *const names[] = {
-        [TUNNEL_GRE] = "gre", [TUNNEL_IPIP] = "ipip", [TUNNEL_6IN4] = "6in4", [TUNNEL_VXLAN] = "vxlan",
+        [TUNNEL_GRE] = "gre",       [TUNNEL_IPIP] = "ipip",   [TUNNEL_6IN4] = "6in4", [TUNNEL_VXLAN] = "vxlan",
         [TUNNEL_GENEVE] = "geneve", [TUNNEL_PPPOE] = "pppoe", [TUNNEL_MPLS] = "mpls", [TUNNEL_OTHER] = "other",
     };
     return (unsigned)kind < G_N_ELEMENTS(names) ? names[kind] : "unknown";
@@ -110,7 +104,8 @@ static void fall_back_to_udp(const struct walk *w)
     pk->udp = w->plain.udp;
 }
 
-void dissector_frame(struct dissector *d, const struct frame *frame, struct packet *pk)
+/* Returns whether the packet's slices point into the frame. */
+static bool read_frame(struct dissector *d, const struct frame *frame, struct packet *pk)
 {
     pk->number = frame->number;
     pk->ts_ns = frame->ts_ns;
@@ -124,7 +119,7 @@ void dissector_frame(struct dissector *d, const struct frame *frame, struct pack
     w.c = cursor_of(slice_of(frame->bytes, frame->caplen));
     w.missing = frame->wirelen > frame->caplen ? frame->wirelen - frame->caplen : 0;
     w.type = (uint32_t)frame->dlt;
-    w.network_seen = w.in_udp = false;
+    w.network_seen = w.in_udp = w.put_together = false;
 
     enum layer layer = LAYER_LINK;
     for (unsigned n = 0; n < LIMIT_LAYERS && layer != LAYER_DONE; n++)
@@ -135,4 +130,20 @@ void dissector_frame(struct dissector *d, const struct frame *frame, struct pack
         fall_back_to_udp(&w);
     if (pk->kind == PACKET_UNDECODED)
         d->undecoded[pk->reason]++;
+    return !w.put_together;
+}
+
+void dissector_frame(struct dissector *d, const struct frame *frame, struct packet *pk)
+{
+    read_frame(d, frame, pk);
+}
+
+size_t dissector_frames(struct dissector *d, const struct frame *frames, size_t n, struct packet *packets)
+{
+    size_t done = 0;
+    bool stays;
+    do {
+        stays = read_frame(d, &frames[done], &packets[done]);
+    } while (++done < n && stays);
+    return done;
 }

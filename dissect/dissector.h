@@ -17,8 +17,12 @@ struct dissector;
 struct dissector *dissector_new(void);
 void dissector_free(struct dissector *d);
 
-/* Fills *packet from *frame; slices in it are valid until the next call. */
+/* Fills *packet from *frame. Slices in it point into the frame, or, of what was put together from fragments, into memory that is the
+ * dissector's until the next call. */
 void dissector_frame(struct dissector *d, const struct frame *frame, struct packet *packet);
+
+/* Fills packets from up to n frames, n at least 1, and returns how many were done: it stops behind one that was put together from fragments. */
+size_t dissector_frames(struct dissector *d, const struct frame *frames, size_t n, struct packet *packets);
 
 /* Frames so far that could not be read, by reason (UNDECODED_REASONS of them). A fragment is handed out as
  * PACKET_FRAGMENT when it comes and counted under UNDECODED_FRAGMENT when its datagram is given up: it is too old,

@@ -85,11 +85,21 @@ static enum layer error(struct walk *w, const uint8_t *h, uint32_t mtu, size_t l
     *f = (struct icmp_facts){ .type = h[0], .code = h[1], .mtu = mtu };
     if (length)
         walk_trim(w, length);
+    f->quoted = slice_of(w->c.p, cursor_left(&w->c));
     switch (walk_peek(w) >> 4) {
     case 4: quoted_v4(w->c, f); break;
     case 6: quoted_v6(w->c, f); break;
     default: break;
     }
+    return LAYER_DONE;
+}
+
+static enum layer echo(struct walk *w, const uint8_t *h, bool reply)
+{
+    w->pk->kind = PACKET_ECHO;
+    w->pk->echo = (struct echo_facts){
+        .reply = reply, .id = be16(h + 4), .seq = be16(h + 6), .payload = slice_of(w->c.p, cursor_left(&w->c))
+    };
     return LAYER_DONE;
 }
 
@@ -99,6 +109,8 @@ enum layer icmp_v4(struct walk *w)
     if (!h)
         return walk_undecoded(w, UNDECODED_ICMP_SHORT);
     switch (h[0]) {
+    case 0:
+    case 8: return echo(w, h, h[0] == 0);
     case 3: /* destination unreachable; code 4: fragmentation needed, RFC 1191 */
         return error(w, h, h[1] == 4 ? be16(h + 6) : 0, h[5] * (size_t)4);
     case 11: /* time exceeded */
@@ -127,6 +139,8 @@ enum layer icmp_v6(struct walk *w)
         return error(w, h, be32(h + 4), 0);
     case 4: /* parameter problem */
         return error(w, h, 0, 0);
+    case 128:
+    case 129: return echo(w, h, h[0] == 129);
     case 135:
     case 136: return discovery(w, h);
     default: return walk_other(w);

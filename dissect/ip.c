@@ -28,6 +28,7 @@ static enum layer fragment(struct walk *w, uint32_t id, unsigned offset, bool mo
         return LAYER_DONE;
     case DEFRAG_WHOLE:
         pk->ip = whole.ip;
+        w->put_together = true;
         w->c = cursor_of(whole.payload);
         return walk_into(w, LAYER_PAYLOAD, whole.ip.protocol);
     case DEFRAG_BAD: break;

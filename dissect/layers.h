@@ -45,6 +45,7 @@ struct walk {
     uint32_t address_sum; /* of the two IP addresses, for the transport checksum (checksum.h) */
     bool network_seen;    /* an IP or ARP header was read (since the last UDP tunnel) */
     bool in_udp;          /* plain holds */
+    bool put_together;    /* the walk went on in a datagram that was put together from fragments */
     struct plain_udp plain;
 };
 

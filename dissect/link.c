@@ -50,7 +50,7 @@ enum layer link_ethernet(struct walk *w)
         return walk_undecoded(w, UNDECODED_LINK_SHORT);
     uint16_t type = be16(h + 12);
     if (type == TYPE_IPV4)
-        return LAYER_IPV4;
+        return ip_v4(w); /* most frames: without another turn of the loop */
     if (type <= TYPE_LENGTH_MAX && is_isl(h))
         return isl(w);
     return walk_into(w, LAYER_ETHERTYPE, type);

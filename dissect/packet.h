@@ -14,12 +14,13 @@
 
 enum packet_kind {
     PACKET_UNDECODED,  /* `reason` says why */
-    PACKET_OTHER,      /* understood, and nothing that tcpsleuth follows (other protocols, ICMP echo, ARP of other kinds) */
+    PACKET_OTHER,      /* understood, and nothing that tcpsleuth follows (other protocols, ARP of other kinds) */
     PACKET_FRAGMENT,   /* ip: an IP fragment, kept until its datagram is whole */
     PACKET_TCP,        /* ip, tcp */
     PACKET_UDP,        /* ip, udp */
     PACKET_ICMP_ERROR, /* ip, icmp: an ICMP or ICMPv6 error with the packet that it quotes */
     PACKET_NEIGHBOR,   /* neighbor: ARP request/reply, neighbour solicitation/advertisement */
+    PACKET_ECHO,       /* ip, echo: ICMP or ICMPv6 echo, which only probes look at */
 };
 
 /* Why a frame could not be read (PACKET_UNDECODED). The names are what reports show. */
@@ -142,6 +143,14 @@ struct icmp_facts {
     uint32_t quoted_seq;
     uint32_t quoted_total_len; /* bytes of the quoted IP packet */
     struct slice quoted_payload; /* what it quotes behind the UDP header: for matching a DNS query */
+    struct slice quoted;      /* all of the quotation, from its IP header on */
+};
+
+/* ICMP echo (RFC 792) and ICMPv6 echo (RFC 4443 section 4). */
+struct echo_facts {
+    bool reply;           /* else a request */
+    uint16_t id, seq;
+    struct slice payload; /* the captured part */
 };
 
 /* ARP (RFC 826) and neighbour discovery (RFC 4861). */
@@ -169,6 +178,7 @@ struct packet {
         struct udp_facts udp;
         struct icmp_facts icmp;
         struct neighbor_facts neighbor;
+        struct echo_facts echo;
     };
 };
 

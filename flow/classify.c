@@ -70,14 +70,21 @@ bool classify_is_duplicate(struct flow *f, const struct segment *s)
 {
     struct track_half *h = &f->track->half[s->side];
     uint32_t mine = signature(s), now_ms = (uint32_t)(s->ts_ns / NS_PER_MS);
+    bool same = false; /* an old copy says nothing about how the sender numbers */
 
-    for (int i = 0; i < TRACK_SIGNATURES; i++)
-        if (h->recent[i].signature == mine && can_be_told(h, s) && now_ms - h->recent[i].ms <= duplicate_age_ms(f, s))
+    for (int i = 0; i < TRACK_SIGNATURES; i++) {
+        if (h->recent[i].signature != mine)
+            continue;
+        uint32_t age_ms =
+            (uint32_t)ABS((int32_t)(now_ms - h->recent[i].ms)); /* clocks of captures step back at times */
+        if (can_be_told(h, s) && age_ms <= duplicate_age_ms(f, s))
             return true;
+        same = true;
+    }
     h->recent[h->recent_at].signature = mine;
     h->recent[h->recent_at].ms = now_ms;
     h->recent_at = (h->recent_at + 1) % TRACK_SIGNATURES;
-    h->ip_id_constant |= h->last_ip_id && s->packet->ip.id == h->last_ip_id;
+    h->ip_id_constant |= !same && h->last_ip_id && s->packet->ip.id == h->last_ip_id;
     h->last_ip_id = s->packet->ip.id;
     return false;
 }
@@ -88,10 +95,8 @@ int classify_wscale(const struct flow *f, enum side s)
 {
     const struct tcp_offer *mine = &f->half[s].offer, *other = &f->half[other_side(s)].offer;
 
-    if (mine->seen && mine->wscale < 0)
-        return 0;
-    if (other->seen && other->wscale < 0)
-        return 0;
+    if ((mine->seen && mine->wscale < 0) || (other->seen && other->wscale < 0))
+        return mine->cut || other->cut ? -1 : 0;
     if (mine->seen)
         return MIN(mine->wscale, 14); /* RFC 7323 section 2.3 */
     return -1;

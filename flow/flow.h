@@ -45,10 +45,13 @@ const char *teardown_outcome_name(enum teardown_outcome o);
 /* What a SYN or SYN-ACK offered. */
 struct tcp_offer {
     bool seen;           /* this end's SYN or SYN-ACK is in the capture */
+    bool cut;            /* the snaplen cut its options: what is absent may have been there */
     bool sack, timestamps, fastopen, mptcp;
     bool ecn;            /* RFC 3168 section 6.1.1: SYN with ECE and CWR, SYN-ACK with ECE alone */
     int8_t wscale;       /* shift count; -1 = option absent */
     uint16_t mss;        /* 0 = option absent */
+    uint16_t window;     /* of the SYN, never scaled */
+    bool whole_windows;  /* without window scale: later windows are of that size */
 };
 
 /* What one end sent and how it fared. */
@@ -66,7 +69,7 @@ struct half {
     uint32_t unacked;    /* bytes (SYN and FIN count) sent and not acknowledged when the flow ended */
     struct tcp_offer offer;
     uint8_t state;       /* enum tcp_state */
-    uint8_t ttl;         /* of its first packet */
+    uint8_t ttl, ttl_last; /* of its first packet; of its last one that is no RST (0: none) */
     bool fin, fin_acked, rst;
 };
 
@@ -103,6 +106,7 @@ struct icmp_note {
     uint8_t about;             /* enum side: whose packet it quotes */
     bool quotes_seq;
     uint32_t quoted_seq, mtu;
+    uint32_t quoted_len;       /* bytes of the IP packet that it quotes */
 };
 #define FLOW_ICMP_KEPT 4
 
@@ -112,6 +116,26 @@ struct stall {
     int64_t from_ns, to_ns;          /* to_ns: TIME_NONE = never */
     uint32_t probes;                 /* zero-window probes of the other end in it */
     bool wanted;                     /* the other end had data to send: it probed, filled the window before, or sent at once after */
+};
+
+/* A large segment that is sent again and again while its ACK does not come. */
+struct stuck {
+    uint32_t retries, seq, ack; /* how often; where it begins; the other end's highest ACK meanwhile */
+    uint32_t size;             /* its payload bytes on the wire */
+    uint64_t packet;           /* its first repetition */
+    uint32_t passed;           /* payload bytes of the largest segment acknowledged before it */
+    uint32_t smaller;          /* payload bytes of the first smaller piece that it was tried in; 0: none */
+    bool small_passed;         /* a SACK block smaller than it came meanwhile */
+    bool over;                 /* it was acknowledged in the end */
+    bool healed;               /* and what brought the ACK was that piece */
+};
+
+/* Bytes that never arrived, though later ones did, when the flow ended. */
+struct hole {
+    uint32_t size;             /* bytes; 0: none */
+    uint32_t arrived_largest;  /* payload bytes of the largest segment that did arrive */
+    uint64_t packet;           /* the first behind it */
+    int64_t since_ns;
 };
 
 /* Per side: what was lost, late or without answer. */
@@ -125,6 +149,16 @@ struct losses {
     int64_t tail_idle_ns;      /* how long the connection had been quiet before that packet */
     uint32_t tail_largest, tail_smallest; /* payload bytes of unanswered data segments; 0 = none */
     struct stall longest, current;        /* this end's own zero windows; current.from_packet == 0: none open */
+    struct stuck stuck;
+    struct hole hole;
+    uint32_t too_large;        /* data segments sent again above the MTU that an ICMP error had told this side */
+    uint64_t too_large_packet; /* the first of those */
+    uint32_t bare;             /* segments without timestamps although both SYNs agreed on them */
+    uint64_t bare_packet;
+    uint32_t shrunk;           /* segments with a small part of the SYN's window, as if that was scaled, which its SYN did not say */
+    uint64_t shrunk_packet;
+    uint32_t wild_sacks;       /* segments whose SACK blocks name bytes that the other end never sent */
+    uint64_t wild_sack_packet;
 };
 
 /* Everything that went wrong; allocated on first need. */
@@ -135,6 +169,10 @@ struct trouble {
     uint32_t n_notes;          /* how many there were */
     struct icmp_note icmp[FLOW_ICMP_KEPT];
     uint32_t n_icmp;           /* may exceed FLOW_ICMP_KEPT: the first ones are kept */
+    uint32_t late_synacks;     /* SYN-ACKs sent again though the client's ACK was in the capture before */
+    uint64_t late_synack_packet; /* the last of those */
+    uint32_t stale_acks;       /* ACKs of the server that answer a SYN with the numbers of an older connection */
+    uint64_t stale_ack_packet; /* the first of those */
     uint32_t fragmented;       /* packets that came in IP fragments */
     uint64_t first_fragmented;
 };
@@ -146,14 +184,17 @@ struct reset_facts {
     int64_t idle_ns;           /* how long the connection had been quiet before the packet that it answers; 0: it answers none */
     uint8_t by;                /* enum side */
     uint8_t ttl;
-    uint16_t ip_id;
+    uint32_t seq;              /* as in the header */
+    int64_t answers_ns;        /* since the data that it acknowledges was sent; TIME_NONE: it acknowledges nothing new */
     bool after_fin[2];         /* that side had sent FIN before */
     bool owed[2];              /* that side had bytes on the way that were not acknowledged */
     bool data_after_fin;       /* one side had sent FIN, and the other sent data to it after that */
     bool asked_at_fin;         /* the client waited for an answer when it sent its FIN */
     uint32_t bytes_after_fin;  /* how much data that was, up to the RST */
     uint8_t last_data;         /* enum side: who sent data last; 2 = nobody */
-    bool late;                 /* a side repeated or sent on after the RST */
+    bool spoke_on;             /* the end whose address it bears sent new data after it */
+    uint8_t host_ttl[2];       /* of a refused SYN: least and greatest TTL of the server's SYN-ACKs on other connections; 0: none */
+    int64_t host_rtt_ns;       /* and the least time to one; TIME_NONE: not known */
 };
 
 /* Sorted ends: the same for both directions. The first member of struct flow. */
@@ -175,11 +216,15 @@ struct flow {
     uint8_t completeness;      /* Wireshark's tcp.completeness */
     uint8_t zeek_state[2];     /* enum zeek_state (zeek.h) */
     bool reused_ports;         /* an earlier flow had the same ends; `previous` is its id */
+    bool reuses_time_wait;     /* and its server was in TIME-WAIT, as far as the packets tell */
     bool evicted;              /* retired early because LIMIT_LIVE_FLOWS was reached */
     uint8_t told;              /* of the live report: what was told of it so far (tracker_hooks.moment); 0: nothing */
     bool simultaneous;         /* both ends sent a SYN before any SYN-ACK */
     uint8_t history_len;
     char history[32];          /* Zeek's history letters, NUL-terminated */
+    uint8_t queue;             /* the lists of table.c: enum flow_queue */
+    int64_t queued_ns;
+    struct flow *queue_next, *queue_previous;
     struct track *track;       /* NULL after retirement */
     struct trouble *trouble;   /* NULL: nothing went wrong */
     GArray *log;               /* struct log_entry of every packet, for --flow; NULL for other flows */

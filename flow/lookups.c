@@ -3,33 +3,53 @@
 #include "base/limits.h"
 #include "base/timens.h"
 
+/* A resolver that waited in vain for so long asks again, and many take a new id or port for that. Within less it is another
+ * program that wants to know the same. */
+#define RETRY_AFTER_NS (NS_PER_S / 2)
+#define RETRY_WITHIN_NS (30 * NS_PER_S)
+
+/* Retries with other ids or ports that a look-up remembers. */
+#define RETRIES_KEPT 16
+
 /* Open look-ups in order of query. A look-up is looked for from the newest back; a resolver's queries are few at a
  * time. */
 struct lookups {
     GHashTable *open; /* struct lookup*: by client, server, client port, id, type and name */
+    GHashTable *waiting; /* struct lookup*: the newest without an answer, by client, server, type and name */
     bool any;         /* there was a message */
     GQueue order;     /* struct lookup*, the oldest first: the same ones and those answered since */
     void (*done)(void *user, struct lookup *l);
     void *user;
 };
 
-static guint lookup_hash(gconstpointer p)
+static guint question_hash(gconstpointer p)
 {
     const struct lookup *l = p;
     guint h = g_str_hash(l->name);
 
     for (size_t i = 0; i < sizeof l->client.bytes; i++)
         h = (h ^ l->client.bytes[i] ^ (guint)l->server.bytes[i] << 8) * 16777619u;
-    return (h ^ l->type_number ^ (guint)l->id << 16 ^ l->client_port) * 16777619u;
+    return (h ^ l->type_number) * 16777619u;
+}
+
+static gboolean question_equal(gconstpointer a, gconstpointer b)
+{
+    const struct lookup *x = a, *y = b;
+
+    return x->type_number == y->type_number && addr_cmp(&x->client, &y->client) == 0 &&
+           addr_cmp(&x->server, &y->server) == 0 && g_str_equal(x->name, y->name);
+}
+
+static guint lookup_hash(gconstpointer p)
+{
+    const struct lookup *l = p;
+    return (question_hash(p) ^ (guint)l->id << 16 ^ l->client_port) * 16777619u;
 }
 
 static gboolean lookup_equal(gconstpointer a, gconstpointer b)
 {
     const struct lookup *x = a, *y = b;
-
-    return x->type_number == y->type_number && x->id == y->id && x->client_port == y->client_port &&
-           addr_cmp(&x->client, &y->client) == 0 && addr_cmp(&x->server, &y->server) == 0 &&
-           g_str_equal(x->name, y->name);
+    return x->id == y->id && x->client_port == y->client_port && question_equal(a, b);
 }
 
 void lookup_free(struct lookup *l)
@@ -42,6 +62,7 @@ void lookup_free(struct lookup *l)
     g_strfreev(l->answers);
     if (l->addresses)
         g_array_unref(l->addresses);
+    g_slist_free_full(l->again, (GDestroyNotify)lookup_free);
     g_free(l);
 }
 
@@ -50,6 +71,7 @@ struct lookups *lookups_new(void (*done)(void *user, struct lookup *l), void *us
     struct lookups *l = g_new0(struct lookups, 1);
 
     l->open = g_hash_table_new(lookup_hash, lookup_equal);
+    l->waiting = g_hash_table_new(question_hash, question_equal);
     g_queue_init(&l->order);
     l->done = done;
     l->user = user;
@@ -61,19 +83,37 @@ void lookups_free(struct lookups *l)
     if (!l)
         return;
     g_hash_table_destroy(l->open);
+    g_hash_table_destroy(l->waiting);
     g_queue_clear_full(&l->order, (GDestroyNotify)lookup_free);
     g_free(l);
+}
+
+/* Takes k out of the table where it is k that stands there. */
+static void forget(GHashTable *table, struct lookup *k)
+{
+    if (g_hash_table_lookup(table, k) == k)
+        g_hash_table_remove(table, k);
 }
 
 static void hand_out_oldest(struct lookups *l)
 {
     struct lookup *oldest = g_queue_pop_head(&l->order);
 
-    if (g_hash_table_lookup(l->open, oldest) == oldest)
-        g_hash_table_remove(l->open, oldest);
+    forget(l->open, oldest);
+    forget(l->waiting, oldest);
+    for (GSList *e = oldest->again; e; e = e->next)
+        forget(l->open, e->data);
     l->done(l->user, oldest);
 }
 
+/* The look-up that a message with these ends, id and question belongs to; NULL: none. */
+static struct lookup *find(struct lookups *l, const struct lookup *k)
+{
+    struct lookup *open = g_hash_table_lookup(l->open, k);
+    return open && open->retry_of ? open->retry_of : open;
+}
+
+/* A look-up that nothing happened to for two minutes is over. */
 void lookups_expire(struct lookups *l, int64_t now_ns)
 {
     while (!g_queue_is_empty(&l->order)) {
@@ -114,22 +154,54 @@ static struct lookup *new_lookup(const struct said *s)
     return k;
 }
 
+static bool repeats(const struct lookup *open, const struct said *s, int64_t after_ns)
+{
+    int64_t since_ns = s->ts_ns - open->last_query_ns;
+    return !open->response_packet && open->tcp == s->tcp && since_ns >= after_ns && since_ns < RETRY_WITHIN_NS;
+}
+
+static void count_retry(struct lookup *open, const struct said *s)
+{
+    open->retries++;
+    open->last_query_ns = s->ts_ns;
+    open->last_query_packet = s->packet;
+}
+
+/* The look-up that k asks again with another id or port; NULL: it is one of its own. */
+static struct lookup *asks_again(struct lookups *l, const struct lookup *k, const struct said *s)
+{
+    struct lookup *first = s->flavour == DNS_UNICAST && !s->tcp ? g_hash_table_lookup(l->waiting, k) : NULL;
+    return first && first->n_again < RETRIES_KEPT && repeats(first, s, RETRY_AFTER_NS) ? first : NULL;
+}
+
+static void add_lookup(struct lookups *l, struct lookup *k, const struct said *s)
+{
+    k->query_packet = k->last_query_packet = s->packet;
+    k->query_ns = k->last_query_ns = s->ts_ns;
+    g_hash_table_replace(l->waiting, k, k);
+    g_queue_push_tail(&l->order, k);
+}
+
 static void asked(struct lookups *l, const struct said *s)
 {
-    struct lookup *k = new_lookup(s), *open = g_hash_table_lookup(l->open, k);
+    struct lookup *k = new_lookup(s), *open = find(l, k), *first;
 
-    if (open && !open->response_packet && open->tcp == s->tcp && s->ts_ns - open->last_query_ns < 30 * NS_PER_S) {
-        open->retries++;
-        open->last_query_ns = s->ts_ns;
+    if (open && repeats(open, s, INT64_MIN)) {
+        count_retry(open, s);
         lookup_free(k);
         return;
     }
-    if (open)
-        g_hash_table_remove(l->open, open);
-    k->query_packet = s->packet;
-    k->query_ns = k->last_query_ns = s->ts_ns;
+    if (g_hash_table_contains(l->open, k))
+        g_hash_table_remove(l->open, k);
+    if (!open && (first = asks_again(l, k, s))) {
+        count_retry(first, s);
+        k->retry_of = first;
+        first->again = g_slist_prepend(first->again, k);
+        first->n_again++;
+    } else {
+        add_lookup(l, k, s);
+    }
     g_hash_table_add(l->open, k);
-    g_queue_push_tail(&l->order, k);
 }
 
 static void answer(struct lookup *k, const struct said *s)
@@ -147,9 +219,10 @@ static void answer(struct lookup *k, const struct said *s)
 
 static void answered(struct lookups *l, const struct said *s)
 {
-    struct lookup *k = new_lookup(s), *open = g_hash_table_lookup(l->open, k);
+    struct lookup *k = new_lookup(s), *open = find(l, k);
 
-    if (open && !open->response_packet && (open->id == s->message->id || s->flavour != DNS_UNICAST)) {
+    if (open && !open->response_packet) {
+        forget(l->waiting, open);
         answer(open, s);
         lookup_free(k);
     } else if (!open && s->flavour == DNS_UNICAST) { /* the query is not in the capture; the names are worth keeping */
@@ -218,6 +291,14 @@ void lookups_tcp(struct lookups *l, const struct flow *f)
     }
 }
 
+static bool asked_from(const struct lookup *k, uint16_t port)
+{
+    for (const GSList *e = k->again; e; e = e->next)
+        if (((const struct lookup *)e->data)->client_port == port)
+            return true;
+    return k->client_port == port;
+}
+
 void lookups_icmp(struct lookups *l, const struct packet *p)
 {
     const struct icmp_facts *i = &p->icmp;
@@ -229,7 +310,7 @@ void lookups_icmp(struct lookups *l, const struct packet *p)
         struct lookup *k = e->data;
         if (p->ts_ns - k->last_query_ns > 10 * NS_PER_S)
             return;
-        if (k->icmp_packet || k->response_packet || k->client_port != i->quoted_sport ||
+        if (k->icmp_packet || k->response_packet || !asked_from(k, i->quoted_sport) ||
             addr_cmp(&k->client, &i->quoted_src) || addr_cmp(&k->server, &i->quoted_dst))
             continue;
         k->icmp_packet = p->number;

@@ -64,7 +64,7 @@ void rtt_resent(struct rtt_queue *q, uint32_t from, uint32_t to)
         at(q, low)->ts_ns = TIME_NONE;
 }
 
-void rtt_acked(struct rtt_queue *q, uint32_t ack, int64_t ts_ns, struct minmax *m)
+void rtt_settle(struct rtt_queue *q, uint32_t ack, int64_t ts_ns, struct minmax *m)
 {
     while (q->count && seq_le(at(q, 0)->to, ack)) {
         const struct rtt_segment *s = at(q, 0);

@@ -34,6 +34,11 @@ void rtt_sent(struct rtt_queue *q, uint32_t from, uint32_t to, int64_t ts_ns);
 void rtt_resent(struct rtt_queue *q, uint32_t from, uint32_t to);
 
 /* An ACK: forgets what it covers, adds a sample to m where it fits. */
-void rtt_acked(struct rtt_queue *q, uint32_t ack, int64_t ts_ns, struct minmax *m);
+void rtt_settle(struct rtt_queue *q, uint32_t ack, int64_t ts_ns, struct minmax *m);
+static inline void rtt_acked(struct rtt_queue *q, uint32_t ack, int64_t ts_ns, struct minmax *m)
+{
+    if (q->count)
+        rtt_settle(q, ack, ts_ns, m);
+}
 
 #endif

@@ -75,6 +75,9 @@ static void acked(struct flow *f, const struct segment *s)
 
 void state_segment(struct flow *f, const struct segment *s, bool reset)
 {
+    if (f->half[CLIENT].state == STATE_ESTABLISHED && f->half[SERVER].state == STATE_ESTABLISHED &&
+        !(s->flags & (TCP_SYN | TCP_FIN | TCP_RST)))
+        return; /* most packets change nothing */
     if (s->flags & TCP_RST) {
         if (reset)
             f->half[CLIENT].state = f->half[SERVER].state = STATE_CLOSED;

@@ -14,12 +14,21 @@ struct queue {
     guint n;
 };
 
+/* A place of the index; empty where flow is NULL. */
+struct slot {
+    struct flow *flow;
+    uint32_t hash; /* of its key: most misses are told without a look at the flow */
+};
+
+/* The index is an array with linear probing, at most half full; a flow that leaves draws those behind it forward, so
+ * that there are no marks of the departed. GHashTable would do, but its places cannot be fetched ahead of time, and
+ * with thousands of flows taking turns waiting for memory is what a packet costs most (docs/decisions.md). */
 struct flow_table {
-    GHashTable *flows; /* struct flow* by its key */
+    struct slot *slots;
+    size_t mask, n; /* a power of two less one; flows */
     struct queue queues[QUEUES];
     uint64_t next_id, evicted;
     uint64_t seed[2];
-    struct flow *last;   /* the flow found last: most packets belong to the flow of the one before */
     struct track *spare; /* tracks to use again, linked by `spare`: warm in the cache, no trip to malloc */
     guint n_spare;
     bool twins; /* there was one: look for it first */
@@ -27,15 +36,10 @@ struct flow_table {
     void *user;
 };
 
-static guint key_hash(gconstpointer key)
-{
-    return ((const struct flow_key *)key)->hash;
-}
+#define FIRST_SLOTS 1024
 
-static gboolean key_equal(gconstpointer a, gconstpointer b)
+static bool key_equal(const struct flow_key *x, const struct flow_key *y)
 {
-    const struct flow_key *x = a, *y = b;
-
     return x->low_port == y->low_port && x->high_port == y->high_port && addr_cmp(&x->low, &y->low) == 0 &&
            addr_cmp(&x->high, &y->high) == 0 && x->version == y->version && x->layers == y->layers;
 }
@@ -57,7 +61,7 @@ static inline uint64_t word(const struct addr *a, int i)
 
 /* The table is seeded: nobody outside can choose addresses that collide. Worked out from what the key is made of, not
  * from the key: reading a field right behind the smaller stores that made it would have to wait for them. */
-static uint32_t seeded_hash(const struct flow_table *t, const struct addr *low, const struct addr *high, uint64_t rest)
+static inline uint32_t seeded_hash(const struct flow_table *t, const struct addr *low, const struct addr *high, uint64_t rest)
 {
     uint64_t h = fold(word(low, 0) ^ t->seed[0], word(low, 1) ^ t->seed[1]) +
                  fold(word(high, 0) ^ t->seed[1], word(high, 1) ^ t->seed[0]);
@@ -66,29 +70,88 @@ static uint32_t seeded_hash(const struct flow_table *t, const struct addr *low, 
     return (uint32_t)(h ^ h >> 32);
 }
 
-static bool make_key(const struct flow_table *t, struct flow_key *k, const struct ends *e, uint32_t layers)
+static uint32_t key_hash(const struct flow_table *t, const struct flow_key *k)
+{
+    return seeded_hash(t, &k->low, &k->high,
+                       (uint64_t)k->layers << 40 ^ (uint64_t)k->version << 32 ^ (uint32_t)k->low_port << 16 ^
+                           k->high_port);
+}
+
+bool flow_table_key(const struct flow_table *t, const struct ends *e, struct flow_key *k)
 {
     int order = addr_cmp(e->src, e->dst);
     bool low_is_src = order < 0 || (order == 0 && e->sport <= e->dport);
     const struct addr *low = low_is_src ? e->src : e->dst, *high = low_is_src ? e->dst : e->src;
     uint16_t low_port = low_is_src ? e->sport : e->dport, high_port = low_is_src ? e->dport : e->sport;
 
-    *k = (struct flow_key){ .low = *low,
-                            .high = *high,
-                            .low_port = low_port,
-                            .high_port = high_port,
-                            .version = e->version,
-                            .layers = layers };
-    k->hash = seeded_hash(t, low, high,
-                          (uint64_t)layers << 40 ^ (uint64_t)e->version << 32 ^ (uint32_t)low_port << 16 ^ high_port);
+    *k = (struct flow_key){
+        .low = *low, .high = *high, .low_port = low_port, .high_port = high_port, .version = e->version
+    };
+    k->hash = seeded_hash(t, low, high, (uint64_t)e->version << 32 ^ (uint32_t)low_port << 16 ^ high_port);
     return low_is_src;
 }
+
+/* --- the index --- */
+
+/* Where the flow of that key stands, or the empty place where it would. */
+static struct slot *find_slot(const struct flow_table *t, const struct flow_key *k)
+{
+    size_t i = k->hash & t->mask;
+
+    while (t->slots[i].flow && (t->slots[i].hash != k->hash || !key_equal(&t->slots[i].flow->key, k)))
+        i = (i + 1) & t->mask;
+    return &t->slots[i];
+}
+
+static void make_slots(struct flow_table *t, size_t n)
+{
+    struct slot *old = t->slots;
+    size_t n_old = old ? t->mask + 1 : 0;
+
+    t->slots = g_new0(struct slot, n);
+    t->mask = n - 1;
+    for (size_t i = 0; i < n_old; i++) {
+        if (!old[i].flow)
+            continue;
+        size_t at = old[i].hash & t->mask;
+        while (t->slots[at].flow)
+            at = (at + 1) & t->mask;
+        t->slots[at] = old[i];
+    }
+    g_free(old);
+}
+
+static void index_add(struct flow_table *t, struct flow *f)
+{
+    if (2 * ++t->n > t->mask)
+        make_slots(t, 2 * (t->mask + 1));
+    *find_slot(t, &f->key) = (struct slot){ f, f->key.hash };
+}
+
+/* Those behind the gap move into it where it lies between them and the place that their hash names. */
+static void index_remove(struct flow_table *t, const struct flow *f)
+{
+    size_t gap = f->key.hash & t->mask;
+
+    while (t->slots[gap].flow != f)
+        gap = (gap + 1) & t->mask;
+    for (size_t i = (gap + 1) & t->mask; t->slots[i].flow; i = (i + 1) & t->mask) {
+        if (((i - t->slots[i].hash) & t->mask) < ((i - gap) & t->mask))
+            continue;
+        t->slots[gap] = t->slots[i];
+        gap = i;
+    }
+    t->slots[gap].flow = NULL;
+    t->n--;
+}
+
+/* --- life --- */
 
 struct flow_table *flow_table_new(flow_leaves_fn *leaves, void *user)
 {
     struct flow_table *t = g_new0(struct flow_table, 1);
 
-    t->flows = g_hash_table_new(key_hash, key_equal);
+    make_slots(t, FIRST_SLOTS);
     t->leaves = leaves;
     t->user = user;
     if (getrandom(t->seed, sizeof t->seed, 0) != sizeof t->seed) {
@@ -100,15 +163,11 @@ struct flow_table *flow_table_new(flow_leaves_fn *leaves, void *user)
 
 void flow_table_free(struct flow_table *t)
 {
-    GHashTableIter i;
-    gpointer f;
-
     if (!t)
         return;
-    g_hash_table_iter_init(&i, t->flows);
-    while (g_hash_table_iter_next(&i, &f, NULL))
-        flow_free(f);
-    g_hash_table_destroy(t->flows);
+    for (size_t i = 0; i <= t->mask; i++)
+        flow_free(t->slots[i].flow);
+    g_free(t->slots);
     for (struct track *k = t->spare, *next; k; k = next) {
         next = k->spare;
         g_free(k);
@@ -116,64 +175,65 @@ void flow_table_free(struct flow_table *t)
     g_free(t);
 }
 
-/* All of a flow that a packet will touch is asked for at once: with thousands of flows taking turns it has left the
- * cache. */
-static inline void warm(const struct flow *f)
+/* p may be NULL. */
+static inline void fetch(const void *p, size_t n)
 {
-    const char *flow = (const char *)f, *track = (const char *)f->track;
-
-    for (size_t i = 0; i < sizeof(struct flow); i += 64)
-        __builtin_prefetch(flow + i);
-    for (size_t i = 0; i < sizeof(struct track); i += 64)
-        __builtin_prefetch(track + i);
+    for (size_t i = 0; p && i < n; i += 64)
+        __builtin_prefetch((const char *)p + i);
 }
 
-static struct flow *find_key(struct flow_table *t, const struct flow_key *k)
+struct flow *flow_table_find(struct flow_table *t, const struct flow_key *k, uint32_t layers)
 {
-    if (t->last && t->last->key.hash == k->hash && key_equal(&t->last->key, k))
-        return t->last;
-    struct flow *f = g_hash_table_lookup(t->flows, k);
-    if (f) {
-        warm(f);
-        t->last = f;
+    if (t->twins && layers) {
+        struct flow_key twin = *k;
+        twin.layers = layers;
+        twin.hash = key_hash(t, &twin);
+        struct flow *f = find_slot(t, &twin)->flow;
+        if (f)
+            return f;
     }
-    return f;
+    return find_slot(t, k)->flow;
 }
 
-struct flow *flow_table_find(struct flow_table *t, const struct ends *e, bool *low_is_src)
+void flow_table_expect(const struct flow_table *t, const struct flow_key *k)
 {
-    struct flow_key k;
+    __builtin_prefetch(&t->slots[k->hash & t->mask]);
+}
 
-    if (t->twins && e->layers) {
-        *low_is_src = make_key(t, &k, e, e->layers);
-        struct flow *twin = find_key(t, &k);
-        if (twin)
-            return twin;
-    }
-    *low_is_src = make_key(t, &k, e, 0);
-    return find_key(t, &k);
+struct flow *flow_table_warm(const struct flow_table *t, const struct flow_key *k)
+{
+    size_t i = k->hash & t->mask;
+
+    while (t->slots[i].flow && t->slots[i].hash != k->hash)
+        i = (i + 1) & t->mask;
+    if (t->slots[i].flow)
+        fetch(t->slots[i].flow, sizeof(struct flow));
+    return t->slots[i].flow;
+}
+
+void flow_warm_track(const struct flow *f)
+{
+    fetch(f->track, sizeof *f->track);
 }
 
 static void unlink_flow(struct flow_table *t, struct flow *f)
 {
-    struct track *k = f->track;
-    struct queue *q = &t->queues[k->queue];
+    struct queue *q = &t->queues[f->queue];
 
-    *(k->queue_previous ? &k->queue_previous->track->queue_next : &q->head) = k->queue_next;
-    *(k->queue_next ? &k->queue_next->track->queue_previous : &q->tail) = k->queue_previous;
+    *(f->queue_previous ? &f->queue_previous->queue_next : &q->head) = f->queue_next;
+    *(f->queue_next ? &f->queue_next->queue_previous : &q->tail) = f->queue_previous;
     q->n--;
 }
 
 static void append_flow(struct flow_table *t, struct flow *f, enum flow_queue queue, int64_t now_ns)
 {
-    struct track *k = f->track;
     struct queue *q = &t->queues[queue];
 
-    k->queue = (uint8_t)queue;
-    k->queued_ns = now_ns;
-    k->queue_next = NULL;
-    k->queue_previous = q->tail;
-    *(q->tail ? &q->tail->track->queue_next : &q->head) = f;
+    f->queue = (uint8_t)queue;
+    f->queued_ns = now_ns;
+    f->queue_next = NULL;
+    f->queue_previous = q->tail;
+    *(q->tail ? &q->tail->queue_next : &q->head) = f;
     q->tail = f;
     q->n++;
 }
@@ -182,10 +242,12 @@ static struct track *new_track(struct flow_table *t)
 {
     struct track *k = t->spare;
 
-    if (!k)
-        return g_new0(struct track, 1);
-    t->spare = k->spare;
-    t->n_spare--;
+    if (k) {
+        t->spare = k->spare;
+        t->n_spare--;
+    } else {
+        k = g_new(struct track, 1);
+    }
     memset(k, 0, sizeof *k);
     return k;
 }
@@ -201,37 +263,56 @@ void flow_table_recycle(struct flow_table *t, struct track *k)
     t->n_spare++;
 }
 
-struct flow *flow_table_add(struct flow_table *t, const struct ends *e, bool twin, int64_t now_ns)
+struct flow *flow_table_add(struct flow_table *t, const struct flow_key *k, uint32_t layers, bool twin, int64_t now_ns)
 {
-    struct flow *f = g_new0(struct flow, 1);
+    struct flow *f = g_new(struct flow, 1); /* g_new0 would pass by malloc's short way */
 
-    make_key(t, &f->key, e, twin ? e->layers : 0);
-    f->layers = e->layers;
-    t->twins |= twin;
+    memset(f, 0, sizeof *f);
+    f->key = *k;
+    f->layers = layers;
+    if (twin) {
+        f->key.layers = layers;
+        f->key.hash = key_hash(t, &f->key);
+        t->twins = true;
+    }
     f->id = ++t->next_id;
     f->track = new_track(t);
-    g_hash_table_add(t->flows, f);
+    index_add(t, f);
     append_flow(t, f, QUEUE_EMBRYONIC, now_ns);
-    t->last = f;
     return f;
 }
 
 void flow_table_queue(struct flow_table *t, struct flow *f, enum flow_queue queue, int64_t now_ns)
 {
-    if (f->track->queue == queue)
+    if (f->queue == queue)
         return;
     unlink_flow(t, f);
     append_flow(t, f, queue, now_ns);
 }
 
+/* Flows leave one behind the other, and have been quiet for long: what those behind f will need is fetched, step by
+ * step as each of them moves up. */
+static void fetch_next(const struct flow *f)
+{
+    const struct flow *next = f->queue_next;
+
+    if (next && next->app)
+        fetch(next->app->http, sizeof *next->app->http);
+    next = next ? next->queue_next : NULL;
+    if (next) {
+        fetch(next->app, sizeof *next->app);
+        __builtin_prefetch(next->track);
+        next = next->queue_next;
+    }
+    if (next)
+        fetch(next, sizeof *next);
+}
+
 void flow_table_remove(struct flow_table *t, struct flow *f)
 {
-    if (f->track->queue_next) /* the next to leave, most likely */
-        warm(f->track->queue_next);
+    fetch_next(f);
     unlink_flow(t, f);
-    g_hash_table_remove(t->flows, f);
-    if (t->last == f)
-        t->last = NULL;
+    index_remove(t, f);
     t->leaves(t->user, f);
 }
 
@@ -239,9 +320,9 @@ void flow_table_remove(struct flow_table *t, struct flow *f)
  * of its last packet. A closed flow waits from its end on, whatever comes late. */
 static bool still_active(struct flow_table *t, struct flow *f)
 {
-    if (f->last_ns <= f->track->queued_ns || f->track->queue == QUEUE_LINGERING)
+    if (f->last_ns <= f->queued_ns || f->queue == QUEUE_LINGERING)
         return false;
-    enum flow_queue queue = f->track->queue;
+    enum flow_queue queue = f->queue;
     unlink_flow(t, f);
     append_flow(t, f, queue, f->last_ns);
     return true;
@@ -271,6 +352,11 @@ static void evict_one(struct flow_table *t)
         evict_from(t, QUEUE_OPEN);
 }
 
+bool flow_table_crowded(const struct flow_table *t)
+{
+    return t->queues[QUEUE_LINGERING].n > LIMIT_LINGERING;
+}
+
 void flow_table_expire(struct flow_table *t, int64_t now_ns)
 {
     static const int64_t patience_ns[QUEUES] = {
@@ -281,7 +367,7 @@ void flow_table_expire(struct flow_table *t, int64_t now_ns)
 
     for (int i = 0; i < QUEUES; i++) {
         struct queue *q = &t->queues[i];
-        while (q->head && now_ns - q->head->track->queued_ns > patience_ns[i])
+        while (q->head && now_ns - q->head->queued_ns > patience_ns[i])
             if (!still_active(t, q->head))
                 flow_table_remove(t, q->head);
     }
@@ -289,14 +375,14 @@ void flow_table_expire(struct flow_table *t, int64_t now_ns)
         flow_table_remove(t, t->queues[QUEUE_LINGERING].head);
     while (t->queues[QUEUE_EMBRYONIC].n > LIMIT_EMBRYONIC_FLOWS)
         evict_from(t, QUEUE_EMBRYONIC);
-    while (g_hash_table_size(t->flows) > LIMIT_LIVE_FLOWS)
+    while (t->n > LIMIT_LIVE_FLOWS)
         evict_one(t);
 }
 
 void flow_table_visit(struct flow_table *t, flow_table_visit_fn *visit, void *user)
 {
     for (int i = QUEUE_EMBRYONIC; i <= QUEUE_OPEN; i++)
-        for (struct flow *f = t->queues[i].head; f; f = f->track->queue_next)
+        for (struct flow *f = t->queues[i].head; f; f = f->queue_next)
             if (!visit(user, f))
                 return;
 }
@@ -314,13 +400,11 @@ static gint compare_ids(gconstpointer a, gconstpointer b)
 
 void flow_table_drain(struct flow_table *t)
 {
-    GPtrArray *all = g_ptr_array_sized_new(g_hash_table_size(t->flows));
-    GHashTableIter i;
-    gpointer f;
+    GPtrArray *all = g_ptr_array_sized_new((guint)t->n);
 
-    g_hash_table_iter_init(&i, t->flows);
-    while (g_hash_table_iter_next(&i, &f, NULL))
-        g_ptr_array_add(all, f);
+    for (size_t i = 0; i <= t->mask; i++)
+        if (t->slots[i].flow)
+            g_ptr_array_add(all, t->slots[i].flow);
     g_ptr_array_sort(all, compare_ids);
     for (guint n = 0; n < all->len; n++)
         flow_table_remove(t, g_ptr_array_index(all, n));

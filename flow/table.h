@@ -27,15 +27,23 @@ struct ends {
     const struct addr *src, *dst;
     uint16_t sport, dport;
     uint8_t version;
-    uint32_t layers; /* hash of the packet's VLANs and tunnels; 0: none */
 };
 
-/* The flow between two ends, or NULL. *low_is_src: whether the source is the key's low end. */
-struct flow *flow_table_find(struct flow_table *t, const struct ends *e, bool *low_is_src);
+/* Fills *k, the key of the connection between two ends without its layers. Returns whether the source is its low end. */
+bool flow_table_key(const struct flow_table *t, const struct ends *e, struct flow_key *k);
 
-/* A new flow between these ends, which the table must not hold, or as a twin of the one it holds; its id is the next one, its queue
- * QUEUE_EMBRYONIC. */
-struct flow *flow_table_add(struct flow_table *t, const struct ends *e, bool twin, int64_t now_ns);
+/* The flow of that key, or NULL; where there are twins, the one of those layers. */
+struct flow *flow_table_find(struct flow_table *t, const struct flow_key *k, uint32_t layers);
+
+/* The flow of that key will be asked for soon. Three steps fetch it into the cache, none of which waits where the one before was made some
+ * time ago: its place in the table; the flow, which is returned (NULL: there is none, or a twin); its track. Only speed depends on them. */
+void flow_table_expect(const struct flow_table *t, const struct flow_key *k);
+struct flow *flow_table_warm(const struct flow_table *t, const struct flow_key *k);
+void flow_warm_track(const struct flow *f);
+
+/* A new flow of this key, which the table must not hold, its first packet in these layers; twin: beside the one of that key that it
+ * holds, told apart by the layers. Its id is the next one, its queue QUEUE_EMBRYONIC. */
+struct flow *flow_table_add(struct flow_table *t, const struct flow_key *k, uint32_t layers, bool twin, int64_t now_ns);
 
 /* Puts the flow into a queue (no-op where it is in it). */
 void flow_table_queue(struct flow_table *t, struct flow *f, enum flow_queue queue, int64_t now_ns);
@@ -47,6 +55,8 @@ void flow_table_remove(struct flow_table *t, struct flow *f);
  * of the queues only. */
 void flow_table_expire(struct flow_table *t, int64_t now_ns);
 
+/* Whether more flows linger than may. Letting go of them one by one is faster than of many at a time. */
+bool flow_table_crowded(const struct flow_table *t);
 /* Calls visit for every flow that is not over, those without an end of handshake first, until it returns false. */
 typedef bool flow_table_visit_fn(void *user, struct flow *f);
 void flow_table_visit(struct flow_table *t, flow_table_visit_fn *visit, void *user);

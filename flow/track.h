@@ -61,10 +61,6 @@ struct track {
     bool finished;           /* nothing to add up since tracker.c finish() */
     int64_t look_ns;         /* live: not to be looked at before then (tracker_clock) */
     bool stall_watch[2];     /* that side's window just opened: does the other one send at once? */
-    /* the lists of table.c */
-    uint8_t queue;           /* enum flow_queue */
-    int64_t queued_ns;
-    struct flow *queue_next, *queue_previous;
     struct track *spare;     /* of table.c */
     struct track_half half[2];
 };

@@ -4,6 +4,7 @@
 #include "base/seq.h"
 #include "dissect/certs.h"
 #include "flow/classify.h"
+#include "flow/hosts.h"
 #include "flow/lookups.h"
 #include "flow/state.h"
 #include "flow/table.h"
@@ -17,6 +18,7 @@ struct tracker {
     struct lookups *lookups;
     struct neighbors *neighbors;
     struct certs *certs;
+    struct hosts *hosts;
     struct stream_budget budget;
     int64_t now_ns;
     bool redirects; /* a redirect was seen */
@@ -120,20 +122,27 @@ static uint32_t layers_of(const struct encap *e)
     return h | 1;
 }
 
-static struct flow *new_flow(struct tracker *t, const struct packet *p, const struct ends *ends, uint64_t previous,
+/* Where the flow of a packet that is about to be taken is found. */
+struct coming {
+    struct flow_key key;
+    uint32_t layers;
+    bool low_is_src;
+    struct flow *flow; /* to be fetched ahead; not to be believed once a packet was taken */
+};
+
+static struct flow *new_flow(struct tracker *t, const struct packet *p, const struct coming *c, uint64_t previous,
                              bool twin)
 {
-    const struct ip_facts *ip = &p->ip;
-    struct flow *f = flow_table_add(t->table, ends, twin, t->now_ns);
+    struct flow *f = flow_table_add(t->table, &c->key, c->layers, twin, t->now_ns);
     bool from_client = sender_is_client(f, &p->tcp);
-    bool low_is_src = addr_cmp(&f->key.low, &ip->src) == 0 && f->key.low_port == p->tcp.sport;
 
-    f->client_is_high = from_client != low_is_src;
+    f->client_is_high = from_client != c->low_is_src;
     f->first_ns = p->ts_ns;
     f->last_ns = p->ts_ns;
     f->previous = previous;
     f->reused_ports = previous != 0;
-    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = f->asked_ns = TIME_NONE;
+    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = f->reset.answers_ns = f->reset.host_rtt_ns = f->asked_ns =
+        TIME_NONE;
     f->reset.last_data = 2;
     start_half(f, CLIENT);
     start_half(f, SERVER);
@@ -171,32 +180,35 @@ static bool begins_anew(const struct flow *f, enum side s, const struct tcp_fact
 }
 
 /* The connection is alive and the packet comes in other layers: the same addresses in another network. */
-static bool is_twin(const struct flow *f, const struct ends *e)
+static bool is_twin(const struct flow *f, uint32_t layers)
 {
-    return f->layers != e->layers && e->layers && !f->half[CLIENT].fin && !f->half[SERVER].fin && !f->reset.packet;
+    return f->layers != layers && layers && !f->half[CLIENT].fin && !f->half[SERVER].fin && !f->reset.packet;
 }
 
-static struct flow *flow_of(struct tracker *t, const struct packet *p, enum side *side)
-{
-    const struct ends ends = {
-        &p->ip.src, &p->ip.dst, p->tcp.sport, p->tcp.dport, p->ip.version, layers_of(&p->encap)
-    };
-    bool low_is_src, twin = false;
-    uint64_t previous = 0;
-    struct flow *f = flow_table_find(t->table, &ends, &low_is_src);
+/* TIME-WAIT lasts two maximum segment lifetimes: 4 minutes in RFC 9293, 1 in Linux. */
+#define TIME_WAIT_NS (240 * NS_PER_S)
 
-    if (f && begins_anew(f, side_of(f, low_is_src), &p->tcp)) {
-        twin = is_twin(f, &ends);
+static struct flow *flow_of(struct tracker *t, const struct packet *p, const struct coming *c, enum side *side)
+{
+    bool twin = false, waits = false;
+    uint64_t previous = 0;
+    struct flow *f = flow_table_find(t->table, &c->key, c->layers);
+
+    if (f && begins_anew(f, side_of(f, c->low_is_src), &p->tcp)) {
+        twin = is_twin(f, c->layers);
         if (!twin) {
             previous = f->id;
+            waits = f->half[SERVER].state == STATE_TIME_WAIT && p->ts_ns - f->last_ns <= TIME_WAIT_NS;
             twin = f->key.layers != 0; /* what follows a twin takes its place beside the other one */
             flow_table_remove(t->table, f);
         }
         f = NULL;
     }
-    if (!f)
-        f = new_flow(t, p, &ends, previous, twin);
-    *side = side_of(f, low_is_src);
+    if (!f) {
+        f = new_flow(t, p, c, previous, twin);
+        f->reuses_time_wait = waits;
+    }
+    *side = side_of(f, c->low_is_src);
     return f;
 }
 
@@ -209,6 +221,7 @@ static void read_offer(struct half *h, const struct tcp_facts *tcp)
 
     h->offer = (struct tcp_offer){
         .seen = true,
+        .cut = o->present & TCPOPT_CUT,
         .sack = o->present & TCPOPT_HAS_SACK_OK,
         .timestamps = o->present & TCPOPT_HAS_TIMESTAMPS,
         .fastopen = o->present & TCPOPT_HAS_FASTOPEN,
@@ -216,6 +229,7 @@ static void read_offer(struct half *h, const struct tcp_facts *tcp)
         .ecn = tcp->flags & TCP_ACK ? ecn == TCP_ECE : ecn == (TCP_ECE | TCP_CWR),
         .wscale = o->present & TCPOPT_HAS_WSCALE ? (int8_t)MIN(o->wscale, 127) : -1,
         .mss = o->present & TCPOPT_HAS_MSS ? o->mss : 0,
+        .window = tcp->window,
     };
 }
 
@@ -243,13 +257,15 @@ static void note_synack(struct flow *f, const struct segment *s)
 
 static void watch_handshake(struct flow *f, const struct segment *s)
 {
-    if (s->flags & TCP_SYN && !(s->flags & (TCP_RST | TCP_FIN))) {
+    if (s->flags & TCP_SYN) {
+        if (s->flags & (TCP_RST | TCP_FIN))
+            return;
         read_offer(&f->half[s->side], s->tcp);
         if (s->flags & TCP_ACK)
             note_synack(f, s);
         else
             note_syn(f, s);
-    } else if (s->side == CLIENT && !f->ack_packet && f->synack_packet && s->flags & TCP_ACK && !(s->flags & TCP_RST) &&
+    } else if (!f->ack_packet && s->side == CLIENT && f->synack_packet && s->flags & TCP_ACK && !(s->flags & TCP_RST) &&
                seq_gt(s->tcp->ack, f->half[SERVER].isn)) {
         f->ack_packet = s->packet->number;
         f->ack_ns = s->ts_ns;
@@ -262,12 +278,12 @@ static void completeness(struct flow *f, const struct segment *s, bool first)
 {
     uint16_t syn_ack = s->flags & (TCP_SYN | TCP_ACK);
 
-    if (first && syn_ack == TCP_SYN)
-        f->completeness |= s->len ? 1 | 8 : 1;
-    if (syn_ack == (TCP_SYN | TCP_ACK))
-        f->completeness |= 2;
     if (syn_ack == TCP_ACK)
         f->completeness |= s->len ? 8 : 4;
+    else if (syn_ack == (TCP_SYN | TCP_ACK))
+        f->completeness |= 2;
+    else if (first && syn_ack == TCP_SYN)
+        f->completeness |= s->len ? 1 | 8 : 1;
     if ((s->flags & (TCP_FIN | TCP_ACK)) == (TCP_FIN | TCP_ACK))
         f->completeness |= 16;
     if (s->flags & TCP_RST)
@@ -303,11 +319,35 @@ uint32_t track_unacked(const struct flow *f, enum side s)
     return seq_gt(mine->next, peer->highest_ack) ? mine->next - peer->highest_ack : 0;
 }
 
+/* Sent so long ago, and not again: it was acknowledged by a packet that the capture does not hold (RFC 6298: the first
+ * time-out is 1 s). */
+#define REPEATED_BY_THEN_NS (3 * NS_PER_S)
+
+/* Whether that side waits for an acknowledgement of more than its FIN. */
+static bool owed(const struct flow *f, enum side s, int64_t now_ns)
+{
+    const struct half *h = &f->half[s];
+
+    if (track_unacked(f, s) <= (h->fin && !h->fin_acked ? 1 : 0))
+        return false;
+    return h->last_data_ns == TIME_NONE || now_ns - h->last_data_ns < REPEATED_BY_THEN_NS ||
+           f->track->half[s].tail_retries;
+}
+
+/* Packets that one sender sends within so short a time may change places. */
+#define REORDERED_NS (3 * NS_PER_MS)
+
+/* New data from the end that had reset the connection: the RST was not its own. */
+static bool speaks_on(const struct flow *f, const struct segment *s)
+{
+    return s->side == f->reset.by && !(s->flags & TCP_RST) && s->new_bytes && seq_gt(s->end, f->reset.seq) &&
+           s->ts_ns - f->reset.ts_ns > REORDERED_NS;
+}
+
 static bool watch_reset(struct flow *f, const struct segment *s)
 {
     if (f->reset.packet) {
-        if (!(s->flags & TCP_RST) && s->len)
-            f->reset.late = true;
+        f->reset.spoke_on |= speaks_on(f, s);
         return false;
     }
     if (!(s->flags & TCP_RST) || !reset_counts(f, s))
@@ -318,10 +358,12 @@ static bool watch_reset(struct flow *f, const struct segment *s)
     const struct track_half *other = &f->track->half[other_side(s->side)];
     f->reset.idle_ns = other->tail_first ? other->tail_idle_ns : 0;
     f->reset.ttl = s->packet->ip.ttl;
-    f->reset.ip_id = s->packet->ip.id;
+    f->reset.seq = s->seq;
+    if (s->flags & TCP_ACK && other->seq_known && s->tcp->ack == other->next && other->next_len)
+        f->reset.answers_ns = s->ts_ns - other->next_ns;
     for (int e = CLIENT; e <= SERVER; e++) {
         f->reset.after_fin[e] = f->half[e].fin;
-        f->reset.owed[e] = track_unacked(f, (enum side)e) > (f->half[e].fin && !f->half[e].fin_acked ? 1 : 0);
+        f->reset.owed[e] = owed(f, (enum side)e, s->ts_ns);
     }
     if (s->flags & TCP_ACK && other->seq_known && seq_ge(s->tcp->ack, other->next))
         f->reset.owed[other_side(s->side)] = false; /* the RST itself acknowledges all that came */
@@ -376,6 +418,8 @@ static void count_half(struct flow *f, const struct segment *s)
     }
     h->last_packet = s->packet->number;
     h->last_ns = s->ts_ns;
+    if (!(s->flags & TCP_RST))
+        h->ttl_last = s->packet->ip.ttl;
     h->bytes += s->new_bytes;
     h->rst |= (s->flags & TCP_RST) != 0;
     if (s->len && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
@@ -438,30 +482,53 @@ static void log_packet(struct flow *f, const struct segment *s)
 
 /* --- bytes for the application layer --- */
 
+/* Where the SYN was seen, the stream begins behind it, whatever segment comes first. */
+static void stream_start(struct stream *stream, const struct flow *f, enum side s)
+{
+    if (stream->started || !f->half[s].offer.seen)
+        return;
+    stream->started = true;
+    stream->next = f->half[s].isn + 1;
+}
+
 static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
 {
     struct track *k = f->track;
     struct app_bytes bytes = { s->side, s->tcp->payload, s->ts_ns, s->packet->number };
+    struct stream *other = &k->half[other_side(s->side)].stream;
 
-    if (k->app_done)
+    if (k->app_done || (!s->len && !other->pending))
         return;
     if (s->len && !(s->flags & TCP_RST) && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
         if (!k->app) {
             k->app = app_new(flow_port(f, SERVER));
             app_share(k->app, t->certs);
         }
+        stream_start(&k->half[s->side].stream, f, s->side);
         if (app_wants(k->app, s->side))
             stream_segment(&k->half[s->side].stream, k->app, &t->budget, s->seq + (s->flags & TCP_SYN ? 1 : 0), s->len,
                            &bytes);
     }
     if (!k->app)
         return;
-    t->redirects = t->redirects || app_facts(k->app)->redirects;
-    struct stream *other = &k->half[other_side(s->side)].stream;
     if (other->pending && s->flags & TCP_ACK) {
         bytes.from = other_side(s->side);
         stream_acked(other, k->app, &t->budget, s->tcp->ack, &bytes);
     }
+    t->redirects = t->redirects || app_facts(k->app)->redirects;
+}
+
+/* Bytes of side s that the other end acknowledged and the capture does not hold, behind all that it holds. */
+static void tell_tail_gap(struct flow *f, enum side s, const struct app_bytes *now)
+{
+    struct track_half *mine = &f->track->half[s], *peer = &f->track->half[other_side(s)];
+
+    stream_start(&mine->stream, f, s);
+    if (!mine->stream.started || !peer->ack_known || !app_wants(f->track->app, s))
+        return;
+    int32_t missing = seq_diff(peer->highest_ack - (f->half[s].fin_acked ? 1 : 0), mine->stream.next);
+    if (missing > 0)
+        app_gap(f->track->app, s, (uint64_t)missing, now->ts_ns, now->packet);
 }
 
 static void end_app(struct tracker *t, struct flow *f)
@@ -473,6 +540,8 @@ static void end_app(struct tracker *t, struct flow *f)
     for (int s = CLIENT; s <= SERVER; s++) {
         struct app_bytes now = { (enum side)s, { NULL, 0 }, f->last_ns, f->half[s].last_packet };
         stream_end(&k->half[s].stream, k->app, &t->budget, &now);
+        if (k->app)
+            tell_tail_gap(f, (enum side)s, &now);
     }
     if (!k->app)
         return;
@@ -526,7 +595,7 @@ static bool look(void *user, struct flow *f)
     if (t->now_ns < f->track->look_ns || !view_worthwhile(f, t->now_ns))
         return true;
     show(t, f, FLOW_WAITS);
-    f->track->look_ns = t->now_ns + MAX(NS_PER_S, (t->now_ns - f->last_ns) / 2);
+    f->track->look_ns = t->now_ns + MAX(NS_PER_S, (t->now_ns - f->last_ns) / 4);
     return ++t->looks < LOOKS;
 }
 
@@ -548,13 +617,13 @@ static void settle_queue(struct tracker *t, struct flow *f)
 {
     enum flow_queue queue = QUEUE_OPEN;
 
-    if (f->track->queue == QUEUE_OPEN && !f->half[CLIENT].fin && !f->half[SERVER].fin && !f->reset.packet)
+    if (f->queue == QUEUE_OPEN && !f->half[CLIENT].fin && !f->half[SERVER].fin && !f->reset.packet)
         return;
     if (flow_teardown(f) == TEARDOWN_FIN || f->reset.packet)
         queue = QUEUE_LINGERING;
     else if (f->half[CLIENT].state < STATE_ESTABLISHED && f->half[SERVER].state < STATE_ESTABLISHED)
         queue = QUEUE_EMBRYONIC;
-    if (queue == QUEUE_LINGERING && f->track->queue != QUEUE_LINGERING) {
+    if (queue == QUEUE_LINGERING && f->queue != QUEUE_LINGERING) {
         finish(t, f, flow_teardown(f) == TEARDOWN_FIN);
         if (t->hooks.moment)
             show(t, f, FLOW_OVER);
@@ -574,6 +643,8 @@ static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
         !(s->flags & TCP_FIN))
         zeek_gap(f, other_side(s->side));
     watch_handshake(f, s);
+    if (s->packet->number == f->synack_packet)
+        hosts_saw(t->hosts, flow_addr(f, SERVER), f->key.version, s->packet->ip.ttl, flow_rtt_to_server_ns(f));
     completeness(f, s, first);
     state_segment(f, s, watch_reset(f, s));
     watch_last_data(f, s);
@@ -587,10 +658,10 @@ static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
     settle_queue(t, f);
 }
 
-static void tcp_packet(struct tracker *t, const struct packet *p)
+static void tcp_packet(struct tracker *t, const struct packet *p, const struct coming *c)
 {
     enum side side;
-    struct flow *f = flow_of(t, p, &side);
+    struct flow *f = flow_of(t, p, c, &side);
     const struct tcp_facts *tcp = &p->tcp;
     uint32_t controls = (tcp->flags & TCP_SYN ? 1u : 0) + (tcp->flags & TCP_FIN ? 1u : 0);
     struct segment s = {
@@ -629,14 +700,15 @@ static bool is_quic(const struct udp_facts *u)
 static void icmp_packet(struct tracker *t, const struct packet *p)
 {
     const struct icmp_facts *i = &p->icmp;
-    bool low_is_src;
 
     if (!i->quotes_ports)
         return;
     if (i->quoted_protocol == 6) {
-        const struct ends ends = { &i->quoted_src,  &i->quoted_dst,    i->quoted_sport,
-                                   i->quoted_dport, i->quoted_version, layers_of(&p->encap) };
-        struct flow *f = flow_table_find(t->table, &ends, &low_is_src);
+        const struct ends ends = { &i->quoted_src, &i->quoted_dst, i->quoted_sport, i->quoted_dport,
+                                   i->quoted_version };
+        struct flow_key key;
+        bool low_is_src = flow_table_key(t->table, &ends, &key);
+        struct flow *f = flow_table_find(t->table, &key, layers_of(&p->encap));
         if (f)
             trouble_icmp(f, side_of(f, low_is_src), p);
     } else if (i->quoted_protocol == 17) {
@@ -644,13 +716,22 @@ static void icmp_packet(struct tracker *t, const struct packet *p)
     }
 }
 
-void tracker_packet(struct tracker *t, const struct packet *p)
+static void expire(struct tracker *t)
+{
+    if (t->now_ns < t->next_expiry_ns && ++t->since_expiry < EXPIRY_PACKETS && !flow_table_crowded(t->table))
+        return;
+    flow_table_expire(t->table, t->now_ns);
+    t->next_expiry_ns = t->now_ns + EXPIRY_NS;
+    t->since_expiry = 0;
+}
+
+static void take_packet(struct tracker *t, const struct packet *p, const struct coming *c)
 {
     t->now_ns = t->now_ns == TIME_NONE ? p->ts_ns : MAX(t->now_ns, p->ts_ns);
     switch (p->kind) {
     case PACKET_TCP:
         t->tcp_packets++;
-        tcp_packet(t, p);
+        tcp_packet(t, p, c);
         break;
     case PACKET_UDP:
         t->quic_packets += is_quic(&p->udp);
@@ -660,24 +741,90 @@ void tracker_packet(struct tracker *t, const struct packet *p)
     case PACKET_NEIGHBOR: neighbors_packet(t->neighbors, p); break;
     case PACKET_UNDECODED:
     case PACKET_OTHER:
+    case PACKET_ECHO:
     case PACKET_FRAGMENT: break;
     }
-    if (t->now_ns >= t->next_expiry_ns || ++t->since_expiry >= EXPIRY_PACKETS) {
-        flow_table_expire(t->table, t->now_ns);
-        t->next_expiry_ns = t->now_ns + EXPIRY_NS;
-        t->since_expiry = 0;
+    expire(t);
+}
+
+static void expect(const struct tracker *t, const struct packet *p, struct coming *c)
+{
+    const struct ends ends = { &p->ip.src, &p->ip.dst, p->tcp.sport, p->tcp.dport, p->ip.version };
+
+    c->flow = NULL;
+    if (p->kind != PACKET_TCP)
+        return;
+    c->layers = layers_of(&p->encap);
+    c->low_is_src = flow_table_key(t->table, &ends, &c->key);
+    flow_table_expect(t->table, &c->key);
+}
+
+/* Whether the application layer will be told of it. */
+static bool speaks(const struct packet *p)
+{
+    return p->tcp.len || p->tcp.flags & (TCP_FIN | TCP_RST);
+}
+
+/* With thousands of connections taking turns the flow of each packet has left the cache. So what the packets will need
+ * is asked for in turns, a step for all of them before the next step, and has come when it is read. */
+static void fetch_ahead(const struct tracker *t, const struct packet *p, struct coming *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        expect(t, &p[i], &c[i]);
+    for (size_t i = 0; n > 1 && i < n; i++)
+        if (p[i].kind == PACKET_TCP)
+            c[i].flow = flow_table_warm(t->table, &c[i].key);
+    for (size_t i = 0; n > 1 && i < n; i++)
+        if (c[i].flow)
+            flow_warm_track(c[i].flow);
+    for (size_t i = 0; n > 1 && i < n; i++)
+        if (c[i].flow && speaks(&p[i]))
+            app_expect(c[i].flow->track->app);
+    for (size_t i = 0; n > 1 && i < n; i++)
+        if (c[i].flow && speaks(&p[i]) && c[i].flow->track->app)
+            app_warm(c[i].flow->track->app);
+}
+
+void tracker_packets(struct tracker *t, const struct packet *p, size_t n)
+{
+    struct coming coming[TRACKER_BATCH];
+
+    for (size_t done = 0, some; done < n; done += some) {
+        some = MIN(n - done, TRACKER_BATCH);
+        fetch_ahead(t, p + done, coming, some);
+        for (size_t i = 0; i < some; i++)
+            take_packet(t, &p[done + i], &coming[i]);
     }
 }
 
+void tracker_packet(struct tracker *t, const struct packet *p)
+{
+    tracker_packets(t, p, 1);
+}
+
 /* --- the end of a flow --- */
+
+/* A SYN was refused: how the server looks where it accepts. */
+static void know_refuser(const struct tracker *t, struct flow *f)
+{
+    const struct host *h = f->reset.packet && !f->synacks ? hosts_find(t->hosts, flow_addr(f, SERVER), f->key.version) : NULL;
+
+    if (!h)
+        return;
+    f->reset.host_ttl[0] = h->ttl_least;
+    f->reset.host_ttl[1] = h->ttl_most;
+    f->reset.host_rtt_ns = h->rtt_ns == INT64_MAX ? TIME_NONE : h->rtt_ns;
+}
 
 static void flow_leaves(void *user, struct flow *f)
 {
     struct tracker *t = user;
 
-    if (!f->track->finished)
+    know_refuser(t, f);
+    if (!f->track->finished) {
         finish(t, f, true);
-    track_clear(f->track); /* of a flow without data finish() leaves it */
+        track_clear(f->track); /* of a flow without data finish() leaves it */
+    }
     flow_table_recycle(t->table, f->track);
     f->track = NULL;
     t->hooks.flow(t->hooks.user, f);
@@ -694,6 +841,7 @@ struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow
     t->lookups = lookups_new(hooks->lookup, hooks->user);
     t->neighbors = neighbors_new();
     t->certs = certs_new();
+    t->hosts = hosts_new();
     return t;
 }
 
@@ -716,6 +864,7 @@ void tracker_free(struct tracker *t)
     lookups_free(t->lookups);
     neighbors_free(t->neighbors);
     certs_free(t->certs);
+    hosts_free(t->hosts);
     g_free(t);
 }
 

@@ -35,7 +35,10 @@ struct tracker_hooks {
 struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow);
 void tracker_free(struct tracker *t); /* NULL-safe */
 
-/* Takes a packet into account; it is not kept. */
+/* Takes n packets into account; they are not kept. Many at a time, as many as TRACKER_BATCH, are faster than one at a time and else the
+ * same. */
+#define TRACKER_BATCH 32
+void tracker_packets(struct tracker *t, const struct packet *p, size_t n);
 void tracker_packet(struct tracker *t, const struct packet *p);
 
 /* The clock of a live capture: time goes on though no packet comes. Lets go of what has been quiet too long, and looks for moments. */

@@ -155,6 +155,132 @@ static void watch_windows(struct flow *f, const struct segment *s)
         stall_wanted(f, s);
 }
 
+/* --- sizes --- */
+
+#define LARGE 1000 /* payload bytes: far more than what fits through the smallest MTU in use */
+
+/* Payload bytes of one packet on the wire: what segmentation offload shows is cut to the MSS behind the capture. */
+static uint32_t wire_len(const struct flow *f, const struct segment *s)
+{
+    uint16_t mss = f->half[other_side(s->side)].offer.mss;
+    return mss ? MIN(s->len, mss) : s->len;
+}
+
+static void watch_stuck(struct flow *f, const struct segment *s)
+{
+    struct stuck *k = &trouble_of(f)->losses[s->side].stuck;
+    const struct track_half *peer = &f->track->half[other_side(s->side)];
+    uint32_t len = wire_len(f, s);
+
+    if (k->retries && k->seq == s->seq && k->ack == peer->highest_ack && !k->over) {
+        k->retries += len >= k->size;
+        if (len < k->size && !k->smaller)
+            k->smaller = len;
+        return;
+    }
+    if (len < LARGE || !peer->ack_known || k->retries >= 3) /* the first long one is told */
+        return;
+    *k = (struct stuck){ .retries = 1, .seq = s->seq, .ack = peer->highest_ack, .size = len, .packet = s->packet->number };
+    k->passed = f->half[s->side].acked_largest;
+    for (unsigned i = 0; i < peer->n_sack; i++)
+        k->small_passed |= peer->sack[i].right - peer->sack[i].left < len;
+}
+
+/* The other end's ACKs and SACK blocks: something smaller passed. */
+static void small_passed(struct flow *f, const struct segment *s)
+{
+    struct stuck *k = &f->trouble->losses[other_side(s->side)].stuck;
+    const struct tcp_options *o = &s->tcp->opt;
+    uint32_t ack = f->track->half[s->side].highest_ack;
+
+    if (k->retries && !k->over && ack != k->ack) {
+        k->over = true;
+        k->healed = k->smaller && ack - k->ack <= k->smaller;
+    }
+    for (unsigned i = 0; k->retries && o->present & TCPOPT_HAS_SACK && i < o->n_sack; i++)
+        k->small_passed |= o->sack[i].right - o->sack[i].left < k->size;
+}
+
+/* The first ICMP error that told that side its packets are too big; NULL: none. */
+static const struct icmp_note *told_too_big(const struct trouble *t, enum side about, unsigned version)
+{
+    for (uint32_t i = 0; i < MIN(t->n_icmp, FLOW_ICMP_KEPT); i++)
+        if (t->icmp[i].about == about &&
+            (version == 6 ? t->icmp[i].type == 2 : t->icmp[i].type == 3 && t->icmp[i].code == 4))
+            return &t->icmp[i];
+    return NULL;
+}
+
+/* Sent again, and no smaller than what an ICMP error said does not fit. */
+static void watch_too_large(struct flow *f, const struct segment *s)
+{
+    struct losses *l = &f->trouble->losses[s->side];
+    const struct icmp_note *n = told_too_big(f->trouble, s->side, f->key.version);
+
+    if (!n || wire_len(f, s) < s->len)
+        return;
+    if (n->mtu ? s->packet->ip.total_len <= n->mtu : s->packet->ip.total_len < n->quoted_len)
+        return;
+    if (l->too_large++ == 0)
+        l->too_large_packet = s->packet->number;
+}
+
+/* --- options --- */
+
+/* RFC 7323 section 3.2: once agreed, the option is on every segment but RSTs. */
+static void watch_timestamps(struct flow *f, const struct segment *s)
+{
+    if (s->flags & (TCP_RST | TCP_SYN) || s->tcp->opt.present & (TCPOPT_CUT | TCPOPT_MALFORMED))
+        return;
+    struct losses *l = &trouble_of(f)->losses[s->side];
+    if (l->bare++ == 0)
+        l->bare_packet = s->packet->number;
+}
+
+/* Windows that stay at a small part of the SYN's before anything was received: their sender scales them, and its SYN or SYN-ACK lost the
+ * option that said so on the way to the capture. */
+static void watch_shrinking(struct flow *f, const struct segment *s)
+{
+    uint32_t syn_window = f->half[s->side].offer.window;
+
+    if (s->flags & (TCP_SYN | TCP_RST) || syn_window < 8192 || !s->tcp->window ||
+        f->half[other_side(s->side)].bytes > syn_window / 8)
+        return;
+    if (s->tcp->window > syn_window / 32)
+        f->half[s->side].offer.whole_windows = true;
+    else if (trouble_of(f)->losses[s->side].shrunk++ == 0)
+        f->trouble->losses[s->side].shrunk_packet = s->packet->number;
+}
+
+/* SACK blocks far from all numbers of the other end: its sequence numbers were rewritten on the way, and the blocks not. */
+static void watch_sacks(struct flow *f, const struct segment *s)
+{
+    const struct track_half *other = &f->track->half[other_side(s->side)];
+    const struct tcp_options *o = &s->tcp->opt;
+
+    if (o->n_sack == 0 || !other->seq_known)
+        return;
+    for (unsigned i = 0; i < o->n_sack; i++)
+        if (ABS((int64_t)seq_diff(o->sack[i].left, other->next)) < LIMIT_SACK_FAR)
+            return;
+    struct losses *l = &trouble_of(f)->losses[s->side];
+    if (l->wild_sacks++ == 0)
+        l->wild_sack_packet = s->packet->number;
+}
+
+/* --- the handshake --- */
+
+static void watch_opening(struct flow *f, const struct segment *s)
+{
+    if (s->flags & TCP_SYN && s->flags & TCP_ACK && f->ack_packet && s->packet->number > f->ack_packet) {
+        trouble_of(f)->late_synacks++;
+        f->trouble->late_synack_packet = s->packet->number;
+    }
+    if (s->side == SERVER && !f->synacks && f->syns && !(s->flags & (TCP_SYN | TCP_RST)) && s->flags & TCP_ACK && !s->len &&
+        s->tcp->ack != f->half[CLIENT].isn + 1 && trouble_of(f)->stale_acks++ == 0)
+        f->trouble->stale_ack_packet = s->packet->number;
+}
+
 /* --- unanswered packets --- */
 
 static void watch_tail(struct flow *f, const struct segment *s)
@@ -185,6 +311,27 @@ static void watch_tail(struct flow *f, const struct segment *s)
      ANOMALY_ACKED_UNSEEN | ANOMALY_ZERO_WINDOW | ANOMALY_WINDOW_FULL | ANOMALY_KEEP_ALIVE |                           \
      ANOMALY_ZERO_WINDOW_PROBE | ANOMALY_BAD_CHECKSUM)
 
+/* What most segments have nothing of. */
+static void watch_rare(struct flow *f, const struct segment *s)
+{
+    uint16_t options = s->tcp->opt.present;
+
+    if (s->len && (s->anomaly & (ANOMALY_RETRANSMISSION | ANOMALY_SPURIOUS_RETRANSMISSION)) == ANOMALY_RETRANSMISSION) {
+        watch_stuck(f, s);
+        watch_too_large(f, s);
+    }
+    if (options & TCPOPT_HAS_SACK)
+        watch_sacks(f, s);
+    if (f->trouble)
+        small_passed(f, s);
+    if (!(options & TCPOPT_HAS_TIMESTAMPS) && f->half[CLIENT].offer.timestamps && f->half[SERVER].offer.timestamps)
+        watch_timestamps(f, s);
+    if (f->half[s->side].offer.seen && f->half[s->side].offer.wscale < 0 && !f->half[s->side].offer.cut)
+        watch_shrinking(f, s);
+    if (!f->half[SERVER].bytes && s->side == SERVER)
+        watch_opening(f, s);
+}
+
 void trouble_segment(struct flow *f, const struct segment *s)
 {
     if (s->anomaly & WORTH_COUNTING || (f->trouble && s->anomaly)) {
@@ -199,6 +346,7 @@ void trouble_segment(struct flow *f, const struct segment *s)
     }
     if (f->trouble)
         count_losses(f, s);
+    watch_rare(f, s);
     if (f->trouble || s->anomaly & ANOMALY_ZERO_WINDOW)
         watch_windows(f, s);
     watch_tail(f, s);
@@ -224,8 +372,29 @@ void trouble_icmp(struct flow *f, enum side about, const struct packet *p)
             .quotes_seq = p->icmp.quotes_seq,
             .quoted_seq = p->icmp.quoted_seq,
             .mtu = p->icmp.mtu,
+            .quoted_len = p->icmp.quoted_total_len,
         };
     t->n_icmp++;
+}
+
+/* What the capture saw arrive behind a hole that the receiver never acknowledged. */
+static void measure_hole(struct flow *f, enum side s)
+{
+    const struct track_half *mine = &f->track->half[s], *peer = &f->track->half[other_side(s)];
+    struct hole *hole = &f->trouble->losses[s].hole;
+
+    if (mine->seen.n == 0 || mine->gave_up || !peer->ack_known || peer->highest_ack != mine->seen.edge)
+        return;
+    uint32_t first = mine->seen.islands[0].from;
+    for (guint i = 0; f->trouble->notes && i < f->trouble->notes->len; i++) {
+        const struct note *n = &g_array_index(f->trouble->notes, struct note, i);
+        if (n->side != s || n->kind != NOTE_LOST_SEGMENT || seq_lt(n->seq + f->half[s].isn, first))
+            continue;
+        if (hole->packet && n->packet > hole->packet)
+            continue;
+        *hole = (struct hole){ .size = first - mine->seen.edge, .packet = n->packet, .since_ns = n->ts_ns };
+        hole->arrived_largest = MAX(f->half[s].acked_largest, mine->waiting_largest);
+    }
 }
 
 void trouble_finish(struct flow *f)
@@ -235,6 +404,8 @@ void trouble_finish(struct flow *f)
 
         if (f->trouble && f->trouble->losses[s].current.from_packet)
             stall_end(f, (enum side)s, 0, f->last_ns);
+        if (f->trouble)
+            measure_hole(f, (enum side)s);
         if (f->trouble || h->tail_retries || h->tail_probes) {
             struct losses *l = &trouble_of(f)->losses[s];
             l->tail_retries = h->tail_retries;

@@ -200,10 +200,22 @@ static void move_state(struct flow *f, const struct segment *s)
     }
 }
 
+/* A segment between two established ends whose letter was given before: all that it can change is the highest number.
+ */
+static bool is_ordinary(const struct flow *f, const struct segment *s, const struct track_half *h)
+{
+    return !(s->flags & (TCP_SYN | TCP_FIN | TCP_RST)) && s->tcp->window && f->zeek_state[CLIENT] == ZEEK_ESTABLISHED &&
+           f->zeek_state[SERVER] == ZEEK_ESTABLISHED && h->zeek_seen & (s->len ? SEEN_DATA : SEEN_ACK);
+}
+
 void zeek_segment(struct flow *f, const struct segment *s)
 {
     struct track_half *h = &f->track->half[s->side], *peer = &f->track->half[other_side(s->side)];
 
+    if (is_ordinary(f, s, h)) {
+        update_last(f, s, h);
+        return;
+    }
     init_endpoint(f, s, h);
     history(f, s, h);
     if (s->tcp->window == 0 && !(s->flags & TCP_RST) && f->zeek_state[other_side(s->side)] != ZEEK_CLOSED &&

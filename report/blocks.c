@@ -208,12 +208,24 @@ static void put_in(struct blocks *b, enum status status, struct block *new)
         append(blocks, new, status == STATUS_OK ? BLOCKS_OK : BLOCKS_OF_STATUS, &b->left_out);
 }
 
+/* Returns its place. */
+static uint64_t count(struct blocks *b, uint64_t packet)
+{
+    if (b->come < LIMIT_KEPT_FLOWS)
+        g_array_append_val(b->packets, packet);
+    return b->come++;
+}
+
+void blocks_pass(struct blocks *b, uint64_t packet)
+{
+    count(b, packet);
+    b->left_out++;
+}
+
 void blocks_add(struct blocks *b, struct conversation *c)
 {
-    struct block new = { .conversation = c, .place = b->come++ };
+    struct block new = { .conversation = c, .place = count(b, c->packet) };
 
-    if (new.place < LIMIT_KEPT_FLOWS)
-        g_array_append_val(b->packets, c->packet);
     if (b->all || (is_told(c) && tells_more(c))) {
         put_in(b, conversation_verdict(c)->status, &new);
         return;

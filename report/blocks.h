@@ -35,6 +35,9 @@ void blocks_end(struct blocks *b);
 /* Takes c over. */
 void blocks_add(struct blocks *b, struct conversation *c);
 
+/* Another one, that begins with that packet and will not be shown. */
+void blocks_pass(struct blocks *b, uint64_t packet);
+
 /* No more come: orders the blocks of each status by their first packets, and numbers them. */
 void blocks_finish(struct blocks *b);
 

@@ -30,11 +30,11 @@ static void transaction(struct json *j, const struct http_transaction *t)
     json_close(j);
 }
 
-static void transactions(struct json *j, const GPtrArray *all)
+static void transactions(struct json *j, const struct http_list *all)
 {
     json_open_array(j);
     for (guint i = 0; all && i < all->len; i++)
-        transaction(j, g_ptr_array_index(all, i));
+        transaction(j, http_at(all, i));
     json_close(j);
 }
 

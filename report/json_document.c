@@ -19,7 +19,7 @@ struct document {
     FILE *out;
     struct report *report;
     struct spool *spool;
-    GArray *conversations, *flows, *lookups; /* struct entry */
+    GArray *conversations, *flows, *lookups, *probes; /* struct entry */
     struct json json; /* into the spool; in the end to out */
 };
 
@@ -87,6 +87,19 @@ static void document_lookup(struct report_writer *w, struct lookup *l)
         aside(d, d->lookups);
     }
     lookup_free(l);
+}
+
+static void document_probe(struct report_writer *w, struct probe_result *p)
+{
+    struct document *d = (struct document *)w;
+    uint64_t forgotten = 0; /* there are never so many */
+    struct json *j = put_aside(d, d->probes, LIMIT_KEPT_LOOKUPS, 0, &forgotten);
+
+    if (j) {
+        json_probe_members(j, p);
+        aside(d, d->probes);
+    }
+    probe_result_free(p);
 }
 
 /* --- the end --- */
@@ -157,15 +170,17 @@ static void put_document(struct document *d)
     json_member(j, "version", string, TCPSLEUTH_VERSION);
     json_break(j);
     json_key(j, "capture");
-    json_capture(j, &r->capture);
+    if (r->probed)
+        json_write_null(j);
+    else
+        json_capture(j, &r->capture);
     json_break(j);
     json_key(j, "verdict");
     json_run_verdict(j, r);
     put_list(d, "conversations", d->conversations, true);
     put_list(d, "flows", d->flows, false);
     put_list(d, "dns", d->lookups, false);
-    json_break(j);
-    put_nothing(j, "probes");
+    put_list(d, "probes", d->probes, false);
     put_nothing(j, "ladder");
     json_close(j);
     json_end_line(j);
@@ -196,6 +211,7 @@ static struct report_writer *document_open(FILE *out, struct report *totals, con
     d->conversations = g_array_new(FALSE, FALSE, sizeof(struct entry));
     d->flows = g_array_new(FALSE, FALSE, sizeof(struct entry));
     d->lookups = g_array_new(FALSE, FALSE, sizeof(struct entry));
+    d->probes = g_array_new(FALSE, FALSE, sizeof(struct entry));
     json_start(&d->json, spool_stream(d->spool), false);
     return &d->head;
 }
@@ -211,6 +227,7 @@ static void document_free(struct report_writer *w)
     g_array_free(d->conversations, TRUE);
     g_array_free(d->flows, TRUE);
     g_array_free(d->lookups, TRUE);
+    g_array_free(d->probes, TRUE);
     g_free(d);
 }
 
@@ -220,6 +237,7 @@ const struct report_format json_format = {
     .flow = document_flow,
     .conversation = document_conversation,
     .lookup = document_lookup,
+    .probe = document_probe,
     .end = document_end,
     .free = document_free,
 };

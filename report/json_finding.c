@@ -1,5 +1,27 @@
 #include "report/json_parts.h"
 
+static void place(struct json *j, const struct detail *d, int i)
+{
+    json_open_object(j);
+    json_key(j, "ttl");
+    if (i == 1 && d->ttl[i] == 0)
+        json_write_null(j);
+    else
+        json_write_uint(j, d->ttl[i]);
+    json_member(j, "addr", string, d->addr[i]);
+    json_close(j);
+}
+
+static void hop(struct json *j, const struct detail *d)
+{
+    json_open_object(j);
+    json_key(j, "after");
+    place(j, d, 0);
+    json_key(j, "at");
+    place(j, d, 1);
+    json_close(j);
+}
+
 static void detail(struct json *j, const struct detail *d)
 {
     json_key_of(j, d->key);
@@ -16,6 +38,7 @@ static void detail(struct json *j, const struct detail *d)
     case DETAIL_LIST:
         json_write_strings(j, d->list);
         break;
+    case DETAIL_HOP: hop(j, d); break;
     }
 }
 

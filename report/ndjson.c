@@ -57,6 +57,15 @@ static void lines_lookup(struct report_writer *w, struct lookup *l)
     lookup_free(l);
 }
 
+static void lines_probe(struct report_writer *w, struct probe_result *p)
+{
+    struct json *j = line_start((struct lines *)w, "probe");
+
+    json_probe_members(j, p);
+    line_end(j);
+    probe_result_free(p);
+}
+
 /* --- live --- */
 
 static void put_end(struct json *j, const struct flow *f, enum side s)
@@ -135,7 +144,10 @@ static int lines_end(struct report_writer *w)
     json_member(j, "schema", uint, JSON_SCHEMA);
     json_member(j, "version", string, TCPSLEUTH_VERSION);
     json_key(j, "capture");
-    json_capture(j, &r->capture);
+    if (r->probed)
+        json_write_null(j);
+    else
+        json_capture(j, &r->capture);
     json_key(j, "verdict");
     json_run_verdict(j, r);
     line_end(j);
@@ -167,6 +179,7 @@ const struct report_format ndjson_format = {
     .flow = lines_flow,
     .conversation = lines_conversation,
     .lookup = lines_lookup,
+    .probe = lines_probe,
     .event = lines_event,
     .end = lines_end,
     .free = lines_free,

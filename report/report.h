@@ -10,6 +10,7 @@
 
 #include "diagnose/conversation.h"
 #include "diagnose/finding.h"
+#include "diagnose/probes.h"
 #include "flow/flow.h"
 #include "flow/lookup.h"
 
@@ -46,6 +47,8 @@ void judged_flow_clear(struct judged_flow *f);
 struct report {
     struct capture_summary capture;
     struct finding *verdict;    /* of the whole run; NULL: finding_ok() */
+    const char *probed;         /* the target of a run that only probes, as the user wrote it: there is no capture; NULL: there is one */
+    uint64_t probe_packets;     /* crafted packets that were sent */
     uint64_t conversations_by_status[4]; /* index enum status */
     uint64_t flows_by_status[4];
     uint64_t flows_by_code[CODES];
@@ -101,7 +104,10 @@ struct report_format {
     /* A thing is final. The writer owns it from now on: f->flow and f->judgement, c, l. */
     void (*flow)(struct report_writer *w, const struct judged_flow *f);
     void (*conversation)(struct report_writer *w, struct conversation *c);
+    /* Where tells_some: a conversation that is ok and not among the few, known by its first packet only. */
+    void (*untold)(struct report_writer *w, uint64_t packet);
     void (*lookup)(struct report_writer *w, struct lookup *l);
+    void (*probe)(struct report_writer *w, struct probe_result *p);
 
     /* Live: tells it at once. NULL: this format tells nothing before the end. Everything in e is borrowed. */
     void (*event)(struct report_writer *w, const struct report_event *e);

@@ -118,12 +118,18 @@ static void put_all(struct text *t)
         one_flow(t);
         return;
     }
+    if (t->report->probed) {
+        if (!t->options.quiet)
+            text_probes(t);
+        return;
+    }
     if (!t->options.quiet) {
         text_flows(t);
         text_details(t);
         if (t->healthy)
             text_healthy_flows(t);
         text_conversations(t);
+        text_probes(t);
     }
     text_totals(t);
 }
@@ -143,6 +149,7 @@ static struct report_writer *text_open(FILE *out, struct report *totals, const s
     if (!options->quiet && !options->all && !options->flow)
         t->healthy = healthy_new();
     blocks_start(&t->blocks, options->all);
+    t->probes = g_ptr_array_new_with_free_func((GDestroyNotify)probe_result_free);
     return &t->head;
 }
 
@@ -188,11 +195,21 @@ static void text_conversation(struct report_writer *w, struct conversation *c)
         blocks_add(&t->blocks, c);
 }
 
+static void text_untold(struct report_writer *w, uint64_t packet)
+{
+    blocks_pass(&((struct text *)w)->blocks, packet);
+}
+
 /* Look-ups are told in their conversations. */
 static void text_lookup(struct report_writer *w, struct lookup *l)
 {
     (void)w;
     lookup_free(l);
+}
+
+static void text_probe(struct report_writer *w, struct probe_result *p)
+{
+    g_ptr_array_add(((struct text *)w)->probes, p);
 }
 
 static int text_end(struct report_writer *w)
@@ -220,6 +237,7 @@ static void text_free(struct report_writer *w)
         return;
     healthy_free(t->healthy);
     blocks_end(&t->blocks);
+    g_ptr_array_free(t->probes, TRUE);
     if (t->listed)
         g_array_free(t->listed, TRUE);
     g_array_free(t->kept, TRUE);
@@ -232,7 +250,9 @@ const struct report_format text_format = {
     .open = text_open,
     .flow = text_flow,
     .conversation = text_conversation,
+    .untold = text_untold,
     .lookup = text_lookup,
+    .probe = text_probe,
     .event = text_event,
     .end = text_end,
     .free = text_free,

@@ -64,19 +64,24 @@ static void append_anomalies(GString *s, const struct anomalies *a)
 {
     const struct {
         uint32_t n;
-        const char *name;
+        const char *one, *several;
     } counts[] = {
-        { a->retransmissions, "retransmissions" },  { a->out_of_order, "out of order" },
-        { a->duplicate_acks, "duplicate ACKs" },    { a->lost_segments, "segments not seen" },
-        { a->acked_unseen, "ACKs of unseen data" }, { a->zero_windows, "zero windows" },
-        { a->window_full, "window full" },          { a->keep_alives, "keep-alives" },
-        { a->zero_window_probes, "window probes" }, { a->capture_duplicates, "captured twice" },
-        { a->bad_checksums, "bad checksums" },
+        { a->retransmissions, "retransmission", "retransmissions" },
+        { a->out_of_order, "out of order", "out of order" },
+        { a->duplicate_acks, "duplicate ACK", "duplicate ACKs" },
+        { a->lost_segments, "segment not seen", "segments not seen" },
+        { a->acked_unseen, "ACK of unseen data", "ACKs of unseen data" },
+        { a->zero_windows, "zero window", "zero windows" },
+        { a->window_full, "window full", "window full" },
+        { a->keep_alives, "keep-alive", "keep-alives" },
+        { a->zero_window_probes, "window probe", "window probes" },
+        { a->capture_duplicates, "captured twice", "captured twice" },
+        { a->bad_checksums, "bad checksum", "bad checksums" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(counts); i++)
         if (counts[i].n)
-            g_string_append_printf(s, ", %u %s", counts[i].n, counts[i].name);
+            g_string_append_printf(s, ", %u %s", counts[i].n, counts[i].n == 1 ? counts[i].one : counts[i].several);
 }
 
 static void put_side(struct text *t, const struct flow *f, enum side side)

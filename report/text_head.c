@@ -95,8 +95,34 @@ static void verdict(struct text *t)
     page_line(t->page);
 }
 
+static void what_was_probed(struct text *t)
+{
+    g_autoptr(GString) s = g_string_new("probe of ");
+
+    g_string_append_printf(s, "%s: ", t->report->probed);
+    append_count(s, t->report->probe_packets, "packet", "packets");
+    g_string_append(s, " sent");
+    page_paragraph(t->page, 0, "", s->str);
+}
+
+/* A run that only probes has nothing but its verdict and what to do. */
+static void probed(struct text *t)
+{
+    what_was_probed(t);
+    verdict(t);
+    if (t->report->verdict && t->report->verdict->status != STATUS_OK) {
+        g_autofree char *summary = g_steal_pointer(&t->report->verdict->summary);
+        text_finding(t, t->report->verdict, "");
+        t->report->verdict->summary = g_steal_pointer(&summary);
+    }
+}
+
 void text_head(struct text *t)
 {
+    if (t->report->probed) {
+        probed(t);
+        return;
+    }
     what_was_read(t);
     undecoded(t);
     limits(t);

@@ -52,7 +52,7 @@ static void append_transaction(GString *s, const struct flow *f)
 
     if (!app || !app->http || app->http->len == 0)
         return;
-    const struct http_transaction *h = g_ptr_array_index(app->http, app->http->len - 1);
+    const struct http_transaction *h = http_at(app->http, app->http->len - 1);
     if (h->method && h->target)
         g_string_append_printf(s, "; %s %.80s", h->method, h->target);
     if (h->method && h->target && h->status)

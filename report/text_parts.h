@@ -27,6 +27,7 @@ struct text {
     uint64_t of_code[CODES]; /* flows that are not ok: how many there were of each code, kept or not */
     struct healthy *healthy; /* NULL where healthy flows are not told in groups */
     struct blocks blocks;    /* of conversations */
+    GPtrArray *probes;       /* struct probe_result* */
     /* in the end */
     struct page *page;
     GArray *listed;          /* const struct judged_flow*: those kept, worst first */
@@ -60,6 +61,9 @@ void text_healthy_flows(struct text *t);
 
 /* text_conversations.c */
 void text_conversations(struct text *t);
+
+/* text_probes.c */
+void text_probes(struct text *t);
 
 /* text_ladder.c: nothing where the flow has no log */
 void text_ladder(struct text *t, const struct flow *f);

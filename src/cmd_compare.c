@@ -6,19 +6,24 @@
 #include "src/output.h"
 #include "src/progress.h"
 
-/* How many frames there are until the progress is shown again. */
+/* Frames taken at a time (tracker.h), and how many there are until the progress is shown again. */
+#define FRAMES 32
 #define PROGRESS_FRAMES 65536
 
 static gboolean read_frames(struct vantage *v, struct capture *c, GError **error)
 {
     struct progress progress = { 0 };
     enum capture_status status;
-    struct frame frame;
+    struct frame frames[FRAMES];
+    uint64_t shown = 0;
+    size_t n;
 
-    while ((status = capture_next(c, &frame, error)) == CAPTURE_FRAME) {
-        vantage_frame(v, &frame);
-        if (v->frames % PROGRESS_FRAMES == 0)
-            progress_show(&progress, capture_info(c));
+    while ((status = capture_batch(c, frames, FRAMES, &n, error)) == CAPTURE_FRAME) {
+        vantage_frames(v, frames, n);
+        if (v->frames - shown < PROGRESS_FRAMES)
+            continue;
+        progress_show(&progress, capture_info(c));
+        shown = v->frames;
     }
     progress_clear(&progress);
     return status != CAPTURE_FAILED;

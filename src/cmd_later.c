@@ -10,12 +10,6 @@ static int not_yet(const char *name, const char *instead, GError **error)
     return 2;
 }
 
-int command_probe(const struct options *o, GError **error)
-{
-    (void)o;
-    return not_yet("probe", RECORD_FIRST, error);
-}
-
 int command_check(const struct options *o, GError **error)
 {
     (void)o;

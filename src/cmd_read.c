@@ -4,35 +4,51 @@
 #include "src/progress.h"
 #include "src/run.h"
 
+/* Frames taken at a time: enough that what they need can be fetched ahead (tracker.h). */
+#define FRAMES 32
+
 /* Everything of one run, so that one place frees it. */
 struct reading {
     struct capture *capture;
     struct run run;
 };
 
+static gboolean save_all(struct reading *r, const struct frame *frames, size_t n, GError **error)
+{
+    for (size_t i = 0; r->run.writer && i < n; i++)
+        if (!run_save(&r->run, r->run.saving ? NULL : capture_info(r->capture), &frames[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+/* How many frames there are until the progress is shown again, and until it is seen that nobody reads the report. */
+#define PROGRESS_FRAMES 65536
+
 static gboolean read_frames(struct reading *r, const struct options *o, GError **error)
 {
     struct progress progress = { 0 };
-    enum capture_status status;
-    struct frame frame;
+    enum capture_status status = CAPTURE_END;
+    struct frame frames[FRAMES];
     gboolean good = TRUE;
-    int64_t n = 0;
+    int64_t left = o->count ? o->count : INT64_MAX, since_shown = 0;
+    size_t n;
 
-    while ((status = capture_next(r->capture, &frame, error)) == CAPTURE_FRAME) {
-        if (r->run.writer && !run_save(&r->run, r->run.saving ? NULL : capture_info(r->capture), &frame, error)) {
-            good = FALSE;
+    while (left > 0 &&
+           (status = capture_batch(r->capture, frames, (size_t)MIN(left, FRAMES), &n, error)) == CAPTURE_FRAME) {
+        good = save_all(r, frames, n, error);
+        if (!good)
             break;
-        }
-        if ((n & 1023) == 0) /* with the first frame, and later in case that an interface came */
-            pipeline_set_precision(r->run.pipeline, capture_info(r->capture)->nanoseconds);
-        pipeline_frame(r->run.pipeline, &frame);
-        if (++n == o->count)
+        /* an interface may have come */
+        pipeline_set_precision(r->run.pipeline, capture_info(r->capture)->nanoseconds);
+        pipeline_frames(r->run.pipeline, frames, n);
+        left -= (int64_t)n;
+        since_shown += (int64_t)n;
+        if (since_shown < PROGRESS_FRAMES)
+            continue;
+        if (ferror(output_stream(r->run.output))) /* nobody reads what is written: the end says so */
             break;
-        if ((n & 0xffff) == 0) {
-            if (ferror(output_stream(r->run.output))) /* nobody reads what is written: the end says so */
-                break;
-            progress_show(&progress, capture_info(r->capture));
-        }
+        progress_show(&progress, capture_info(r->capture));
+        since_shown = 0;
     }
     progress_clear(&progress);
     return good && status != CAPTURE_FAILED;

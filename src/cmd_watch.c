@@ -8,10 +8,9 @@
 #include "capture/live.h"
 #include "src/clock_watch.h"
 #include "src/command.h"
-#include "src/filter_hosts.h"
+#include "src/hint.h"
 #include "src/notice.h"
 #include "src/privileges.h"
-#include "src/route.h"
 #include "src/run.h"
 #include "src/status_line.h"
 
@@ -40,6 +39,7 @@ struct watch {
     int64_t started_us, end_ns; /* end_ns: when it was told to stop; TIME_NONE: not yet */
     int64_t frames;
     unsigned ticks;
+    bool hinted;        /* that nothing is seen */
     bool busy;          /* an idle call is on its way */
     bool nobody_reads;  /* standard output is a pipe whose reader has gone */
     GError *save_error; /* -w failed */
@@ -91,7 +91,7 @@ static bool take_frame(void *user, const struct frame *frame)
 
     if (w->run.writer && !run_save(&w->run, w->run.saving ? NULL : live_info(w->live), frame, &w->save_error))
         return false;
-    pipeline_frame(w->run.pipeline, frame);
+    pipeline_frames(w->run.pipeline, frame, 1);
     return ++w->frames != w->o->count;
 }
 
@@ -150,41 +150,24 @@ static gboolean on_merge(gpointer user)
 
 /* --- the clock --- */
 
-/* Whether one of the interfaces that are watched is this one, or all. */
-static bool is_watched(const struct watch *w, const char *name)
+static int64_t seconds_since_start(const struct watch *w)
 {
-    return g_strv_contains((const char *const *)w->o->interfaces, name) ||
-           g_strv_contains((const char *const *)w->o->interfaces, "any");
+    return (g_get_monotonic_time() - w->started_us) / G_USEC_PER_SEC;
 }
 
 static void hint(struct watch *w)
 {
-    g_autoptr(GPtrArray) hosts = filter_hosts(w->o->filter);
+    g_autofree char *text = hint_text((const char *const *)w->o->interfaces, w->o->filter);
 
-    for (guint i = 0; i < hosts->len; i++) {
-        const char *host = g_ptr_array_index(hosts, i);
-        g_autofree char *interface = route_interface(host);
-        if (!interface || is_watched(w, interface))
-            continue;
-        SAY(w, "nothing seen on %s for 10 s: the route to %s leads over %s; try -i %s", w->names, host, interface,
-            interface);
-        return;
-    }
-    if (w->o->filter)
-        SAY(w, "nothing seen on %s for 10 s: no packet passes the filter \"%s\"; is there such traffic now?", w->names,
-            w->o->filter);
-    else
-        SAY(w,
-            "nothing seen on %s for 10 s; -D lists the interfaces, `ip route get ADDRESS` says which one leads to a "
-            "host",
-            w->names);
+    SAY(w, "nothing seen on %s for %d s: %s", w->names, (int)seconds_since_start(w), text);
+    w->hinted = true;
 }
 
 static void show_status(struct watch *w)
 {
     struct live_stats stats = pipeline_stats(w->run.pipeline);
 
-    status_line_show(&w->status, &stats, (g_get_monotonic_time() - w->started_us) / G_USEC_PER_SEC);
+    status_line_show(&w->status, &stats, seconds_since_start(w));
 }
 
 static gboolean on_tick(gpointer user)
@@ -369,6 +352,8 @@ static int finish(struct watch *w, GError **error)
         info.truncated = true;
         notice("warning: %s", w->lost->message);
     }
+    if (w->frames == 0 && !w->hinted)
+        hint(w);
     status_line_clear(&w->status);
     if (w->save_error || !run_close_saved(&w->run, &info, &w->save_error))
         run_close_saved(&w->run, &info, NULL);

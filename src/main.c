@@ -15,11 +15,13 @@ static const struct command commands[COMMANDS] = {
     [COMMAND_WATCH] = { NULL, "-i", command_watch, "capture live, and judge as things happen" },
     [COMMAND_LIST] = { NULL, "-D", command_list, "list the interfaces" },
     [COMMAND_PROBE] = { "probe", "probe", command_probe,
-                        "ask a host with packets of our own where the way to it breaks" },
+                        "ask a host with packets of our own where the way to it breaks", "TARGET" },
+    [COMMAND_EXPLAIN] = { "explain", "explain", command_explain, "tell what stands behind a verdict, or list them all",
+                          "[CODE ...]" },
     [COMMAND_CHECK] = { "check", "check", command_check,
-                        "climb the ladder from this host's network card to a service" },
+                        "climb the ladder from this host's network card to a service", "TARGET" },
     [COMMAND_COMPARE] = { "compare", "compare", command_compare,
-                          "hold the captures of both ends of the same connections against each other" },
+                          "hold the captures of both ends of the same connections against each other", "CLIENT SERVER [FILTER]" },
 };
 
 /* A file that is opened must not become standard output or standard error, where these were closed: the report would go

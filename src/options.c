@@ -158,7 +158,7 @@ static const char summary[] =
 static const char description[] =
     "Exit status: 0 nothing is broken; 1 something is; 2 the work could not be done, and one line on standard error "
     "says why.\n"
-    "Accepted without effect: -n, --passive. Not in this version: --keylog, --confirm, check, probe.\n"
+    "Accepted without effect: -n, --passive. Not in this version: --keylog, --confirm, check.\n"
     "\n"
     "  tcpsleuth -i enp0s8 host 192.0.2.80        what goes wrong with this host, now?\n"
     "  tcpsleuth -r x.pcapng                      what is broken in this capture?\n"
@@ -189,7 +189,7 @@ static char *help_of(struct raw_options *r, const struct command *command)
 {
     bool captures = !command->word;
     g_autofree char *words =
-        captures ? g_strdup("{-r FILE | -i IFACE} [FILTER]") : g_strconcat(command->word, " TARGET", NULL);
+        captures ? g_strdup("{-r FILE | -i IFACE} [FILTER]") : g_strconcat(command->word, " ", command->words, NULL);
     g_autofree char *head = g_strdup_printf("%s: %s.", command->name, command->help);
     g_autoptr(GOptionContext) context =
         make_context(r, captures ? FOR_CAPTURES | FOR(COMMAND_LIST) : FOR(r->o.command), words);

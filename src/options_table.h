@@ -22,7 +22,7 @@ struct raw_options {
 #define FOR_TARGETS (FOR(COMMAND_PROBE) | FOR(COMMAND_CHECK))
 #define FOR_COMPARE FOR(COMMAND_COMPARE)
 #define FOR_REPORTS (FOR_CAPTURES | FOR_TARGETS | FOR_COMPARE)
-#define FOR_ALL (FOR_REPORTS | FOR(COMMAND_LIST))
+#define FOR_ALL (FOR_REPORTS | FOR(COMMAND_LIST) | FOR(COMMAND_EXPLAIN))
 
 struct option_row {
     unsigned commands;    /* FOR_* that take it */

@@ -8,6 +8,8 @@
 /* Healthy flows whose steps are told where a report shows a few: more than it shows, as many read alike. */
 #define SOME_TOLD 1000
 
+/* How often it is looked what has waited long enough for what led to it. */
+#define SETTLE_PACKETS 1024
 /* What flow->told holds of a live capture: nothing, or the code that was told, as far as it may be told. */
 #define TOLD(code) ((uint8_t)((code) + 1))
 _Static_assert(CODES < UINT8_MAX, "flow->told holds a code and nothing");
@@ -116,6 +118,14 @@ static void conversation_done(void *user, struct conversation *c)
     p->writer->format->conversation(p->writer, c);
 }
 
+static void conversation_untold(void *user, uint64_t packet)
+{
+    struct pipeline *p = user;
+
+    p->report.conversations_by_status[STATUS_OK]++;
+    p->writer->format->untold(p->writer, packet);
+}
+
 /* --- life --- */
 
 struct pipeline *pipeline_new(const struct report_format *format, const struct report_options *options, FILE *out)
@@ -130,7 +140,7 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->tracker = tracker_new(&hooks, options->flow);
     p->conversations = conversations_new(conversation_done, p);
     if (format->tells_some && !options->all)
-        conversations_tell_healthy(p->conversations, SOME_TOLD);
+        conversations_tell_healthy(p->conversations, SOME_TOLD, conversation_untold);
     p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
     p->writer = format->open(out, &p->report, options);
@@ -158,19 +168,27 @@ void pipeline_set_precision(struct pipeline *p, bool nanoseconds)
 
 /* --- frames --- */
 
-void pipeline_frame(struct pipeline *p, const struct frame *frame)
+static void note_frame(struct capture_summary *c, const struct frame *frame)
 {
-    struct capture_summary *c = &p->report.capture;
-    struct packet packet;
-
     c->packets++;
     if (c->first_ns == TIME_NONE || frame->ts_ns < c->first_ns)
         c->first_ns = frame->ts_ns;
     if (c->last_ns == TIME_NONE || frame->ts_ns > c->last_ns)
         c->last_ns = frame->ts_ns;
-    dissector_frame(p->dissector, frame, &packet);
-    tracker_packet(p->tracker, &packet);
-    if ((c->packets & 1023) == 0)
+}
+
+void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
+{
+    struct packet packets[TRACKER_BATCH];
+    uint64_t before = p->report.capture.packets;
+
+    for (size_t i = 0; i < n; i++)
+        note_frame(&p->report.capture, &frames[i]);
+    for (size_t done = 0, some; done < n; done += some) {
+        some = dissector_frames(p->dissector, frames + done, MIN(n - done, TRACKER_BATCH), packets);
+        tracker_packets(p->tracker, packets, some);
+    }
+    if (before / SETTLE_PACKETS != p->report.capture.packets / SETTLE_PACKETS)
         conversations_settle(p->conversations, tracker_now_ns(p->tracker));
 }
 
@@ -246,7 +264,8 @@ static void settle_verdict(struct report *r)
     r->verdict = finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE, "%s",
                              r->conversations_by_status[STATUS_UNKNOWN]
                                  ? "This capture cannot tell how its connections fared."
-                                 : "There is nothing to judge in this capture: no TCP connection, no failed look-up.");
+                                 : "There is nothing to judge in this capture: no TCP connection, no look-up that "
+                                   "failed in the end.");
 }
 
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)

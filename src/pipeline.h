@@ -20,8 +20,8 @@ void pipeline_free(struct pipeline *p); /* NULL-safe */
  * file it is known with its first frame; an interface that comes later in a pcapng file may change it. */
 void pipeline_set_precision(struct pipeline *p, bool nanoseconds);
 
-/* Takes one frame into account. */
-void pipeline_frame(struct pipeline *p, const struct frame *frame);
+/* Takes n frames into account. */
+void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n);
 
 /* --- of live captures (report_options.live) --- */
 

@@ -24,7 +24,7 @@ static void use(struct slice s, size_t len)
 
 static void check(const struct packet *pk)
 {
-    g_assert_cmpuint(pk->kind, <=, PACKET_NEIGHBOR);
+    g_assert_cmpuint(pk->kind, <=, PACKET_ECHO);
     g_assert_cmpuint(pk->kind == PACKET_UNDECODED ? pk->reason : 0, <, UNDECODED_REASONS);
     g_assert_cmpuint(pk->encap.n_vlans, <=, PACKET_VLANS);
     g_assert_cmpuint(pk->encap.n_tunnels, <=, PACKET_TUNNELS);
@@ -32,8 +32,10 @@ static void check(const struct packet *pk)
         use(pk->tcp.payload, pk->tcp.len);
     else if (pk->kind == PACKET_UDP)
         use(pk->udp.payload, pk->udp.len);
+    else if (pk->kind == PACKET_ECHO)
+        use(pk->echo.payload, UINT16_MAX);
     else if (pk->kind == PACKET_ICMP_ERROR)
-        use(pk->icmp.quoted_payload, UINT16_MAX);
+        use(pk->icmp.quoted, UINT16_MAX);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

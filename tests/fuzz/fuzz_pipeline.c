@@ -24,7 +24,7 @@ static void run(const char *path, const char *format, const struct report_option
     struct frame frame;
 
     while (c && capture_next(c, &frame, NULL) == CAPTURE_FRAME)
-        pipeline_frame(p, &frame);
+        pipeline_frames(p, &frame, 1);
     if (c)
         pipeline_finish(p, capture_info(c), "input");
     pipeline_free(p);

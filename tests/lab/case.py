@@ -1,11 +1,11 @@
-"""What a case is, and the list of them. Every tests/lab/cases_*.py registers its own: `case(...)` for the declarative ones, `@script(...)`
-for those that need a function."""
+"""What a case is, and the list of them. Every tests/lab/cases_*.py registers its own: `case(...)` for the declarative
+ones, `@script(...)` for those that need a function."""
 import glob
 import importlib
 import os
 
-from lab import GATEWAY, NAME, NOBODY, RESOLVER, SERVER, SPARE
 from net import BUILD, Fault
+from plan import GATEWAY, NAME, NOBODY, RESOLVER, SERVER, SPARE
 
 CASES = {}
 SECONDS = 45  # a case may take so long, with building up and taking down
@@ -21,9 +21,10 @@ class Case:
     wire     rules of the wire (wire.c) on a link: {"router1-router2": ["up n=3 drop"]}
     faults   (name, settings) in order: ("drop", {"node": "router2", "port": 80})
     client   commands, lists of words; {url}, {name}, {server}, ... are filled in (see words())
-    status   the exit status of the last command that shows that what the case is about has happened; a tuple: any of them
-    expect   {"client": "broken syn_unanswered"}: status and code that are right for the captures; alternatives are separated by "|"; a place
-             that is not named is captured and not judged
+    status   the exit status of the last command that shows that what the case is about has happened; a tuple: any of
+             them
+    expect   {"client": "broken syn_unanswered"}: status and code that are right for the captures; alternatives are
+             separated by "|"; a place that is not named is captured and not judged
     settle   seconds from the end of the last command to the end of the captures
     offload  as for Lab
     sysctl   {"server": {"net.ipv4.tcp_synack_retries": 2}}: on top of QUICK
@@ -35,21 +36,35 @@ class Case:
         self.expect = {place: [text.strip() for text in words.split("|")] for place, words in (expect or {}).items()}
         self.server = more.pop("server", None)
         self.wire, self.faults, self.client = more.pop("wire", {}), more.pop("faults", ()), more.pop("client", ())
-        self.status, self.settle, self.offload = more.pop("status", 0), more.pop("settle", 0.3), more.pop("offload", None)
+        self.status, self.settle, self.offload = (
+            more.pop("status", 0),
+            more.pop("settle", 0.3),
+            more.pop("offload", None),
+        )
         self.sysctl, self.seconds = more.pop("sysctl", {}), more.pop("seconds", SECONDS)
         if more:
             raise TypeError(f"case {name}: {', '.join(more)}?")
 
     def words(self):
         """What may stand in braces in a command."""
+
         def text(table):
             return f"[{table[6]}]" if self.family == 6 else table[4]
 
         tables = {"server": SERVER, "spare": SPARE, "nobody": NOBODY, "gateway": GATEWAY, "resolver": RESOLVER}
         found = {key: table[self.family] for key, table in tables.items()}
         found.update({f"at_{key}": text(table) for key, table in tables.items()})
-        found.update(ca=os.path.join(BUILD, "lab", "certificates", "ca.pem"), talker=os.path.join(BUILD, "tests", "lab", "talker"))
-        return {**found, "name": NAME, "url": f"http://{NAME}/", "https": f"https://{NAME}/", "family": str(self.family)}
+        found.update(
+            ca=os.path.join(BUILD, "lab", "certificates", "ca.pem"),
+            talker=os.path.join(BUILD, "tests", "lab", "talker"),
+        )
+        return {
+            **found,
+            "name": NAME,
+            "url": f"http://{NAME}/",
+            "https": f"https://{NAME}/",
+            "family": str(self.family),
+        }
 
 
 def families(family):
@@ -69,8 +84,9 @@ def case(name, about, family="both", **more):
 
 
 def script(name, family="both", **more):
-    """Registers a function of (lab, case) instead of `client`: it does what it likes with the lab, and raises Fault where something is not
-    right. The captures run meanwhile only if `expect` is given; the services only if `server` is."""
+    """Registers a function of (lab, case) instead of `client`: it does what it likes with the lab, and raises Fault
+    where something is not right. The captures run meanwhile only if `expect` is given; the services only if `server`
+    is."""
 
     def register(function):
         for one in families(family):

@@ -1,9 +1,11 @@
-"""Faults, and what the client lives to see of them. What the program has to say is not part of these cases, or only where `expect` is."""
+"""Faults, and what the client lives to see of them. What the program has to say is part of a case only where it says
+`expect`."""
 import time
 
 from case import case, check, script
 from faults import FAULTS
-from lab import MIDDLE1, SERVER, Lab
+from lab import Lab
+from plan import MIDDLE1, SERVER
 
 CURL = ["curl", "-{family}", "-sS", "-o", "/dev/null", "-m", "4"]
 TALK = ["{talker}", "connect", "{server}"]
@@ -11,27 +13,67 @@ TIMED_OUT, REFUSED, RECEIVE = 28, 7, 56
 MIDDLE = "router1-router2"
 RESET = "broken reset_injected"
 
-case("rst-by-router", "router 2 answers the SYN with a RST of its own", faults=[("reject_rst", {"port": 80})], client=[CURL + ["{url}"]],
-     status=REFUSED)
-case("rst-by-router-far", "the same, and its TTL is one that the server's packets never have",
-     wire={MIDDLE: ["up syn port=80 rst=back rst-ttl=33 rst-id=7 drop"]}, client=[CURL + ["{url}"]], status=REFUSED)
-case("reset-injected", "somebody on the way resets both sides in the middle of the answer",
-     wire={MIDDLE: ["down data n=40 rst=on rst-ttl=40", "down data n=40 rst=back rst-ttl=40"]}, client=[CURL + ["{url}big"]],
-     status=RECEIVE, expect={"client": RESET, "router": RESET, "server": RESET})
-case("accept-queue-full", "the program does not accept: three connections at once for one place in its queue",
-     server=lambda lab: lab.talker(80, "backlog=1", "full=1"), wire={MIDDLE: ["delay=20"]},
-     client=[["curl", "-Z", "--parallel-immediate", "-sS", "-m", "4", "http://{at_server}/?[1-3]"]], status=TIMED_OUT)
-case("options-stripped", "MSS, window scale, SACK and time stamps are rewritten to NOPs, one in each direction",
-     wire={MIDDLE: ["up syn strip=sack", "up syn strip=ts", "down synack strip=wscale", "up syn mss=536"]}, client=[CURL + ["{url}medium"]])
-case("pmtu-ignored", "the router says that packets are too big, and the server's own filter drops that", status=TIMED_OUT,
-     faults=[("link_mtu", {}), ("no_ptb", {"node": "server", "hook": "input"})], client=[CURL + ["{url}big"]])
-case("port-reused", "the client's port is that of a connection in TIME-WAIT at the server, and its numbers are older",
-     server=lambda lab: lab.talker(80, "read=10", "answer=10", "fin", "drain"),
-     sysctl={"client": {"net.ipv4.tcp_timestamps": 0}, "server": {"net.ipv4.tcp_rfc1337": 1}},
-     client=[[*TALK, "80", "from=40000", "isn=3000000000", "send=10", "drain"],
-             [*TALK, "80", "from=40000", "isn=2900000000", "send=10", "drain"]], status=1)
-case("server-vanishes", "nobody answers for the server's address any more", faults=[("host_gone", {})], client=[CURL + ["{url}"]],
-     status=(REFUSED, TIMED_OUT, 6))
+case(
+    "rst-by-router",
+    "router 2 answers the SYN with a RST of its own",
+    faults=[("reject_rst", {"port": 80})],
+    client=[CURL + ["{url}"]],
+    status=REFUSED,
+)
+case(
+    "rst-by-router-far",
+    "the same, and its TTL is one that the server's packets never have",
+    wire={MIDDLE: ["up syn port=80 rst=back rst-ttl=33 rst-id=7 drop"]},
+    client=[CURL + ["{url}"]],
+    status=REFUSED,
+)
+case(
+    "reset-injected",
+    "somebody on the way resets both sides in the middle of the answer",
+    wire={MIDDLE: ["down data n=40 rst=on rst-ttl=40", "down data n=40 rst=back rst-ttl=40"]},
+    client=[CURL + ["{url}big"]],
+    status=RECEIVE,
+    expect={"client": RESET, "router": RESET, "server": RESET},
+)
+case(
+    "accept-queue-full",
+    "the program does not accept: three connections at once for one place in its queue",
+    server=lambda lab: lab.talker(80, "backlog=1", "full=1"),
+    wire={MIDDLE: ["delay=20"]},
+    client=[["curl", "-Z", "--parallel-immediate", "-sS", "-m", "4", "http://{at_server}/?[1-3]"]],
+    status=TIMED_OUT,
+)
+case(
+    "options-stripped",
+    "MSS, window scale, SACK and time stamps are rewritten to NOPs, one in each direction",
+    wire={MIDDLE: ["up syn strip=sack", "up syn strip=ts", "down synack strip=wscale", "up syn mss=536"]},
+    client=[CURL + ["{url}medium"]],
+)
+case(
+    "pmtu-ignored",
+    "the router says that packets are too big, and the server's own filter drops that",
+    status=TIMED_OUT,
+    faults=[("link_mtu", {}), ("no_ptb", {"node": "server", "hook": "input"})],
+    client=[CURL + ["{url}big"]],
+)
+case(
+    "port-reused",
+    "the client's port is that of a connection in TIME-WAIT at the server, and its numbers are older",
+    server=lambda lab: lab.talker(80, "read=10", "answer=10", "fin", "drain"),
+    sysctl={"client": {"net.ipv4.tcp_timestamps": 0}, "server": {"net.ipv4.tcp_rfc1337": 1}},
+    client=[
+        [*TALK, "80", "from=40000", "isn=3000000000", "send=10", "drain"],
+        [*TALK, "80", "from=40000", "isn=2900000000", "send=10", "drain"],
+    ],
+    status=1,
+)
+case(
+    "server-vanishes",
+    "nobody answers for the server's address any more",
+    faults=[("host_gone", {})],
+    client=[CURL + ["{url}"]],
+    status=(REFUSED, TIMED_OUT, 6),
+)
 
 
 def ping(lab, this, *options, status=0):
@@ -77,7 +119,11 @@ def _(lab, this):
     for name in FAULTS:
         if name != "link_down":  # takes routes and addresses with it
             lab.fault(name, **settings.get(name, {})).remove()
-            done = lab.run("client", ["curl", f"-{this.family}", "-sS", "-o", "/dev/null", "-m", "4", "http://www.upc.edu/"], status=None)
+            done = lab.run(
+                "client",
+                ["curl", f"-{this.family}", "-sS", "-o", "/dev/null", "-m", "4", "http://www.upc.edu/"],
+                status=None,
+            )
             check(done.returncode == 0, f"{name}: {done.stderr}")
 
 
@@ -85,9 +131,20 @@ def _(lab, this):
 def _(lab, this):
     """Behind address translation the server sees the router's address."""
     lab.fault("nat")
-    listener = lab.spawn("server", "tcpdump", "-n", "-l", "--immediate-mode", "-c", "1", "-i", "eth0", "tcp", "port", "80")
+    listener = lab.spawn(
+        "server", "tcpdump", "-n", "-l", "--immediate-mode", "-c", "1", "-i", "eth0", "tcp", "port", "80"
+    )
     lab.wait_ready(listener, "listening on")
     lab.run("client", ["curl", f"-{this.family}", "-sS", "-o", "/dev/null", "-m", "4", "http://www.upc.edu/"])
     time.sleep(0.2)
     seen = lab.stop(listener)
     check(f"{MIDDLE1[this.family]}." in seen, f"the server saw {seen[-300:]}")
+
+
+@script("mtu-one-way", server=Lab.serve)
+def _(lab, this):
+    """A smaller MTU in one direction only: large packets there are answered with an ICMP error, those back are not."""
+    large = ("-c", "1", "-M", "do", "-s", "1400")
+    lab.fault("route_mtu", node="router1", towards="server", mtu=1400)
+    check("errors" in ping(lab, this, *large, status=1), "router 1 passed what is too big")
+    lab.run("client", ["curl", f"-{this.family}", "-sS", "-o", "/dev/null", "-m", "4", "http://www.upc.edu/medium"])

@@ -10,9 +10,10 @@ import cases_healthy
 import cases_stream
 from case import CASES, Case, add, check, script
 from judge import run_client
-from lab import CLIENT, SERVER, Lab
+from lab import Lab
 from live import Watch, compare, verdict_of
 from net import program
+from plan import CLIENT, SERVER
 
 # Cases that are watched live at the client, in both families: that of a capture, and what is told before its end.
 TOLD_EARLY = {

@@ -47,8 +47,12 @@ def _(lab, this):
 
 def begun():
     """A run of a case that takes seconds, and the name of its lab, which is up."""
-    process = subprocess.Popen([sys.executable, command("run"), "well-far-4"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, command("run"), "well-far-4"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     name = f"run{process.pid}-1"
     until(lambda: "server" in net.nodes_of(name), "the lab of a case is up")
     return process, name
@@ -95,6 +99,10 @@ def _(lab, this):
 @script("bad-words", family=4)
 def _(lab, this):
     """The wire and the talker refuse words that they do not know."""
-    for words in (("wire", "lo", "lo", "up frob"), ("wire", "lo", "lo", "n=3-1 drop"), ("wire", "lo", "lo", "strip=all")):
+    for words in (
+        ("wire", "lo", "lo", "up frob"),
+        ("wire", "lo", "lo", "n=3-1 drop"),
+        ("wire", "lo", "lo", "strip=all"),
+    ):
         done = run(program(f"tests/lab/{words[0]}"), *words[1:], check=False)
         check(done.returncode == 2 and "not understood" in done.stderr, f"{words}: {done.returncode} {done.stderr}")

@@ -1,7 +1,7 @@
 """The faults: named switches, each a list of commands that make it and a list that undo it.
 
-A function here is a fault. It gets the lab, a mark that nothing else in the lab bears, and its settings; it returns (commands to do,
-commands to undo); a command is (node, program, argument...). Settings that several have:
+A function here is a fault. It gets the lab, a mark that nothing else in the lab bears, and its settings; it returns
+(commands to do, commands to undo); a command is (node, program, argument...). Settings that several have:
 
     node      where: client, router1, router2, server
     towards   server | client | both: the direction of the packets it meets
@@ -12,17 +12,23 @@ commands to undo); a command is (node, program, argument...). Settings that seve
 """
 import inspect
 
-ICMP4 = ("net-unreachable host-unreachable prot-unreachable port-unreachable net-prohibited host-prohibited "
-         "admin-prohibited").split()
+from plan import CLIENT, MIDDLE1, MIDDLE2, NEIGHBOURS, NEXT_HOP, SERVER, LINK_ENDS
+
+ICMP4 = (
+    "net-unreachable host-unreachable prot-unreachable port-unreachable net-prohibited host-prohibited "
+    "admin-prohibited"
+).split()
 ICMP6 = "no-route admin-prohibited addr-unreachable port-unreachable policy-fail reject-route".split()
-PROTOCOLS = {"tcp": "meta l4proto tcp", "udp": "meta l4proto udp", "icmp": "meta l4proto { icmp, ipv6-icmp }", "any": ""}
-NEIGHBOURS = {"router1": ("client", "router2"), "router2": ("router1", "server")}  # towards the client, the server
-PORTS_COUNT = ("net.ipv4.fib_multipath_hash_policy=1", "net.ipv6.fib_multipath_hash_policy=1")  # in the choice of a path
-LINKS = {  # name: (node, interface) at its client's end, at its server's end
-    "client-router1": (("client", "enp0s8"), ("router1", "client")),
-    "router1-router2": (("router1", "router2"), ("router2", "router1")),
-    "router2-server": (("router2", "server"), ("server", "eth0")),
+PROTOCOLS = {
+    "tcp": "meta l4proto tcp",
+    "udp": "meta l4proto udp",
+    "icmp": "meta l4proto { icmp, ipv6-icmp }",
+    "any": "",
 }
+PORTS_COUNT = (
+    "net.ipv4.fib_multipath_hash_policy=1",
+    "net.ipv6.fib_multipath_hash_policy=1",
+)  # in the choice of a path
 
 
 class Switch:
@@ -94,8 +100,10 @@ def drop(lab, mark, node="router2", towards="server", port=None, proto="tcp", ma
 
 
 def path_cut(lab, mark, node="router2", after=None):
-    """Nothing passes the node any more, in either direction, whatever it is; or only after so many bytes, of both together."""
-    return table(mark, node, [("filter", "forward", -5, ["drop" if after is None else f"quota over {after} bytes drop"])])
+    """Nothing passes the node any more, in neither direction; or only after so many bytes, of both together."""
+    return table(
+        mark, node, [("filter", "forward", -5, ["drop" if after is None else f"quota over {after} bytes drop"])]
+    )
 
 
 def reject_rst(lab, mark, node="router2", towards="server", port=None, match="", after=None):
@@ -138,8 +146,8 @@ def nat(lab, mark, node="router1"):
 
 
 def stateful(lab, mark, node="router1", expire=None, refuse=False):
-    """The node passes only what belongs to connections whose SYN it saw, drops the rest, or with `refuse` answers it with a RST.
-    A connection that was quiet for `expire` seconds is forgotten."""
+    """The node passes only what belongs to connections whose SYN it saw, drops the rest, or with `refuse` answers it
+    with a RST. A connection that was quiet for `expire` seconds is forgotten."""
     verdict = "reject with tcp reset" if refuse else "drop"
     do, undo = table(mark, node, [("filter", "forward", -5, [f"meta l4proto tcp ct state invalid {verdict}"])])
     do.append((node, "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0"))
@@ -158,14 +166,25 @@ def state_lost(lab, mark, node="router1"):
 
 
 def link_mtu(lab, mark, link="router1-router2", mtu=1400, icmp=True, ends="routers"):
-    """The MTU of a link is lower; without `icmp` no router next to it says so. `ends`: routers | both (the hosts too)."""
-    where = [end for end in LINKS[link] if ends == "both" or end[0] in NEIGHBOURS]
+    """The MTU of a link is lower; without `icmp` no router says so. `ends`: routers | both (the hosts at it too)."""
+    where = [end for end in LINK_ENDS[link] if ends == "both" or end[0] in NEIGHBOURS]
     do = [(node, "ip", "link", "set", name, "mtu", str(mtu)) for node, name in where]
     undo = [(node, "ip", "link", "set", name, "mtu", "1500") for node, name in where]
     for node in sorted({end[0] for end in where} & set(NEIGHBOURS)) if not icmp else ():
         more, less = no_ptb(lab, mark, node)
         do, undo = do + more, undo + less
     return do, undo
+
+
+def route_mtu(lab, mark, node="router1", towards="server", mtu=1400, icmp=True):
+    """What the node sends towards the server, or the client, may not be larger: link_mtu for one direction."""
+    do, undo = [], []
+    for family in ("-4", "-6"):
+        to, hop = host_route(family, node, towards)
+        do.append((node, "ip", family, "route", "add", to, *hop, "mtu", "lock", str(mtu)))
+        undo.append((node, "ip", family, "route", "del", to))
+    more, less = ([], []) if icmp else no_ptb(lab, mark, node)
+    return do + more, undo + less
 
 
 def link_down(lab, mark, node="server", interface="eth0"):
@@ -176,22 +195,28 @@ def link_down(lab, mark, node="server", interface="eth0"):
 def slow_link(lab, mark, node="router1", interface="router2", rate="2mbit", limit=60000):
     """What leaves the interface is paced to the rate, behind a buffer of so many bytes."""
     shape = ("tbf", "rate", rate, "burst", "5000", "limit", str(limit))
-    return ([(node, "tc", "qdisc", "replace", "dev", interface, "root", *shape)],
-            [(node, "tc", "qdisc", "del", "dev", interface, "root")])
+    return (
+        [(node, "tc", "qdisc", "replace", "dev", interface, "root", *shape)],
+        [(node, "tc", "qdisc", "del", "dev", interface, "root")],
+    )
 
 
 def neighbour_silent(lab, mark, node="router1", interface="client"):
-    """The node does not answer ARP or neighbour solicitations on the interface, and what others know of it is forgotten."""
-    text = (f"add table arp {mark}; add chain arp {mark} c {{ type filter hook input priority 0; }};"
-            f"add rule arp {mark} c iifname {interface} drop;")
-    six, undo = table(mark, node, [("filter", "input", -5, [f"iifname {interface} icmpv6 type nd-neighbor-solicit drop"])])
+    """The node does not answer ARP or neighbour solicitation on an interface; what its neighbour knew is forgotten."""
+    text = (
+        f"add table arp {mark}; add chain arp {mark} c {{ type filter hook input priority 0; }};"
+        f"add rule arp {mark} c iifname {interface} drop;"
+    )
+    six, undo = table(
+        mark, node, [("filter", "input", -5, [f"iifname {interface} icmpv6 type nd-neighbor-solicit drop"])]
+    )
     far, far_interface = far_end(node, interface)
     flush = [(far, "ip", family, "neigh", "flush", "dev", far_interface) for family in ("-4", "-6")]
     return [(node, "nft", text)] + six + flush, [(node, "nft", f"delete table arp {mark}")] + undo
 
 
 def far_end(node, interface):
-    for a, b in LINKS.values():
+    for a, b in LINK_ENDS.values():
         if (node, interface) in (a, b):
             return b if (node, interface) == a else a
     raise ValueError(f"there is no interface {interface} at {node}")
@@ -208,19 +233,33 @@ def host_gone(lab, mark, node="server", interface="eth0"):
 def no_route(lab, mark, node="router1", kind="none"):
     """The node has no route towards the server: kind none | unreachable | prohibit | blackhole."""
     if kind == "none":
-        routes = (("-4", "default", "10.0.4.2"), ("-6", "default", "2001:db8:4::2"))
-        return ([(node, "ip", family, "route", "del", to) for family, to, _ in routes],
-                [(node, "ip", family, "route", "add", to, "via", via) for family, to, via in routes])
+        routes = (("-4", "default", MIDDLE2[4]), ("-6", "default", MIDDLE2[6]))
+        return (
+            [(node, "ip", family, "route", "del", to) for family, to, _ in routes],
+            [(node, "ip", family, "route", "add", to, "via", via) for family, to, via in routes],
+        )
     routes = (("-4", "147.83.2.0/24"), ("-6", "2001:db8:2::/64"))
-    return ([(node, "ip", family, "route", "add", kind, to) for family, to in routes],
-            [(node, "ip", family, "route", "del", kind, to) for family, to in routes])
+    return (
+        [(node, "ip", family, "route", "add", kind, to) for family, to in routes],
+        [(node, "ip", family, "route", "del", kind, to) for family, to in routes],
+    )
 
 
-def loop(lab, mark, node="router2"):
-    """The node sends packets for the server back to router1."""
-    routes = (("-4", "147.83.2.135/32", "10.0.4.1"), ("-6", "2001:db8:2::135/128", "2001:db8:4::1"))
-    return ([(node, "ip", family, "route", "replace", to, "via", via) for family, to, via in routes],
-            [(node, "ip", family, "route", "del", to, "via", via) for family, to, via in routes])
+def host_route(family, node, towards):
+    """(the address of the client or the server, the way to it from a router)"""
+    number = 4 if family == "-4" else 6
+    via = NEXT_HOP.get((node, towards))
+    address = {"client": CLIENT, "server": SERVER}[towards][number]
+    return address, ("via", via[number]) if via else ("dev", towards)
+
+
+def loop(lab, mark):
+    """Router 2 sends packets for the server back to router 1."""
+    routes = (("-4", SERVER[4], MIDDLE1[4]), ("-6", SERVER[6], MIDDLE1[6]))
+    return (
+        [("router2", "ip", family, "route", "replace", to, "via", via) for family, to, via in routes],
+        [("router2", "ip", family, "route", "del", to, "via", via) for family, to, via in routes],
+    )
 
 
 def ecmp(lab, mark):
@@ -232,8 +271,11 @@ def ecmp(lab, mark):
         for family, net, length, more in (("-4", "10.0.{}.{}", 24, ()), ("-6", "2001:db8:{}::{}", 64, ("nodad",))):
             one, two = net.format(4, other), net.format(5, other)
             hops = ("nexthop", "via", one, "dev", first, "nexthop", "via", two, "dev", f"{first}b")
-            do += [(node, "ip", family, "addr", "add", f"{net.format(5, own)}/{length}", "dev", f"{first}b", *more),
-                   (node, "ip", family, "route", "del", "default"), (node, "ip", family, "route", "add", "default", *hops)]
+            do += [
+                (node, "ip", family, "addr", "add", f"{net.format(5, own)}/{length}", "dev", f"{first}b", *more),
+                (node, "ip", family, "route", "del", "default"),
+                (node, "ip", family, "route", "add", "default", *hops),
+            ]
             undo.append((node, "ip", family, "route", "replace", "default", "via", one))
     return do, undo
 
@@ -241,14 +283,36 @@ def ecmp(lab, mark):
 def icmp_limit(lab, mark, node="router1", milliseconds=1000):
     """The node sends at most one ICMP error to a host in so many milliseconds (after a few at first, IPv4)."""
     four = (f"net.ipv4.icmp_ratelimit={milliseconds}", "net.ipv4.icmp_ratemask=6168")
-    return ([(node, "sysctl", "-qw", *four, f"net.ipv6.icmp.ratelimit={milliseconds}")],
-            [(node, "sysctl", "-qw", "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0")])
+    return (
+        [(node, "sysctl", "-qw", *four, f"net.ipv6.icmp.ratelimit={milliseconds}")],
+        [(node, "sysctl", "-qw", "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0")],
+    )
 
 
 FAULTS = {
     f.__name__: f
-    for f in (drop, path_cut, reject_rst, reject_icmp, silent_hop, no_ptb, mss_clamp, nat, stateful, state_lost, link_mtu, link_down,
-              slow_link, neighbour_silent, host_gone, no_route, loop, ecmp, icmp_limit)
+    for f in (
+        drop,
+        path_cut,
+        reject_rst,
+        reject_icmp,
+        silent_hop,
+        no_ptb,
+        mss_clamp,
+        nat,
+        stateful,
+        state_lost,
+        link_mtu,
+        route_mtu,
+        link_down,
+        slow_link,
+        neighbour_silent,
+        host_gone,
+        no_route,
+        loop,
+        ecmp,
+        icmp_limit,
+    )
 }
 
 

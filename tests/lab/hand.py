@@ -1,4 +1,4 @@
-"""What the commands for using a lab by hand share: a lab that outlives the command that made it, and the faults that are on."""
+"""What the commands for using a lab by hand share: a lab that outlives its command, and the faults that are on."""
 import json
 import os
 import sys

@@ -17,8 +17,8 @@ An interface of a router bears the name of the neighbour it leads to. How a test
         fault.remove()
         lab.end_capture()
 
-run(), spawn(), stop() and so on are in net.py, where program("tcpsleuth") gives the path of what was built. What goes wrong is a
-Fault, with a reason.
+run(), spawn(), stop() and so on are in net.py, where program("tcpsleuth") gives the path of what was built. What goes
+wrong is a Fault, with a reason.
 """
 import os
 import shutil
@@ -27,32 +27,16 @@ import time
 
 import authority
 import faults
+import plan
 import services
 from net import BUILD, Fault, Network, captured_all, need, program, run
+from plan import LINK_NAMES, NAME, NAMES, PLACES, RESOLVER
 
-LINK_NAMES = tuple(faults.LINKS)
 TOOLS = ("ip", "nft", "ethtool", "sysctl", "tc", "tcpdump", "nginx", "dnsmasq", "openssl", "curl", "ping")
 
-NAME = "www.upc.edu"
-CLIENT, SERVER, SPARE, NOBODY, RESOLVER = (
-    {4: "10.0.3.15", 6: "2001:db8:3::15"},
-    {4: "147.83.2.135", 6: "2001:db8:2::135"},
-    {4: "147.83.2.136", 6: "2001:db8:2::136"},  # the server's second address
-    {4: "147.83.2.99", 6: "2001:db8:2::99"},  # an address of the server's network that no host has
-    {4: "147.83.2.3", 6: "2001:db8:2::3"},
+PAGE = "<!doctype html>\n<title>UPC</title>\n" + "".join(
+    f"<p>Paragraph {i} of the home page.</p>\n" for i in range(700)
 )
-GATEWAY = {4: "10.0.3.2", 6: "2001:db8:3::2"}
-MIDDLE1, MIDDLE2 = {4: "10.0.4.1", 6: "2001:db8:4::1"}, {4: "10.0.4.2", 6: "2001:db8:4::2"}
-LAST = {4: "147.83.2.1", 6: "2001:db8:2::1"}
-NAMES = (  # what the name server knows; all else in upc.edu is NXDOMAIN, outside of it REFUSED
-    f"{NAME},{SERVER[4]},{SERVER[6]}",
-    f"spare.upc.edu,{SPARE[4]},{SPARE[6]}",
-    f"gone.upc.edu,{NOBODY[4]},{NOBODY[6]}",
-    f"only4.upc.edu,{SERVER[4]}",
-    f"only6.upc.edu,{SERVER[6]}",
-)
-PLACES = {"client": ("client", "enp0s8"), "router": ("router1", "router2"), "server": ("server", "eth0")}
-PAGE = "<!doctype html>\n<title>UPC</title>\n" + "".join(f"<p>Paragraph {i} of the home page.</p>\n" for i in range(700))
 FILES = {"big": 2_000_000, "medium": 300_000}  # bytes of what nginx serves beside the page
 
 # nginx as in the case study: http leads to https, that to the page in one language.
@@ -67,32 +51,16 @@ server {{ listen 443 ssl; listen [::]:443 ssl; server_name {NAME}; ssl_protocols
 """
 
 
-def both(table, length4=24, length6=64):
-    return [f"{table[4]}/{length4}", f"{table[6]}/{length6}"]
-
-
 class Lab(Network):
-    """The network of the picture. `name` tells labs apart that run side by side; `folder`: where its files go; `wires`: the rules of
-    a wire for each link that has one; `offload`: whether the interfaces keep their offloads (segmentation, checksums); if it is not said,
-    they do where there is no wire."""
+    """The network of the picture. `name` tells labs apart that run side by side.
 
-    NODES = ("client", "router1", "router2", "server")
-    ROUTERS = ("router1", "router2")
-    LINKS = (
-        ("client", "enp0s8", 0x15, both(CLIENT), "router1", "client", 0x02, both(GATEWAY)),
-        ("router1", "router2", 0x41, both(MIDDLE1), "router2", "router1", 0x42, both(MIDDLE2)),
-        ("router2", "server", 0x21, both(LAST), "server", "eth0", 0x35, both(SERVER) + both(SPARE) + both(RESOLVER)),
-    )
-    ROUTES = (
-        ("client", f"default via {GATEWAY[4]}"),
-        ("client", f"-6 default via {GATEWAY[6]}"),
-        ("router1", f"default via {MIDDLE2[4]}"),
-        ("router1", f"-6 default via {MIDDLE2[6]}"),
-        ("router2", f"default via {MIDDLE1[4]}"),
-        ("router2", f"-6 default via {MIDDLE1[6]}"),
-        ("server", f"default via {LAST[4]}"),
-        ("server", f"-6 default via {LAST[6]}"),
-    )
+    folder   where its files go; one of its own, if it is not said
+    wires    the rules of a wire for each link that has one: {"router1-router2": ["down data n=3 drop"]}
+    offload  whether the interfaces keep their offloads (segmentation, checksums); if it is not said: where there is no
+             wire
+    """
+
+    NODES, ROUTERS, LINKS, ROUTES = plan.NODES, plan.ROUTERS, plan.LINKS, plan.ROUTES
 
     def __init__(self, name=None, folder=None, wires=None, offload=None):
         super().__init__(name or f"p{os.getpid()}", folder)
@@ -106,7 +74,9 @@ class Lab(Network):
         for a, a_name, _, _, b, b_name, _, _ in self.LINKS if not self.offload_on else ():
             self.offload(a, a_name, False)
             self.offload(b, b_name, False)
-        self.resolv_conf("client", *(f"nameserver {address}" for address in RESOLVER.values()), "options timeout:2")
+        self.resolv_conf(
+            "client", *(f"nameserver {address}" for address in RESOLVER.values()), "options timeout:1 attempts:2"
+        )
 
     def connect(self, *link):
         """A link, with a wire in it where one is wanted."""
@@ -128,7 +98,9 @@ class Lab(Network):
             self.stop(self.wire_processes.pop(link))
         rules = rules.split(";") if isinstance(rules, str) else rules
         node = f"wire{LINK_NAMES.index(link) + 1}"
-        self.wire_processes[link] = self.start_wire(node, "near", "far", *(rule.strip() for rule in rules if rule.strip()))
+        self.wire_processes[link] = self.start_wire(
+            node, "near", "far", *(rule.strip() for rule in rules if rule.strip())
+        )
 
     def end_wires(self):
         """Ends the wires; a rule that was never used, or a frame that the wire lost, is a Fault."""
@@ -203,7 +175,7 @@ class Lab(Network):
 
 
 def make_certificates(folder):
-    """ca.pem, and certificates for NAME: good, expired, for another name, self-signed. Made once, and again when old."""
+    """ca.pem, and certificates for NAME: good, expired, for another name, self-signed. Made once, anew when old."""
     done = os.path.join(folder, "done")
     if os.path.exists(done) and time.time() - os.stat(done).st_mtime < 86400:
         return

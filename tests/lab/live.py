@@ -6,7 +6,12 @@ import signal
 import subprocess
 import time
 
-from net import Fault, program
+from net import ROOT, Fault, program
+
+try:
+    import jsonschema
+except ImportError:  # tests/golden says so
+    jsonschema = None
 
 READY_SECONDS, END_SECONDS = 10, 15
 
@@ -88,8 +93,21 @@ def essence(lines):
     return {kind: sorted(json.dumps(line, sort_keys=True) for line in lines) for kind, lines in found.items()}
 
 
+def check_schema(lines):
+    """Every line is what docs/tcpsleuth.schema.json says of lines."""
+    if jsonschema is None:
+        return
+    with open(os.path.join(ROOT, "docs", "tcpsleuth.schema.json"), encoding="utf-8") as file:
+        schema = json.load(file)
+    validator = jsonschema.validators.validator_for(schema)({"$defs": schema["$defs"], "$ref": "#/$defs/line"})
+    for line in lines:
+        for error in validator.iter_errors(line):
+            raise Fault(f"not of the schema: {error.message[:300]}: {json.dumps(line)[:300]}")
+
+
 def compare(watch):
     """Everything that was said live is said of the saved packets, too: flows, conversations, look-ups, the verdict."""
+    check_schema(watch.lines())
     live, saved = essence(watch.lines()), essence(offline(watch.save))
     for kind in live:
         for a, b in zip(live[kind], saved[kind]):

@@ -126,8 +126,8 @@ class Network:
         return run("ip", "netns", "exec", self.netns(node), *command, **options)
 
     def run(self, node, command, status=0, feed=None, **options):
-        """Runs a program that ends by itself, in the work folder. An exit status other than `status` (one, or several, or
-        None for any) is a Fault; `feed` goes to its standard input."""
+        """Runs a program that ends by itself, in the work folder. An exit status other than `status` (one, or several,
+        or None for any) is a Fault; `feed` goes to its standard input."""
         if feed is not None:
             options.update(input=feed, stdin=None)
         done = self.inside(node, *command, check=False, cwd=self.folder, **options)
@@ -266,8 +266,8 @@ class Network:
             self.stop(process)
 
     def tcpdump(self, node, interface, path, largest=66000):
-        """A capture of all that passes an interface; it runs once wait_ready() has seen "listening on". Every frame waits in a place
-        of `largest` bytes: where there are none of segmentation offload, 2000 make room for many more."""
+        """A capture of all that passes an interface; it runs once wait_ready() has seen "listening on". Every frame
+        waits in a place of `largest` bytes: where no offload makes large ones, 2000 leave room for many more."""
         options = ("-n", "-U", "--immediate-mode", "-s", str(largest), "-B", "65536", "-Z", "root")
         return self.spawn(node, "tcpdump", *options, "-i", interface, "-w", path)
 
@@ -322,7 +322,9 @@ def names():
 def nodes_of(name):
     start = f"{PREFIX}{name}-"
     found = sorted(os.listdir(NETNS)) if os.path.isdir(NETNS) else []
-    return [text.removeprefix(start) for text in found if text.startswith(start) and "-" not in text.removeprefix(start)]
+    return [
+        text.removeprefix(start) for text in found if text.startswith(start) and "-" not in text.removeprefix(start)
+    ]
 
 
 def sweep(name):

@@ -12,7 +12,7 @@ import sys
 import time
 
 import services
-from net import SECONDS, Fault, Network
+from net import Fault, Network
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLIENT, CLIENT6 = "10.0.0.2", "2001:db8:1::2"

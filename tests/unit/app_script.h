@@ -110,7 +110,7 @@ static inline char *finish_as_text(struct app *a)
                                f->tls->server_hello ? " server_hello" : "");
     for (guint i = 0; f->http && i < f->http->len; i++) {
         g_string_append_c(out, '\n');
-        add_transaction(out, g_ptr_array_index(f->http, i));
+        add_transaction(out, http_at(f->http, i));
     }
     if (f->http_dropped)
         g_string_append_printf(out, "\n%d more", (int)f->http_dropped);

@@ -147,23 +147,15 @@ static inline struct app_facts *app_of(struct flow *f, enum app_protocol p)
     return f->app;
 }
 
-static inline void transaction_free(gpointer p)
-{
-    struct http_transaction *h = p;
-    char *texts[] = {h->method, h->host, h->target, h->version, h->reason, h->location};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-        g_free(texts[i]);
-    g_free(h);
-}
-
 /* A request at `at_ns` after the start, answered 5 ms later; status 0: not answered. */
 static inline struct http_transaction *asked(struct world *w, struct flow *f, int64_t at_ns, const char *method,
                                              const char *host, const char *target, int status, const char *location)
 {
-    struct http_transaction *h = g_new0(struct http_transaction, 1);
     struct app_facts *app = app_of(f, APP_HTTP);
 
+    if (!app->http)
+        app->http = http_list_new();
+    struct http_transaction *h = http_list_add(app->http);
     h->method = g_strdup(method);
     h->host = g_strdup(host);
     h->target = g_strdup(target);
@@ -177,9 +169,6 @@ static inline struct http_transaction *asked(struct world *w, struct flow *f, in
     h->response_bytes = status == 200 ? 12300 : 0;
     h->complete = status != 0;
     h->announced_bytes = UINT64_MAX;
-    if (!app->http)
-        app->http = g_ptr_array_new_with_free_func(transaction_free);
-    g_ptr_array_add(app->http, h);
     said(f, CLIENT, 100, h->request_ts_ns);
     if (status)
         said(f, SERVER, 200, h->response_ts_ns);

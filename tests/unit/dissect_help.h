@@ -175,6 +175,10 @@ static inline const char *packet_text(const struct packet *pk, char *out)
         break;
     case PACKET_ICMP_ERROR: add_icmp(out, pk); break;
     case PACKET_NEIGHBOR: add_neighbor(out, &pk->neighbor); break;
+    case PACKET_ECHO:
+        add(out, "echo %s id %u seq %u payload %zu", pk->echo.reply ? "reply" : "request", pk->echo.id, pk->echo.seq,
+            pk->echo.payload.n);
+        break;
     }
     return out;
 }
@@ -187,9 +191,9 @@ static inline void read_prefixes(int dlt, const uint8_t *bytes, size_t n)
     struct packet pk;
     for (size_t i = 0; i < n; i++) {
         read_bytes(d, dlt, bytes, i, n, &pk);
-        assert_in_range(pk.kind, PACKET_UNDECODED, PACKET_NEIGHBOR);
+        assert_in_range(pk.kind, PACKET_UNDECODED, PACKET_ECHO);
         read_bytes(d, dlt, bytes, i, i, &pk);
-        assert_in_range(pk.kind, PACKET_UNDECODED, PACKET_NEIGHBOR);
+        assert_in_range(pk.kind, PACKET_UNDECODED, PACKET_ECHO);
     }
     dissector_free(d);
 }

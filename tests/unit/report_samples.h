@@ -95,33 +95,28 @@ static inline struct finding *sample_finding(enum code code, const char *summary
     return f;
 }
 
-static inline struct http_transaction *sample_http(const char *target, const char *location)
+static inline void sample_text(struct http_transaction *t, char **field, const char *text)
 {
-    struct http_transaction *t = g_new0(struct http_transaction, 1);
+    if (text)
+        http_transaction_text(t, field, text, strlen(text));
+}
 
-    t->method = g_strdup("GET");
-    t->host = g_strdup("www.example.org");
-    t->target = g_strdup(target);
-    t->version = g_strdup("1.1");
-    t->reason = g_strdup("Moved Temporarily");
-    t->location = g_strdup(location);
+static inline void sample_http(struct http_list *l, const char *target, const char *location)
+{
+    struct http_transaction *t = http_list_add(l);
+
+    sample_text(t, &t->method, "GET");
+    sample_text(t, &t->host, "www.example.org");
+    sample_text(t, &t->target, target);
+    sample_text(t, &t->version, "1.1");
+    sample_text(t, &t->reason, "Moved Temporarily");
+    sample_text(t, &t->location, location);
     t->status = 302;
     t->request_packet = 4;
     t->response_packet = 5;
     t->request_ts_ns = t->request_end_ts_ns = SAMPLE_START_NS + 1788000;
     t->response_ts_ns = t->response_end_ts_ns = SAMPLE_START_NS + 3183000;
-    t->announced_bytes = UINT64_MAX;
     t->request_complete = t->complete = true;
-    return t;
-}
-
-static inline void sample_http_free(struct http_transaction *t)
-{
-    char *texts[] = { t->method, t->host, t->target, t->version, t->reason, t->location };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-        g_free(texts[i]);
-    g_free(t);
 }
 
 /* NULL-terminated copy of one text. */
@@ -158,9 +153,9 @@ static inline struct app_facts *sample_app(const char *name)
     app->protocol = APP_TLS;
     app->greeting = g_strdup(name);
     app->tls = tls;
-    app->http = g_ptr_array_new_with_free_func((GDestroyNotify)sample_http_free);
-    g_ptr_array_add(app->http, sample_http("/", name));
-    g_ptr_array_add(app->http, sample_http(name, NULL));
+    app->http = http_list_new();
+    sample_http(app->http, "/", name);
+    sample_http(app->http, name, NULL);
     return app;
 }
 

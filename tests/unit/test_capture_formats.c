@@ -381,7 +381,7 @@ static void large_files(void **state)
         }
         for (uint32_t n = 0; n < 1500; n++)
             ng ? ng_packet(&b, 0, n, bytes + n, n, n) : pcap_packet(&b, 0, n, bytes + n, n, n);
-        uint32_t largest = ng ? LIMIT_FRAME_BYTES : 262144; /* for pcap, libpcap's own limit for Ethernet */
+        const uint32_t largest = LIMIT_FRAME_BYTES;
         ng ? ng_packet(&b, 0, 0, bytes, largest, largest) : pcap_packet(&b, 0, 0, bytes, largest, largest);
         ng ? ng_packet(&b, 0, 0, bytes, largest + 1, largest) : pcap_packet(&b, 0, 0, bytes, largest + 1, largest);
         struct outcome o = read_build(&b, NULL);

@@ -65,6 +65,40 @@ static void writes(void **state)
     remove_folder(&f);
 }
 
+/* How the capture ended stays with a pcapng file, as long as the file is what was captured. */
+static void keeps_the_end(void **state)
+{
+    (void)state;
+    struct folder f = make_folder();
+    const struct capture_info end = { .drops_known = true, .dropped = 12, .interface_dropped = 2, .end_ns = SEC_NS + 60 * NS_PER_S };
+    struct capture_writer *w = capture_writer_open(file_in(&f, "end.pcapng", NULL, 0), NULL);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(capture_writer_add(w, &written[i], NULL));
+    capture_writer_set_end(w, &end);
+    assert_true(capture_writer_close(w, NULL));
+    struct outcome o = read_path(f.file, NULL);
+    assert_int_equal(o.frames->len, 2);
+    assert_true(o.info.drops_known);
+    assert_int_equal(o.info.dropped, 12);
+    assert_int_equal(o.info.interface_dropped, 2);
+    assert_int_equal(o.info.end_ns, end.end_ns);
+    outcome_free(&o);
+
+    /* One packet is taken out, as an editor would: its block has 32 bytes around 54, filled up to 56. */
+    const size_t first = 28 + 32, block = 32 + 56;
+    char *bytes;
+    gsize n;
+    assert_true(g_file_get_contents(f.file, &bytes, &n, NULL));
+    memmove(bytes + first, bytes + first + block, n - first - block);
+    o = read_path(file_in(&f, "edited.pcapng", bytes, n - block), NULL);
+    assert_int_equal(o.frames->len, 1);
+    assert_false(o.info.drops_known);
+    assert_true(o.info.end_ns == TIME_NONE);
+    outcome_free(&o);
+    g_free(bytes);
+    remove_folder(&f);
+}
+
 static void assert_write_error(GError **error, const char *word)
 {
     assert_non_null(*error);
@@ -129,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes),
+        cmocka_unit_test(keeps_the_end),
         cmocka_unit_test(write_errors),
         cmocka_unit_test(disk_full),
     };

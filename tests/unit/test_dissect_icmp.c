@@ -46,10 +46,11 @@ static void test_v4(void **state)
           "0000 0007",
           "icmp4 192.0.2.9 3/3 mtu 0" },
         { RAW_IP, ICMP4("001c") "0303 0000 0000 0000", "icmp4 192.0.2.9 3/3 mtu 0" },
-        /* source quench, redirect, echo reply: no errors to follow */
+        /* source quench, redirect: no errors to follow */
         { RAW_IP, ICMP4("0038") "0400 0000 0000 0000 " QUOTED4("06") "1234 0050 0000 0007", "other" },
         { RAW_IP, ICMP4("0038") "0501 0000 0a00 00fe " QUOTED4("06") "1234 0050 0000 0007", "other" },
-        { RAW_IP, ICMP4("001c") "0000 0000 0001 0001", "other" },
+        { RAW_IP, ICMP4("001e") "0000 0000 1234 0001 6162", "echo reply id 4660 seq 1 payload 2" },
+        { RAW_IP, ICMP4("001c") "0800 0000 0001 0002", "echo request id 1 seq 2 payload 0" },
         { RAW_IP, ICMP4("001b") "0303 0000 0000 00", "undecoded: icmp cut" },
     };
     CHECK_ROWS(rows);
@@ -81,7 +82,7 @@ static void test_v6(void **state)
         /* RFC 4884: 6 times 8 bytes are the quotation */
         { RAW_IP, ICMP6("0040") "0300 0000 0600 0000 " QUOTED6("0020", "11") "1234 0050 0020 0000 2000 0000 0008 0101",
           "icmp6 fd00::9 3/0 mtu 0" ABOUT6 "proto 17 ttl 3 total 72" },
-        { RAW_IP, ICMP6("0008") "8100 0000 0001 0001", "other" },
+        { RAW_IP, ICMP6("0008") "8100 0000 0001 0001", "echo reply id 1 seq 1 payload 0" },
         { RAW_IP, ICMP6("0007") "0104 0000 0000 00", "undecoded: icmp cut" },
     };
     CHECK_ROWS(rows);

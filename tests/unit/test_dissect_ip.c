@@ -20,7 +20,7 @@ static void test_v4_lengths(void **state)
         /* record route, 3 bytes and the end of the list */
         { RAW_IP, "4600 002c 0001 4000 4006 0000 0a00 0001 0a00 0002 0703 0400 " TCP4, SYN4_TEXT },
         /* ICMP echo request; ESP; OSPF; AH around TCP; IPv6's protocol numbers mean nothing here */
-        { RAW_IP, "4500 001c 0001 4000 4001 0000 0a00 0001 0a00 0002 0800 f7ff 0000 0000", "other" },
+        { RAW_IP, "4500 001c 0001 4000 4001 0000 0a00 0001 0a00 0002 0800 f7ff 0000 0000", "echo request id 0 seq 0 payload 0" },
         { RAW_IP, "4500 001c 0001 4000 4032 0000 0a00 0001 0a00 0002 0000 0001 0000 0001", "undecoded: encrypted" },
         { RAW_IP, "4500 001c 0001 4000 4059 0000 0a00 0001 0a00 0002 0000 0001 0000 0001", "other" },
         { RAW_IP, "4500 0040 0001 4000 4033 0000 0a00 0001 0a00 0002 0604 0000 00000001 00000001 "
@@ -96,7 +96,7 @@ static void test_v6_headers(void **state)
         /* nothing follows; ESP; ICMPv6 echo */
         { RAW_IP, "6000 0000 0000 3b40 " ADDRS6, "other" },
         { RAW_IP, "6000 0000 0008 3240 " ADDRS6 "0000 0001 0000 0001", "undecoded: encrypted" },
-        { RAW_IP, "6000 0000 0008 3a40 " ADDRS6 "8000 0000 0000 0001", "other" },
+        { RAW_IP, "6000 0000 0008 3a40 " ADDRS6 "8000 0000 0000 0001", "echo request id 0 seq 1 payload 0" },
         /* padding behind the packet; a payload longer than the frame */
         { RAW_IP, SYN6 "0000 0000", SYN6_TEXT },
         { RAW_IP, "6000 0000 0018 0640 " ADDRS6 TCP6,

@@ -280,9 +280,9 @@ static void test_answer_before_request(void **state)
 static void test_not_http_inside(void **state)
 {
     (void)state;
-    CHECK_WHOLE("http\nGET h/a HTTP/1.1 -> 200 #1-1/#2-3 0/0 asked;", GET,
+    CHECK_WHOLE("http\nGET h/a HTTP/1.1 -> 200 OK #1-1/#2-3 0/0 asked;", GET,
                 S("HTTP/1.1 200 OK\r\nConte\x01nt-Length: 5\r\n\r\nabcde"), S_FIN);
-    CHECK("http\nGET -- HTTP/1.1 -> 400 Bad #1-1/#2-2 0/0 of 0 complete;", C("GET /a b HTTP/1.1\r\n\r\n"),
+    CHECK("http\nGET -/a b HTTP/1.1 -> 400 Bad #1-1/#2-2 0/0 of 0 asked complete;", C("GET /a b HTTP/1.1\r\n\r\n"),
           S("HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n"));
 }
 
@@ -306,7 +306,7 @@ static void test_long_values(void **state)
         struct app *a = app_new(80);
         feed_step(a, &steps[0], 0, 0, most);
         feed_step(a, &steps[1], 1, 0, 0);
-        const struct http_transaction *t = g_ptr_array_index(app_facts(a)->http, 0);
+        const struct http_transaction *t = http_at(app_facts(a)->http, 0);
         if (most == 0) {
             assert_int_equal(strlen(t->target), LIMIT_HTTP_VALUE);
             assert_int_equal(strlen(t->host), LIMIT_HTTP_VALUE);
@@ -333,7 +333,7 @@ static void test_many(void **state)
     }
     feed_step(a, &get, 2 * n, 0, 0);
     const struct app_facts *f = app_facts(a);
-    const struct http_transaction *t = g_ptr_array_index(f->http, f->http->len - 1);
+    const struct http_transaction *t = http_at(f->http, f->http->len - 1);
     assert_int_equal(f->http->len, LIMIT_HTTP_TRANSACTIONS);
     assert_int_equal(f->http->len + f->http_dropped, n + 1);
     assert_int_equal(t->request_packet, 2 * n + 1);
@@ -359,7 +359,7 @@ static void test_many_pipelined(void **state)
     feed_step(a, &get, 5000, 0, 0); /* takes the last place; five answers that are not kept come before its own */
     for (size_t i = 0; i < 5; i++)
         feed_step(a, &ok, 6000 + i, 0, 0);
-    const struct http_transaction *t = g_ptr_array_index(f->http, f->http->len - 1);
+    const struct http_transaction *t = http_at(f->http, f->http->len - 1);
     assert_int_equal(t->request_packet, 5001);
     assert_int_equal(t->status, 0);
     feed_step(a, &bad, 7000, 0, 0);
@@ -384,7 +384,7 @@ static void test_much_text(void **state)
     size_t kept = 0;
     const struct app_facts *f = app_facts(a);
     for (guint i = 0; i < f->http->len; i++) {
-        const struct http_transaction *t = g_ptr_array_index(f->http, i);
+        const struct http_transaction *t = http_at(f->http, i);
         kept += strlen(t->target) + strlen(t->host);
         assert_int_equal(t->status, 200);
     }

@@ -161,9 +161,20 @@ static void test_size(void **state)
         { OPEN REQUEST "S . (1460); C .; " RETRIES("S . seq 1461 (1460)"), "broken path_went_dead path likely" },
         { OPEN REQUEST "S . (100); C .; " RETRIES("S . seq 101 (1460)") "S . seq 101 (100) +9s", "broken path_went_dead path likely" },
         { OPEN REQUEST "S . (100); C .; " RETRIES("S . seq 101 (500)"), "broken path_went_dead path likely" },
-        /* it healed: smaller segments pass */
+        /* healed by MTU probing (RFC 4821): smaller segments pass */
         { OPEN REQUEST "S . (100); C .; " RETRIES("S . seq 101 (1460)") "S . seq 101 (1000) +1s; C . ack 1101; S . seq 1101 (460); C .; " CLOSE,
+          "degraded pmtu_blackhole path likely" },
+        /* it was acknowledged as a whole in the end: lost, four times */
+        { OPEN REQUEST "S . (100); C .; " RETRIES("S . seq 101 (1460)") "S . seq 101 (1000) +1s; C . ack 1561; " CLOSE,
           "degraded packet_loss path likely" },
+        /* told, and heeded or not */
+        { OPEN REQUEST "S . (100); C .; S . seq 101 (1460); icmp S 3/4 mtu 1400; S . seq 101 (1300) +300; C .; S . seq 1401 (160); C .; " CLOSE, "ok ok" },
+        { OPEN REQUEST "S . (100); C .; S . seq 101 (1460); icmp S 3/4 mtu 1400; " RETRIES("S . seq 101 (1460) +400"),
+          "broken pmtu_ignored server likely" },
+        /* where the receiver is: holes of full-size segments */
+        { OPEN REQUEST "S . seq 2921 (100); C . ack 1; S . seq 2921 (100) +2s; C . ack 1; wait +2s", "broken pmtu_blackhole path likely" },
+        { OPEN REQUEST "S . seq 2921 (100); C . ack 1; S . seq 1 (1460) +2s; C . ack 1461; S . (1460); C .; wait +2s", "ok ok" },
+        { OPEN REQUEST "S . seq 501 (100); C . ack 1; S . seq 501 (100) +2s; C . ack 1; wait +2s", "ok ok" },
     };
     check_rows(rows, G_N_ELEMENTS(rows), 4);
 }
@@ -196,7 +207,15 @@ static void test_reset(void **state)
         /* another TTL than the packets of its sender: 2 hops are a change of route */
         { OPEN REQUEST "S R ttl 200", "broken reset_injected path possible" },
         { OPEN REQUEST "S R ttl 200; S P. (100); C .", "broken reset_injected path likely" },
-        { OPEN REQUEST "S R ttl 59; S P. (100)", "broken reset_by_server server certain" },
+        { OPEN REQUEST "S R ttl 59", "broken reset_by_server server certain" },
+        { OPEN REQUEST "S R ttl 248", "broken reset_by_server server certain" }, /* 7 hops too, from 255 */
+        /* the end goes on as if it had sent no RST; what only changed places does not tell */
+        { OPEN REQUEST "S R ttl 59; S P. (100)", "broken reset_injected path likely" },
+        { OPEN REQUEST "S R seq +100; S P. (100)", "broken reset_by_server server certain" },
+        { OPEN REQUEST "S R; S P. (100) +1", "broken reset_by_server server certain" },
+        /* sooner than it can answer: the round trip is 10 ms */
+        { OPEN "C P. (100); S R. +1", "broken reset_injected path possible" },
+        { OPEN "C P. (100); S R. +6", "broken reset_by_server server certain" },
         { OPEN REQUEST "S R ttl 60; S P. (100)", "broken reset_injected path likely" },
         { OPEN REQUEST "C R ttl 62", "broken reset_by_client client certain" },
         { OPEN REQUEST "C R ttl 61", "broken reset_injected path possible" },
@@ -309,9 +328,40 @@ static void test_artefacts(void **state)
     check_rows(rows, G_N_ELEMENTS(rows), 4);
 }
 
+/* What the capture lost may be what a rule misses: it says so, and is less sure. What was seen stays as it is. */
+static void test_doubts(void **state)
+{
+    static const struct {
+        const char *lines, *expected;
+        bool doubted;
+    } doubts[] = {
+        { "C S; C S seq 0 +1s; C S seq 0 +2s", "broken syn_unanswered path possible", true },
+        { "C S; S R. seq 0", "broken syn_refused server likely", false },
+        { OPEN REQUEST "wait +12s", "broken server_silent server possible", true },
+        { OPEN REQUEST ANSWER CLOSE, "ok ok", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(doubts); i++) {
+        struct talk *t = talk_new(0);
+        struct judgement j;
+        talk_lines(t, doubts[i].lines);
+        const struct flow *f = talk_finish(t, 0);
+        const struct judge_context c = { .now_ns = g_array_index(t->now_ns, int64_t, 0), .dropped = 7 };
+        judge_flow(f, &c, &j);
+        g_autofree char *told = tell(&j);
+        const char *summary = judgement_verdict(&j)->summary;
+        assert_string_equal(told, doubts[i].expected);
+        assert_int_equal(summary && strstr(summary, "lost 7 packets") != NULL, doubts[i].doubted);
+        judgement_clear(&j);
+        talk_free(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_doubts),
         cmocka_unit_test(test_ok),          cmocka_unit_test(test_syn),        cmocka_unit_test(test_icmp_codes),
         cmocka_unit_test(test_one_sided),   cmocka_unit_test(test_dead),       cmocka_unit_test(test_size),
         cmocka_unit_test(test_reset),       cmocka_unit_test(test_half_close_leak), cmocka_unit_test(test_zero_window),

@@ -120,7 +120,8 @@ static void test_tls(void **state)
     static char sni[] = "www.example.net";
     static const struct tls_row rows[] = {
         { OPEN HELLOS "C P. (99); S .; " CLOSE, { ANSWERED(TLS_COMPLETE) }, NONE, "ok ok" },
-        { OPEN HELLOS, { ANSWERED(TLS_INCOMPLETE) }, NONE, "ok ok" },
+        { OPEN HELLOS, { ANSWERED(TLS_INCOMPLETE) }, NONE, "unknown incomplete_capture capture certain" },
+        { OPEN HELLOS, { ANSWERED(TLS_INCOMPLETE), .application_data = true }, NONE, "ok ok" }, /* its end was in a gap */
         /* alerts: the fatal one counts, not the warning before it; one that cannot be read is less sure */
         { OPEN HELLO "S FP. (7); C F.; S .",
           { ASKED(TLS_ALERT), .n_alerts = 1, .alerts = { { .from = SERVER, .fatal = true, .description = 40, .packet = 6 } } }, NONE,
@@ -139,6 +140,9 @@ static void test_tls(void **state)
         { OPEN HELLO "S F.; C F.; S .", { ASKED(TLS_NO_SERVER_HELLO) }, NONE, "broken tls_reset - likely" },
         { OPEN HELLO "S R", { ASKED(TLS_RESET) }, NONE, "broken tls_reset - likely" },
         { OPEN HELLOS "S F.; C F.; S .", { ANSWERED(TLS_CLOSED) }, NONE, "broken tls_reset - likely" },
+        { OPEN HELLOS "C F. +11s; S F.; C .", { ANSWERED(TLS_CLOSED) }, NONE, "broken tls_reset server likely" },
+        { OPEN HELLOS "C R +11s", { ANSWERED(TLS_RESET) }, NONE, "broken tls_reset server likely" },
+        { OPEN HELLO "S R ttl 200", { ASKED(TLS_RESET) }, NONE, "broken reset_injected path possible + tls_reset" },
         /* only a closing alert meets the RST, or data */
         { OPEN HELLOS "S F.; C .; C P. (31); S R", { ANSWERED(TLS_COMPLETE) }, NONE, "ok ok", { true, false } },
         { OPEN HELLOS "S F.; C .; C P. (31); S R", { ANSWERED(TLS_COMPLETE) }, NONE, "broken reset_by_server server certain" },

@@ -19,7 +19,7 @@
 /* --- ends, and what left --- */
 
 struct left {
-    uint64_t ids[4096];
+    uint64_t ids[65536];
     unsigned n, evicted;
 };
 
@@ -43,16 +43,36 @@ static const struct ends *path(struct path *p, unsigned n, bool back)
 {
     p->a = addr_v4((const uint8_t[]){ 10, 0, (uint8_t)(n >> 8), (uint8_t)n });
     p->b = addr_v4((const uint8_t[]){ 192, 0, 2, 1 });
-    p->ends = (struct ends){ &p->a, &p->b, (uint16_t)(40000 + n % 7), 80, 4, 0 };
+    p->ends = (struct ends){ &p->a, &p->b, (uint16_t)(40000 + n % 7), 80, 4 };
     if (back)
-        p->ends = (struct ends){ &p->b, &p->a, 80, p->ends.sport, 4, 0 };
+        p->ends = (struct ends){ &p->b, &p->a, 80, p->ends.sport, 4 };
     return &p->ends;
+}
+
+static struct flow *add_between(struct flow_table *t, const struct ends *e, uint32_t layers, bool twin, int64_t now_ns)
+{
+    struct flow_key k;
+
+    flow_table_key(t, e, &k);
+    return flow_table_add(t, &k, layers, twin, now_ns);
+}
+
+static struct flow *find_between(struct flow_table *t, const struct ends *e, uint32_t layers, bool *low_is_src)
+{
+    struct flow_key k;
+
+    *low_is_src = flow_table_key(t, e, &k);
+    flow_table_expect(t, &k);
+    struct flow *warm = flow_table_warm(t, &k), *f = flow_table_find(t, &k, layers);
+    if (layers == 0 && f)
+        assert_ptr_equal(warm, f);
+    return f;
 }
 
 static struct flow *add(struct flow_table *t, unsigned n, enum flow_queue queue, int64_t now_ns)
 {
     struct path p;
-    struct flow *f = flow_table_add(t, path(&p, n, n & 1), false, now_ns);
+    struct flow *f = add_between(t, path(&p, n, n & 1), 0, false, now_ns);
 
     f->first_ns = f->last_ns = now_ns;
     flow_table_queue(t, f, queue, now_ns);
@@ -62,7 +82,7 @@ static struct flow *add(struct flow_table *t, unsigned n, enum flow_queue queue,
 static struct flow *find(struct flow_table *t, unsigned n, bool back, bool *low_is_src)
 {
     struct path p;
-    return flow_table_find(t, path(&p, n, back), low_is_src);
+    return find_between(t, path(&p, n, back), 0, low_is_src);
 }
 
 /* --- finding --- */
@@ -105,22 +125,22 @@ static void test_other_ends(void **state)
 
     struct flow *f = add(t, 0, QUEUE_OPEN, 1);
     struct ends e = *path(&p, 0, false);
-    assert_ptr_equal(flow_table_find(t, &e, &low_is_src), f);
+    assert_ptr_equal(find_between(t, &e, 0, &low_is_src), f);
     e.version = 6; /* the same bytes as a mapped IPv6 address */
-    assert_null(flow_table_find(t, &e, &low_is_src));
+    assert_null(find_between(t, &e, 0, &low_is_src));
     e.version = 4;
     e.sport++;
-    assert_null(flow_table_find(t, &e, &low_is_src));
+    assert_null(find_between(t, &e, 0, &low_is_src));
     e.sport--;
     e.dport++;
-    assert_null(flow_table_find(t, &e, &low_is_src));
+    assert_null(find_between(t, &e, 0, &low_is_src));
     e.dport = e.sport;
     e.sport = 80; /* ports exchanged, addresses not */
-    assert_null(flow_table_find(t, &e, &low_is_src));
+    assert_null(find_between(t, &e, 0, &low_is_src));
     for (int i = 0; i < 16; i++) {
         e = *path(&p, 0, false);
         p.a.bytes[i] ^= 1;
-        assert_null(flow_table_find(t, &e, &low_is_src));
+        assert_null(find_between(t, &e, 0, &low_is_src));
         p.a.bytes[i] ^= 1;
     }
     flow_table_free(t); /* with the flow still in it */
@@ -134,15 +154,15 @@ static void test_same_address(void **state)
     struct left left = { 0 };
     struct flow_table *t = flow_table_new(on_leave, &left);
     struct addr lo = addr_v4((const uint8_t[]){ 127, 0, 0, 1 });
-    struct ends there = { &lo, &lo, 40000, 80, 4, 0 }, back = { &lo, &lo, 80, 40000, 4, 0 }, self = { &lo, &lo, 80, 80, 4, 0 };
+    struct ends there = { &lo, &lo, 40000, 80, 4 }, back = { &lo, &lo, 80, 40000, 4 }, self = { &lo, &lo, 80, 80, 4 };
     bool low_is_src;
 
-    struct flow *f = flow_table_add(t, &there, false, 1), *g = flow_table_add(t, &self, false, 1);
-    assert_ptr_equal(flow_table_find(t, &there, &low_is_src), f);
+    struct flow *f = add_between(t, &there, 0, false, 1), *g = add_between(t, &self, 0, false, 1);
+    assert_ptr_equal(find_between(t, &there, 0, &low_is_src), f);
     assert_false(low_is_src);
-    assert_ptr_equal(flow_table_find(t, &back, &low_is_src), f);
+    assert_ptr_equal(find_between(t, &back, 0, &low_is_src), f);
     assert_true(low_is_src);
-    assert_ptr_equal(flow_table_find(t, &self, &low_is_src), g);
+    assert_ptr_equal(find_between(t, &self, 0, &low_is_src), g);
     assert_true(low_is_src);
     flow_table_free(t);
 }
@@ -156,19 +176,41 @@ static void test_twins(void **state)
     struct path p;
     bool low_is_src;
 
-    struct ends plain = *path(&p, 0, false), ten = plain, twenty = plain;
-    ten.layers = 10;
-    twenty.layers = 20;
-    struct flow *first = flow_table_add(t, &ten, false, 1);
-    assert_ptr_equal(flow_table_find(t, &plain, &low_is_src), first);
-    assert_ptr_equal(flow_table_find(t, &twenty, &low_is_src), first);
-    struct flow *twin = flow_table_add(t, &twenty, true, 2);
-    assert_ptr_equal(flow_table_find(t, &ten, &low_is_src), first);
-    assert_ptr_equal(flow_table_find(t, &plain, &low_is_src), first);
-    assert_ptr_equal(flow_table_find(t, &twenty, &low_is_src), twin);
+    struct ends e = *path(&p, 0, false);
+    struct flow *first = add_between(t, &e, 10, false, 1);
+    assert_ptr_equal(find_between(t, &e, 0, &low_is_src), first);
+    assert_ptr_equal(find_between(t, &e, 20, &low_is_src), first);
+    struct flow *twin = add_between(t, &e, 20, true, 2);
+    assert_ptr_equal(find_between(t, &e, 10, &low_is_src), first);
+    assert_ptr_equal(find_between(t, &e, 0, &low_is_src), first);
+    assert_ptr_equal(find_between(t, &e, 20, &low_is_src), twin);
     flow_table_remove(t, twin);
-    assert_ptr_equal(flow_table_find(t, &twenty, &low_is_src), first);
+    assert_ptr_equal(find_between(t, &e, 20, &low_is_src), first);
     assert_int_equal(left.n, 1);
+    flow_table_free(t);
+}
+
+/* Coming and going in any order: the index finds what it holds and nothing else. */
+static void test_coming_and_going(void **state)
+{
+    (void)state;
+    enum { MANY = 3000 };
+    static struct flow *held[MANY];
+    static struct left left;
+    struct flow_table *t = flow_table_new(on_leave, &left);
+    uint64_t random = 1;
+    bool low_is_src;
+
+    for (int i = 0; i < 100000; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        unsigned n = (unsigned)(random >> 33) % (i < 50000 ? MANY : 50);
+        assert_ptr_equal(find(t, n, n & 1, &low_is_src), held[n]);
+        if (held[n])
+            flow_table_remove(t, held[n]);
+        held[n] = held[n] ? NULL : add(t, n, QUEUE_OPEN, 1);
+    }
+    for (unsigned n = 0; n < MANY; n++)
+        assert_ptr_equal(find(t, n, false, &low_is_src), held[n]);
     flow_table_free(t);
 }
 
@@ -338,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_other_ends),
         cmocka_unit_test(test_same_address),
         cmocka_unit_test(test_twins),
+        cmocka_unit_test(test_coming_and_going),
         cmocka_unit_test(test_patience),
         cmocka_unit_test(test_activity),
         cmocka_unit_test(test_too_many),

@@ -1,0 +1,145 @@
+#include "diagnose/rules.h"
+
+/* Repetitions of one large segment without an ACK that make a matter of size likely (RFC 6298 doubles the wait each time). */
+#define STUCK_RETRIES 3
+
+/* Payload bytes of a segment that is about full: an MTU below the usual ones still carries it. */
+#define FULL_SIZE 1000
+
+/* The least by which a tunnel or link makes an MTU smaller: PPPoE. */
+#define LEAST_STEP 8
+
+/* Nothing of that size ever got through, offload cut to the MSS. */
+static bool never_passed(const struct flow *f, enum side s, const struct stuck *k)
+{
+    uint16_t mss = f->half[other_side(s)].offer.mss;
+    return (mss ? MIN(k->passed, mss) : k->passed) + LEAST_STEP <= k->size;
+}
+
+static void tell_sizes(struct finding *d, enum side s, uint32_t passed, uint32_t lost)
+{
+    finding_detail_number(d, "largest_acknowledged", passed);
+    finding_detail_number(d, "smallest_lost", lost);
+    finding_detail_text(d, "from", side_name(s));
+}
+
+/* --- told, and ignored --- */
+
+static struct finding *ignored(const struct flow *f, enum side s)
+{
+    const struct losses *l = flow_losses(f, s);
+    char from[ADDR_TEXT_SIZE], mtu[32] = "";
+    const struct icmp_note *n = NULL;
+
+    for (guint i = 0; i < MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT) && !n; i++)
+        if (f->trouble->icmp[i].about == s && icmp_is_too_big(f, &f->trouble->icmp[i]))
+            n = &f->trouble->icmp[i];
+    if (!n || l->too_large < 2 || f->half[s].unacked == 0)
+        return NULL;
+    addr_text(from, &n->from, f->key.version);
+    if (n->mtu)
+        g_snprintf(mtu, sizeof mtu, " (MTU %u)", n->mtu);
+    struct finding *d = finding_new(CODE_PMTU_IGNORED, s == SERVER ? WHERE_SERVER : WHERE_CLIENT,
+                                    "%s tells the %s that its packets are too big%s, and it sends them again %u times as large.",
+                                    from, side_name(s), mtu, l->too_large);
+    d->confidence = CONFIDENCE_LIKELY;
+    finding_detail_text(d, "icmp_from", from);
+    finding_detail_number(d, "mtu", n->mtu);
+    finding_add_evidence(d, n->packet);
+    finding_add_evidence(d, l->too_large_packet);
+    add_notes(d, f, NOTE_RETRANSMISSION, (int)s, FINDING_EVIDENCE - 3);
+    return d;
+}
+
+struct finding *rule_pmtu_ignored(const struct flow *f, const struct judge_context *c)
+{
+    struct finding *d = NULL;
+
+    (void)c;
+    for (int s = CLIENT; f->trouble && both_captured(f) && s <= SERVER && !d; s++)
+        d = ignored(f, (enum side)s);
+    return d;
+}
+
+/* --- not told --- */
+
+/* A small segment stays without answer too: it is not the size. */
+static bool small_unanswered(const struct flow *f, enum side s)
+{
+    const struct losses *l = flow_losses(f, s);
+
+    if (l->stuck.small_passed)
+        return false;
+    return (l->stuck.smaller && l->stuck.smaller < FULL_SIZE) ||
+           (l->tail_first && l->tail_first <= l->stuck.packet && l->tail_smallest && l->tail_smallest < FULL_SIZE);
+}
+
+/* Seen where the sender is: the same large segment again and again, while the rest of the connection lives. */
+static struct finding *stuck(const struct flow *f, enum side s)
+{
+    const struct stuck *k = &flow_losses(f, s)->stuck;
+    bool passes = k->passed || k->small_passed || k->healed;
+
+    if (k->retries < STUCK_RETRIES || !never_passed(f, s, k) || icmp_too_big(f, s))
+        return NULL;
+    if (k->over ? !k->healed : f->half[s].unacked < k->size)
+        return NULL;
+    if (!k->over && small_unanswered(f, s))
+        return NULL;
+    struct finding *d = finding_new(CODE_PMTU_BLACKHOLE, WHERE_PATH,
+                                    "The %s's segments of %u bytes are sent %u times and never acknowledged; %s.", side_name(s), k->size,
+                                    k->retries + 1, passes ? "smaller ones get through" : "nothing that large gets through");
+    if (k->over) { /* Linux' tcp_mtu_probing, RFC 4821: smaller pieces were tried */
+        d->status = STATUS_DEGRADED;
+        g_free(d->summary);
+        d->summary = g_strdup_printf("The %s's segments of %u bytes are sent %u times without an ACK; it goes on with smaller ones, "
+                                     "and those get through.", side_name(s), k->size, k->retries + 1);
+    }
+    d->confidence = passes ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+    finding_add_evidence(d, k->packet);
+    add_notes(d, f, NOTE_RETRANSMISSION, (int)s, FINDING_EVIDENCE - 1);
+    tell_sizes(d, s, k->healed ? k->smaller : k->passed, k->size);
+    return d;
+}
+
+/* Seen where the receiver is: a hole of full-size segments that is never filled, while smaller ones arrive; several that are missing
+ * where one small one came behind them is less sure. */
+static struct finding *unfilled(const struct flow *f, enum side s, const struct judge_context *c)
+{
+    const struct hole *h = &flow_losses(f, s)->hole;
+    bool lives = f->half[s].last_ns - h->since_ns >= NS_PER_S;
+
+    if (h->size < (lives ? 1 : 2) * FULL_SIZE || h->size <= h->arrived_largest || icmp_too_big(f, s) ||
+        c->now_ns - h->since_ns < SILENCE_NS)
+        return NULL;
+    struct finding *d = finding_new(CODE_PMTU_BLACKHOLE, WHERE_PATH,
+                                    "%u bytes of the %s never arrive although what it sent behind them does; nothing above %u bytes gets here.", h->size,
+                                    side_name(s), h->arrived_largest);
+    d->confidence = lives ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+    finding_add_evidence(d, h->packet);
+    finding_add_evidence(d, f->half[s].last_packet);
+    tell_sizes(d, s, h->arrived_largest, h->size);
+    return d;
+}
+
+struct finding *rule_pmtu_blackhole(const struct flow *f, const struct judge_context *c)
+{
+    struct finding *d = NULL;
+
+    for (int s = CLIENT; f->trouble && both_captured(f) && s <= SERVER && !d; s++) {
+        d = stuck(f, (enum side)s);
+        if (!d)
+            d = unfilled(f, (enum side)s, c);
+    }
+    return d;
+}
+
+bool matter_of_size(const struct flow *f, enum side s)
+{
+    struct finding *d = ignored(f, s);
+
+    if (!d)
+        d = stuck(f, s);
+    finding_free(d);
+    return d != NULL;
+}
