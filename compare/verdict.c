@@ -268,9 +268,9 @@ static void judge_loss(struct pair *p, enum side from)
 {
     const struct way *w = &p->way[from];
 
-    uint64_t dead = has_death(p) ? tail_of(p, from, true).lost : 0; /* those that its end tells of */
+    bool died = has_death(p) && tail_of(p, from, true).lost >= 2; /* that finding tells it */
 
-    if (w->lost_data < LOSS_LEAST + dead || (w->lost_data - dead) * LOSS_SHARE < w->data_sent)
+    if (died || w->lost_data < LOSS_LEAST || w->lost_data * LOSS_SHARE < w->data_sent)
         return;
     struct finding *f = finding_new(
         CODE_PACKET_LOSS, WHERE_PATH,

@@ -71,6 +71,11 @@ static void put_clock(struct told *t)
             page_paragraph(&t->page, 0, "clocks: ", "not comparable: no packets both ways that both captures have");
         return;
     }
+    if (!c->drifts && ABS(c->offset_ns) <= c->uncertainty_ns) {
+        g_string_append_printf(s, "they agree, give or take %s", words_duration(words, c->uncertainty_ns));
+        page_paragraph(&t->page, 0, "clocks: ", s->str);
+        return;
+    }
     g_string_append_printf(s, "that of the second capture is %s %s", words_duration(words, ABS(c->offset_ns)),
                            c->offset_ns < 0 ? "behind" : "ahead");
     g_string_append_printf(s, ", give or take %s", words_duration(words, c->uncertainty_ns));
