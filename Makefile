@@ -25,13 +25,13 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 # Debian packages: what building and what testing needs.
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libpcap-dev libnet1-dev libnids-dev libglib2.0-dev libhttp-parser-dev libgnutls28-dev \
-	libldns-dev zlib1g-dev libzstd-dev libnl-3-dev libnl-route-3-dev libcurl4-gnutls-dev
-TEST_PACKAGES := libcmocka-dev libjansson-dev python3 python3-jsonschema gzip zstd \
+	libldns-dev zlib1g-dev libzstd-dev libnl-3-dev libnl-route-3-dev libcurl4-gnutls-dev libjansson-dev
+TEST_PACKAGES := libcmocka-dev python3 python3-jsonschema gzip zstd \
 	iproute2 procps nftables ethtool tcpdump nginx dnsmasq-base openssl curl iputils-ping
 # Not installed by `make deps`: only `make fuzz` needs them.
 FUZZ_PACKAGES := clang libclang-rt-dev
 
-PKGS := glib-2.0 libpcap gnutls zlib libzstd libnl-route-3.0 libcurl
+PKGS := glib-2.0 libpcap gnutls zlib libzstd libnl-route-3.0 libcurl jansson
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wwrite-strings \
 	-Wno-missing-field-initializers
 ALL_CPPFLAGS := -I. -D_GNU_SOURCE -DTCPSLEUTH_VERSION='"$(VERSION)"' $(CPPFLAGS)
@@ -169,7 +169,7 @@ $(BIN): $(SRC_SRC:%.c=$(OBJ)/%.o) $(LIB)
 SRC_REST := $(filter-out src/main.c,$(SRC_SRC))
 $(UNITS): $(OBJ)/%: $(OBJ)/%.o $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs cmocka jansson)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs cmocka)
 
 # Without an engine a fuzz target replays the files it is given; with VARIANT=fuzz libFuzzer drives it.
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(OBJ)/tests/fuzz/main.o)

@@ -230,6 +230,22 @@ static void consider(struct comparison *c, const struct finding *f)
     }
 }
 
+static struct finding *all_well(const struct comparison *c)
+{
+    uint64_t lost = 0;
+
+    for (guint i = 0; i < c->pairs->len; i++)
+        for (int from = CLIENT; from <= SERVER; from++) {
+            const struct way *w = &((const struct pair *)g_ptr_array_index(c->pairs, i))->way[from];
+            lost += w->lost_packets + w->in_part;
+        }
+    if (lost == 0)
+        return finding_new(CODE_OK, WHERE_NONE, "Nothing wrong was seen on the way between the two captures.");
+    return finding_new(CODE_OK, WHERE_NONE,
+                       "%" G_GUINT64_FORMAT " %s on the way between the two captures: too few to do harm.", lost,
+                       lost == 1 ? "packet was lost" : "packets were lost");
+}
+
 static void settle_verdict(struct comparison *c)
 {
     for (guint i = 0; i < c->pairs->len; i++) {
@@ -244,7 +260,7 @@ static void settle_verdict(struct comparison *c)
     if (c->verdict && c->verdict->status == STATUS_UNKNOWN && c->pairs_by_status[STATUS_OK])
         g_clear_pointer(&c->verdict, finding_free);
     if (!c->verdict && c->pairs->len)
-        c->verdict = finding_new(CODE_OK, WHERE_NONE, "Nothing wrong was seen on the way between the two captures.");
+        c->verdict = all_well(c);
     if (!c->verdict)
         c->verdict = finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE,
                                  "No connection is in both captures: they cannot be compared.");

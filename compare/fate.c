@@ -164,7 +164,7 @@ static enum fate fate_of_sent(const struct telling *t, const struct sighting *s,
     bool acked = sighting_span(s) && !(s->flags & TCP_RST) && t->far.acked != INT64_MIN &&
                  pos + sighting_span(s) <= t->far.acked && !holds(&t->far, pos, pos + sighting_span(s));
 
-    if (!would_be_seen(t, s))
+    if (!would_be_seen(t, s) || (t->w->gave_up && s->len))
         return s->match ? FATE_ARRIVED : FATE_UNKNOWN;
     if (acked)
         return FATE_MISSED;
@@ -195,7 +195,7 @@ static bool is_nobodys(const struct telling *t, const struct sighting *s, int64_
 
 static enum fate fate_of_come(const struct telling *t, const struct sighting *s, int64_t pos)
 {
-    if (!would_be_sent(t, s))
+    if (!would_be_sent(t, s) || (t->w->gave_up && s->len))
         return FATE_UNKNOWN;
     return is_nobodys(t, s, pos) ? FATE_FORGED : FATE_MISSED;
 }

@@ -94,11 +94,11 @@ static void cover(struct piece *piece, int64_t from, int64_t to)
 }
 
 /* Finds for each byte of what came the packet that brought it. */
-static void explain(struct way *w, GArray *near, struct piece *far)
+static void explain(struct way *w, GArray *near, struct piece *far, uint64_t *steps)
 {
     int64_t pos = far->pos, end = far->pos + far->s->len;
 
-    while (pos < end) {
+    for (; pos < end && *steps; --*steps) {
         struct piece *n = sent_with(w, near, pos, far->s);
         guint after = count_before(near, pos);
         int64_t next = after < near->len ? g_array_index(near, struct piece, after).pos : end;
@@ -132,8 +132,12 @@ void match_offloaded(struct pair *p, enum side from)
     struct way *w = &p->way[from];
     uint32_t base = pair_base(p, from);
     g_autoptr(GArray) near = pieces_of(p, from, from, base), far = pieces_of(p, other_side(from), from, base);
-    for (guint i = 0; i < far->len && near->len; i++)
-        explain(w, near, &g_array_index(far, struct piece, i));
+    /* Each step comes to the end of a packet of the one side or of the other; a few more for those that were sent
+     * twice. */
+    uint64_t steps = 4 * ((uint64_t)near->len + far->len) + LIMIT_OFFLOAD_STEPS;
+    for (guint i = 0; i < far->len && near->len && steps; i++)
+        explain(w, near, &g_array_index(far, struct piece, i), &steps);
+    w->gave_up = steps == 0;
     note_missing(near);
     note_missing(far);
     for (guint i = 0; i < near->len; i++)

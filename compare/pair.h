@@ -44,15 +44,17 @@ const char *change_name(enum change c);
 struct way {
     uint64_t sent, come; /* packets in the sender's capture, in the receiver's */
     uint64_t data_sent;  /* of those sent: segments with payload, what offload joined counted as it travels */
-    uint64_t arrived, lost_packets, in_part;             /* of those sent; in_part: some of their segments did not arrive */
+    uint64_t arrived, lost_packets, in_part;     /* of those sent; in_part: some of their segments did not arrive */
     uint64_t lost_data, lost_acks, lost_control; /* data segments; pure ACKs; SYN, FIN and RST without payload */
     uint64_t lost_bytes;                         /* payload, each copy counted */
     uint64_t unknown;                 /* sent while the other capture did not run, or come while the sender's did not */
     uint64_t missed_far, missed_near; /* overlooked by the receiver's capture, by the sender's */
     uint64_t repeated, forged;
-    uint64_t congestion_marks;  /* ECN: CE at the receiver, not at the sender */
-    uint64_t offloaded;         /* packets of the sender's capture that travelled in another size */
-    uint32_t shift;             /* far sequence number less near one */
+    uint64_t congestion_marks; /* ECN: CE at the receiver, not at the sender */
+    uint64_t offloaded;        /* packets of the sender's capture that travelled in another size */
+    uint32_t shift;            /* far sequence number less near one */
+    bool gave_up; /* data in so many odd pieces that it was not laid side by side to its end: what is left is not known
+                   */
     bool ids_kept, stamps_kept; /* IP-ID and time stamps are the same at both ends, so that they tell copies apart */
     struct span raw;            /* far time less near time: the delay and the offset of the clocks */
     int64_t least_ns, most_ns; /* bounds of the same, guessed where there is no sample; least_ns TIME_NONE: not known */

@@ -4,6 +4,7 @@
 #define TCPSLEUTH_REPORT_COMPARISON_H
 
 #include "compare/compare.h"
+#include "compare/documents.h"
 #include "report/report.h"
 
 #include <stdio.h>
@@ -11,5 +12,9 @@
 /* Of two captures. What could not be written stays in ferror(out). */
 void comparison_text(FILE *out, const struct comparison *c, const struct report_options *options);
 void comparison_json(FILE *out, const struct comparison *c);
+
+/* Of two documents. */
+void comparison_documents_text(FILE *out, const struct documents *d, const struct report_options *options);
+void comparison_documents_json(FILE *out, const struct documents *d);
 
 #endif

@@ -1,4 +1,5 @@
-/* The command that compares two captures of the same connections (`tcpsleuth compare CLIENT SERVER [FILTER]`). */
+/* The command that compares two captures of the same connections, or two reports on them (`tcpsleuth compare CLIENT
+ * SERVER [FILTER]`). */
 #include "report/comparison.h"
 #include "src/command.h"
 #include "src/notice.h"
@@ -52,17 +53,63 @@ static struct vantage *read_file(const char *path, const struct options *o, cons
     return v;
 }
 
+static gboolean as_json(const struct options *o)
+{
+    return g_str_equal(o->format->name, "json");
+}
+
 static gboolean write_report(const struct comparison *c, const struct options *o, GError **error)
 {
     struct output *out = output_open(o->output, false, error);
 
     if (!out)
         return FALSE;
-    if (g_str_equal(o->format->name, "json"))
+    if (as_json(o))
         comparison_json(output_stream(out), c);
     else
         comparison_text(output_stream(out), c, &o->report);
     return output_commit(out, error);
+}
+
+/* CONTRACT "Exit status". */
+static int status_of(const struct finding *verdict)
+{
+    return verdict->status == STATUS_BROKEN ? 1 : 0;
+}
+
+static gboolean write_documents(const struct documents *d, const struct options *o, GError **error)
+{
+    struct output *out = output_open(o->output, false, error);
+
+    if (!out)
+        return FALSE;
+    if (as_json(o))
+        comparison_documents_json(output_stream(out), d);
+    else
+        comparison_documents_text(output_stream(out), d, &o->report);
+    return output_commit(out, error);
+}
+
+static int compare_documents(const struct options *o, GError **error)
+{
+    if (o->words[2] || o->report.flow) {
+        g_set_error(error, OPTIONS_ERROR, 0,
+                    "compare: a filter and --flow are for captures; leave them out for documents");
+        return 2;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (o->output && g_str_equal(o->output, o->words[i])) {
+            g_set_error(error, OPTIONS_ERROR, 0, "%s: it is read, and -o would overwrite it; name another file for -o",
+                        o->output);
+            return 2;
+        }
+    }
+    struct documents *d = documents_read(o->words[0], o->words[1], error);
+    if (!d)
+        return 2;
+    int status = write_documents(d, o, error) ? status_of(d->verdict) : 2;
+    documents_free(d);
+    return status;
 }
 
 /* What the reader should know when there is nothing to compare. */
@@ -102,7 +149,7 @@ static int compare_captures(const struct options *o, const char *filter, GError 
     }
     struct comparison *c = comparison_new(first, second, o->report.flow);
     if (write_report(c, o, error)) {
-        status = c->verdict->status == STATUS_BROKEN ? 1 : 0;
+        status = status_of(c->verdict);
         warn(c, o, filter);
     }
     comparison_free(c);
@@ -124,6 +171,15 @@ int command_compare(const struct options *o, GError **error)
     }
     if (!g_str_equal(o->format->name, "json") && !g_str_equal(o->format->name, "text")) {
         g_set_error(error, OPTIONS_ERROR, 0, "--format=%s: compare writes text or json", o->format->name);
+        return 2;
+    }
+    bool first = documents_are_at(o->words[0]), second = documents_are_at(o->words[1]);
+    if (first && second)
+        return compare_documents(o, error);
+    if (first || second) {
+        g_set_error(error, OPTIONS_ERROR, 0,
+                    "%s: a JSON document, and the other file is none; compare two captures or two documents",
+                    o->words[first ? 0 : 1]);
         return 2;
     }
     g_autofree char *filter = g_strjoinv(" ", o->words + 2);
