@@ -1,6 +1,7 @@
 #include "compare/clock.h"
 
 #include <math.h>
+#include <string.h>
 
 /* The fastest packets of a part of the time, each way. */
 struct part {
@@ -36,6 +37,7 @@ static void each_sample(const GPtrArray *pairs, sample_fn *f, void *user)
 struct survey {
     struct clock_offset *c;
     int64_t first_ns, last_ns; /* of the samples */
+    double rate;               /* how much faster the second clock runs, as found so far */
     struct part parts[CLOCK_PARTS];
 };
 
@@ -48,12 +50,21 @@ static void note_whole(void *user, unsigned from_file, int64_t first_ns, int64_t
     s->last_ns = MAX(s->last_ns, first_ns);
 }
 
+/* A difference without the drift found so far, as it would be at the first sample. */
+static int64_t without_drift(const struct survey *s, unsigned from_file, int64_t first_ns, int64_t raw_ns)
+{
+    int64_t drifted_ns = (int64_t)llround((double)(first_ns - s->first_ns) * s->rate);
+
+    return from_file == 0 ? raw_ns - drifted_ns : raw_ns + drifted_ns;
+}
+
 static void note_part(void *user, unsigned from_file, int64_t first_ns, int64_t raw_ns)
 {
     struct survey *s = user;
     int64_t length_ns = (s->last_ns - s->first_ns) / CLOCK_PARTS + 1;
 
-    span_add(&s->parts[(first_ns - s->first_ns) / length_ns].raw[from_file], raw_ns);
+    span_add(&s->parts[(first_ns - s->first_ns) / length_ns].raw[from_file],
+             without_drift(s, from_file, first_ns, raw_ns));
 }
 
 static bool is_known(const struct span raw[2])
@@ -80,29 +91,47 @@ static int64_t uncertainty_of(const struct span raw[2])
     return ns < 0 ? -ns : ns;
 }
 
-/* The first and the last part with packets both ways, if their bounds do not meet. */
-static void look_for_drift(struct survey *s)
+/* The first and the last part with packets both ways; false: there are not two. */
+static bool outer_parts(const struct survey *s, int *first, int *last)
+{
+    *first = 0;
+    *last = CLOCK_PARTS - 1;
+    while (*first < CLOCK_PARTS && !is_known(s->parts[*first].raw))
+        ++*first;
+    while (*last > *first && !is_known(s->parts[*last].raw))
+        --*last;
+    return *last > *first;
+}
+
+/* The drift shows between the outer parts; that within a part blurs its bounds, so each round takes out what the one
+ * before has found. */
+#define ROUNDS 4
+
+static void look_for_drift(struct survey *s, const GPtrArray *pairs)
 {
     struct clock_offset *c = s->c;
-    int first = 0, last = CLOCK_PARTS - 1;
+    int first, last;
 
-    while (first < CLOCK_PARTS && !is_known(s->parts[first].raw))
-        first++;
-    while (last > first && !is_known(s->parts[last].raw))
-        last--;
-    if (last <= first)
-        return;
-    const struct span *a = s->parts[first].raw, *b = s->parts[last].raw;
-    int64_t change_ns = offset_of(b) - offset_of(a), doubt_ns = uncertainty_of(a) + uncertainty_of(b);
-    double apart_ns = (double)(s->last_ns - s->first_ns) / CLOCK_PARTS * (last - first);
-    if (ABS(change_ns) <= doubt_ns || apart_ns < (double)NS_PER_S)
-        return;
-    c->drifts = true;
-    c->drift_ppm = (double)change_ns / apart_ns * 1e6;
-    c->drift_uncertainty_ppm = (double)doubt_ns / apart_ns * 1e6;
-    c->offset_ns = offset_of(a);
-    c->uncertainty_ns = uncertainty_of(a);
-    c->at_ns = s->first_ns + (int64_t)((double)(s->last_ns - s->first_ns) / CLOCK_PARTS * (first + 0.5));
+    for (int round = 0; round < ROUNDS; round++) {
+        memset(s->parts, 0, sizeof s->parts);
+        each_sample(pairs, note_part, s);
+        if (!outer_parts(s, &first, &last))
+            return;
+        const struct span *a = s->parts[first].raw, *b = s->parts[last].raw;
+        double change_ns = (double)(offset_of(b) - offset_of(a)),
+               doubt_ns = (double)(uncertainty_of(a) + uncertainty_of(b));
+        double apart_ns = (double)(s->last_ns - s->first_ns) / CLOCK_PARTS * (last - first);
+        if (apart_ns < (double)NS_PER_S)
+            return;
+        s->rate += change_ns / apart_ns;
+        c->drifts = fabs(s->rate) * apart_ns > doubt_ns;
+        c->drift_ppm = s->rate * 1e6;
+        c->drift_uncertainty_ppm = doubt_ns / apart_ns * 1e6;
+        if (!c->drifts)
+            return;
+        c->offset_ns = offset_of(a);
+        c->uncertainty_ns = uncertainty_of(a);
+    }
 }
 
 void clock_estimate(struct clock_offset *c, const GPtrArray *pairs)
@@ -117,8 +146,7 @@ void clock_estimate(struct clock_offset *c, const GPtrArray *pairs)
     c->offset_ns = offset_of(c->raw);
     c->uncertainty_ns = uncertainty_of(c->raw);
     c->at_ns = s.first_ns;
-    each_sample(pairs, note_part, &s);
-    look_for_drift(&s);
+    look_for_drift(&s, pairs);
 }
 
 int64_t clock_at(const struct clock_offset *c, int64_t first_ns)
