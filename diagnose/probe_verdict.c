@@ -126,6 +126,15 @@ static struct finding *unanswered(const struct way *w)
     if (w->of[PROBE_SYN])
         finding_detail_number(f, "syn_sent", w->of[PROBE_SYN]->sent);
     tell_variants(f, w);
+    if (where && echo && w->of[PROBE_SYN]) {
+        g_autoptr(GString) s = g_string_new("Look for a rule that drops TCP port ");
+        g_string_append_printf(s, "%u at ", w->of[PROBE_SYN]->port);
+        append_place(s, w, &trail->after, "this host");
+        g_string_append(s, " (output), at ");
+        append_place(s, w, &trail->at, "the next hop");
+        g_string_append(s, " (input), or between them: `nft list ruleset`, access lists, the provider's filter.");
+        f->own_remedy = g_string_free(g_steal_pointer(&s), FALSE);
+    }
     return f;
 }
 
@@ -382,9 +391,9 @@ struct finding *probe_verdict(const GPtrArray *results)
         finding_free(worse ? worst : f);
         worst = worse ? f : worst;
     }
-    if (worst && ways > 1) {
+    if (worst && broken < ways && ways > 1) {
         finding_detail_text(worst, "family", version == 6 ? "ipv6" : "ipv4");
-        if (is_broken(worst) && broken < ways)
+        if (is_broken(worst))
             worst->status = STATUS_DEGRADED;
     }
     return worst;

@@ -161,6 +161,7 @@ struct probe_request {
     uint16_t port;         /* 0: no TCP */
     unsigned kinds;        /* PROBE_BIT()s */
     const char *name;      /* as the user wrote it, for TLS and HTTP; borrowed; NULL: an address */
+    uint16_t size;         /* PROBE_SIZE_TTL without the kinds that find one: the size that vanished; 0 */
     const struct probe_syn *syn; /* the SYN of the connection in question; borrowed; NULL: what Linux sends */
 };
 

@@ -320,7 +320,7 @@ static void put_short(struct told *t, const struct pair *p, guint id)
 static void put_pairs(struct told *t)
 {
     const GPtrArray *pairs = t->c->pairs;
-    bool all = t->options->all || t->options->flow || pairs->len <= PAIRS_TOLD;
+    bool all = t->options->all || t->options->verbose || t->options->flow || pairs->len <= PAIRS_TOLD;
     guint told = 0, in_a_line = 0, left = 0;
 
     for (guint i = 0; i < pairs->len; i++) {
