@@ -132,8 +132,8 @@ static bool other_ran(const struct comparison *c, unsigned file, int64_t from_ns
 
     if (file == 1)
         offset_ns = -offset_ns;
-    return other->first_ns != TIME_NONE && from_ns + offset_ns - doubt_ns >= other->first_ns &&
-           to_ns + offset_ns + doubt_ns <= other->last_ns;
+    return other->from_ns != TIME_NONE && from_ns + offset_ns - doubt_ns > other->from_ns &&
+           to_ns + offset_ns + doubt_ns < other->to_ns;
 }
 
 /* Most pairs have their client near the second capture. */

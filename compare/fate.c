@@ -140,7 +140,7 @@ struct telling {
 
 static bool covered(const struct vantage *v, int64_t from_ns, int64_t to_ns)
 {
-    return v->first_ns != TIME_NONE && from_ns >= v->first_ns && to_ns <= v->last_ns;
+    return v->from_ns != TIME_NONE && from_ns > v->from_ns && to_ns < v->to_ns;
 }
 
 /* Whether the other capture ran when this packet should have come; when it should have been sent. */

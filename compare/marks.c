@@ -28,6 +28,16 @@ static bool identity(const struct sighting *s, uint64_t *value)
     return s->present & TCPOPT_HAS_TIMESTAMPS || s->ip_id;
 }
 
+/* Both addresses and ports, whoever is called the client. */
+static uint64_t ends_of(const struct flow *f)
+{
+    uint64_t value = mark_mix(f->key.version, (uint64_t)f->key.low_port << 16 | f->key.high_port);
+
+    for (unsigned i = 0; i < sizeof f->key.low.bytes; i++)
+        value = mark_mix(value, (uint64_t)f->key.low.bytes[i] << 8 | f->key.high.bytes[i]);
+    return value;
+}
+
 /* A SYN alone is 32 bits at random: two of these say the same, so that none is mistaken among many. */
 static void syn_marks(GArray *out, const struct sighting *s, const struct flow *f, uint32_t owner)
 {
@@ -35,6 +45,7 @@ static void syn_marks(GArray *out, const struct sighting *s, const struct flow *
 
     put(out, owner, s->side, MARK_SYN, 10, both(s->seq, 0));
     put(out, owner, s->side, MARK_SYN, 10, both(s->seq, 1u << 16 | flow_port(f, SERVER)));
+    put(out, owner, s->side, MARK_SYN, MARK_ENOUGH, both(s->seq, ends_of(f)));
     if (!identity(s, &who))
         return;
     put(out, owner, s->side, MARK_SYN, 10, both(s->seq, 1ull << 32 | who));
@@ -42,11 +53,12 @@ static void syn_marks(GArray *out, const struct sighting *s, const struct flow *
         put(out, owner, s->side, MARK_IDENTITY, 20, mark_mix(both(who, s->ip_id), s->flags & (TCP_SYN | TCP_ACK)));
 }
 
-static void segment_marks(GArray *out, const struct sighting *s, uint32_t owner)
+static void segment_marks(GArray *out, const struct sighting *s, const struct flow *f, uint32_t owner)
 {
     uint64_t who;
 
     put(out, owner, s->side, MARK_NUMBERS, 10, both(s->seq, s->ack));
+    put(out, owner, s->side, MARK_NUMBERS, MARK_ENOUGH, both(both(s->seq, s->ack), ends_of(f)));
     if (s->digest && s->len >= 8 && identity(s, &who))
         put(out, owner, s->side, MARK_IDENTITY, 10, both(who, s->digest));
 }
@@ -55,7 +67,7 @@ static void segment_marks(GArray *out, const struct sighting *s, uint32_t owner)
  * chosen there. */
 static bool is_chosen(const struct sighting *s, unsigned taken, unsigned spread)
 {
-    return taken < FIRST_SEGMENTS || (spread < SPREAD_SEGMENTS && (s->seq ^ s->seq >> 9) % 61 == 0);
+    return taken < FIRST_SEGMENTS || (spread < SPREAD_SEGMENTS && ((s->seq ^ s->ack) * 2654435761u >> 16) % 61 == 0);
 }
 
 static void same_connection(GArray *out, const struct seen_flow *f, uint32_t owner)
@@ -70,8 +82,8 @@ static void same_connection(GArray *out, const struct seen_flow *f, uint32_t own
         if (s->flags & TCP_SYN) {
             if (taken[s->side] < FIRST_SEGMENTS)
                 syn_marks(out, s, flow, owner);
-        } else if (sighting_span(s) && is_chosen(s, taken[s->side], spread[s->side])) {
-            segment_marks(out, s, owner);
+        } else if (is_chosen(s, taken[s->side], spread[s->side])) {
+            segment_marks(out, s, flow, owner);
             spread[s->side] += taken[s->side] >= FIRST_SEGMENTS;
         }
         taken[s->side]++;
@@ -94,27 +106,13 @@ static void same_content(GArray *out, const struct seen_flow *f, uint32_t owner)
     }
 }
 
-static void ends_mark(GArray *out, const struct seen_flow *f, uint32_t owner)
-{
-    const struct flow *flow = f->flow;
-    uint64_t value = flow->key.version;
-
-    for (int s = CLIENT; s <= SERVER; s++) {
-        const struct addr *a = flow_addr(flow, (enum side)s);
-        for (int i = 0; i < 16; i++)
-            value = mark_mix(value, a->bytes[i]);
-        value = mark_mix(value, flow_port(flow, (enum side)s));
-    }
-    put(out, owner, CLIENT, MARK_ENDS, 1, value);
-}
-
 void marks_of_flow(GArray *out, const struct seen_flow *f, uint32_t owner, bool proxied)
 {
     if (proxied)
         same_content(out, f, owner);
     else
         same_connection(out, f, owner);
-    ends_mark(out, f, owner);
+    put(out, owner, CLIENT, MARK_ENDS, 1, ends_of(f->flow));
 }
 
 const char *marks_basis(uint32_t kinds)

@@ -10,7 +10,7 @@
 enum mark_kind {
     MARK_ISNS,     /* both initial sequence numbers */
     MARK_SYN,      /* the SYN: its sequence number with something else of it */
-    MARK_NUMBERS,  /* sequence and acknowledgement number of a segment with data */
+    MARK_NUMBERS,  /* sequence and acknowledgement number of a segment */
     MARK_IDENTITY, /* IP-ID or time stamp of a segment, with what it carries: where its numbers are changed on the way
                     */
     MARK_CONTENT,  /* the first bytes that an end said: what a proxy leaves of a connection */

@@ -129,7 +129,8 @@ static void unite_in_order(const struct group *g, bool surely)
  * first is lost. */
 static void unite_by_time(const struct group *g)
 {
-    int64_t delay_ns = g->p->way[g->from].raw.samples ? g->p->way[g->from].raw.min_ns - SLACK_NS : TIME_NONE;
+    const struct span *raw = &g->p->way[g->from].raw, *back = &g->p->way[other_side(g->from)].raw;
+    int64_t delay_ns = raw->samples ? raw->min_ns - SLACK_NS : back->samples ? -back->max_ns - SLACK_NS : TIME_NONE;
     guint i = g->n_near;
 
     for (guint j = g->n_far; j > 0 && i > 0; j--) {
@@ -202,9 +203,9 @@ static void match_level(struct pair *p, enum side from, enum level level, group_
 
 /* --- what travels unchanged --- */
 
-/* How many packets of a way that are matched have an IP-ID, or time stamps, that are equal, and how many have them at
- * all. */
-static bool mostly_kept(const struct pair *p, enum side from, bool stamps)
+/* Whether the packets of a way that are matched say that IP-IDs, or time stamps, arrive as they were sent; they do not
+ * say no where they have none. */
+static bool seem_kept(const struct pair *p, enum side from, bool stamps)
 {
     const struct seen_flow *near = near_of(p, from), *far = far_of(p, from);
     uint64_t equal = 0, all = 0;
@@ -218,26 +219,34 @@ static bool mostly_kept(const struct pair *p, enum side from, bool stamps)
         all += have;
         equal += have && (stamps ? x->tsval == y->tsval : x->ip_id == y->ip_id);
     }
-    return equal > 0 && equal * 10 >= all * 9;
+    return equal * 10 >= all * 9;
 }
 
-/* Packets that are alone of their numbers in both captures tell whether IP-ID and time stamps survive; then they tell
- * the others apart. */
-static void learn_what_is_kept(struct pair *p, enum side from)
+static void forget_matches(struct pair *p, enum side from)
 {
-    struct way *w = &p->way[from];
-
-    w->ids_kept = w->stamps_kept = false;
-    match_level(p, from, LEVEL_NUMBERS, certain);
-    w->ids_kept = mostly_kept(p, from, false);
-    w->stamps_kept = mostly_kept(p, from, true);
     for (int end = CLIENT; end <= SERVER; end++)
         for (guint i = 0; i < p->end[end]->packets->len; i++) {
             struct sighting *s = sighting_at(p->end[end], i);
             if (goes(p, (enum side)end, s, from))
                 s->match = 0;
         }
-    w->raw = (struct span){ 0 };
+    p->way[from].raw = (struct span){ 0 };
+}
+
+/* Packets that are alone of their numbers in both captures tell whether IP-ID and time stamps survive; then they tell
+ * the others apart. Where there are no such packets it is tried. */
+static void match_by_identity(struct pair *p, enum side from)
+{
+    struct way *w = &p->way[from];
+
+    match_level(p, from, LEVEL_NUMBERS, certain);
+    bool ids = seem_kept(p, from, false), stamps = seem_kept(p, from, true);
+    forget_matches(p, from);
+    w->ids_kept = ids;
+    w->stamps_kept = stamps;
+    match_level(p, from, LEVEL_IDENTITY, certain);
+    if (!w->raw.samples)
+        w->ids_kept = w->stamps_kept = false;
 }
 
 /* --- how numbers are shifted --- */
@@ -328,8 +337,7 @@ void match_certain(struct pair *p)
     learn_shift(p, CLIENT);
     learn_shift(p, SERVER);
     for (int from = CLIENT; from <= SERVER; from++) {
-        learn_what_is_kept(p, (enum side)from);
-        match_level(p, (enum side)from, LEVEL_IDENTITY, certain);
+        match_by_identity(p, (enum side)from);
         match_level(p, (enum side)from, LEVEL_NUMBERS, certain);
     }
 }

@@ -111,6 +111,8 @@ static void note_frame(struct vantage *v, const struct frame *frame)
     v->frames++;
     v->first_ns = v->first_ns == TIME_NONE ? frame->ts_ns : MIN(v->first_ns, frame->ts_ns);
     v->last_ns = MAX(v->last_ns, frame->ts_ns);
+    v->from_ns = v->from_ns == TIME_NONE ? frame->ts_ns : v->from_ns;
+    v->to_ns = frame->ts_ns;
 }
 
 void vantage_frames(struct vantage *v, const struct frame *frames, size_t n)
@@ -136,7 +138,7 @@ struct vantage *vantage_new(const char *source)
 
     v->source = g_strdup(source);
     v->flows = g_ptr_array_new_with_free_func(seen_flow_free);
-    v->first_ns = v->last_ns = TIME_NONE;
+    v->first_ns = v->last_ns = v->from_ns = v->to_ns = TIME_NONE;
     v->work = g_new0(struct vantage_work, 1);
     v->work->dissector = dissector_new();
     v->work->tracker = tracker_new(&hooks, 0);
@@ -156,6 +158,7 @@ void vantage_finish(struct vantage *v, const struct capture_info *info)
 {
     if (info->end_ns != TIME_NONE) {
         v->last_ns = MAX(v->last_ns, info->end_ns);
+        v->to_ns = MAX(v->to_ns, info->end_ns);
         tracker_until(v->work->tracker, info->end_ns);
     }
     v->dropped = info->dropped;

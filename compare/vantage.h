@@ -63,6 +63,8 @@ struct vantage {
     uint64_t frames, tcp_packets;
     uint64_t forgotten;        /* TCP packets beyond the limits: not compared */
     int64_t first_ns, last_ns; /* of all frames, or until when the capture went on; TIME_NONE: no frames */
+    int64_t from_ns, to_ns;    /* of the first frame in the file, and of the last one, or until when it went on: what it
+                                * surely covers, also    where a time stamp in between is wrong */
     uint64_t dropped;          /* packets that the capture is known to have lost */
     bool nanoseconds, truncated;
     struct vantage_work *work; /* NULL after vantage_finish */
