@@ -8,6 +8,15 @@ struct part {
     struct span raw[2];
 };
 
+/* Clocks that are farther apart (73 years) are none: one that began in 1970 is nearer. Sums of times stay in 64 bits
+ * so. */
+#define APART_NS (INT64_C(1) << 61)
+
+static bool is_near(int64_t raw_ns)
+{
+    return raw_ns > -APART_NS && raw_ns < APART_NS;
+}
+
 /* Time of the first file, and the difference, of each packet that is in both captures. */
 typedef void sample_fn(void *user, unsigned from_file, int64_t first_ns, int64_t raw_ns);
 
@@ -21,7 +30,8 @@ static void samples_of(const struct pair *p, enum side from, sample_fn *f, void 
         if (!s->match || !goes(p, from, s, from))
             continue;
         int64_t come_ns = sighting_at(far, s->match - 1)->ts_ns;
-        f(user, file, file == 0 ? s->ts_ns : come_ns, come_ns - s->ts_ns);
+        if (is_near(come_ns - s->ts_ns))
+            f(user, file, file == 0 ? s->ts_ns : come_ns, come_ns - s->ts_ns);
     }
 }
 
@@ -107,6 +117,9 @@ static bool outer_parts(const struct survey *s, int *first, int *last)
  * before has found. */
 #define ROUNDS 4
 
+/* A clock that is faster by a hundredth does not drift: it was set. */
+#define DRIFT_MOST 0.01
+
 static void look_for_drift(struct survey *s, const GPtrArray *pairs)
 {
     struct clock_offset *c = s->c;
@@ -124,7 +137,7 @@ static void look_for_drift(struct survey *s, const GPtrArray *pairs)
         if (apart_ns < (double)NS_PER_S)
             return;
         s->rate += change_ns / apart_ns;
-        c->drifts = fabs(s->rate) * apart_ns > doubt_ns;
+        c->drifts = fabs(s->rate) < DRIFT_MOST && fabs(s->rate) * apart_ns > doubt_ns;
         c->drift_ppm = s->rate * 1e6;
         c->drift_uncertainty_ppm = doubt_ns / apart_ns * 1e6;
         if (!c->drifts)
@@ -187,6 +200,8 @@ static void bound(const struct clock_offset *c, struct pair *p, enum side from)
         w->least_ns = -back->max_ns;
         w->most_ns = -back->min_ns + ROUND_TRIP_NS;
     }
+    if (w->least_ns != TIME_NONE && !(is_near(w->least_ns) && is_near(w->most_ns)))
+        w->least_ns = TIME_NONE;
 }
 
 void clock_apply(const struct clock_offset *c, const GPtrArray *pairs)

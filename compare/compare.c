@@ -128,7 +128,7 @@ static bool other_ran(const struct comparison *c, unsigned file, int64_t from_ns
 {
     const struct vantage *other = c->vantage[1 - file];
     int64_t offset_ns = c->clock.known ? clock_at(&c->clock, from_ns) : 0;
-    int64_t doubt_ns = c->clock.known ? c->clock.uncertainty_ns * 2 : 0;
+    int64_t doubt_ns = c->clock.known ? MIN(c->clock.uncertainty_ns, NS_PER_S * 3600) * 2 : 0;
 
     if (file == 1)
         offset_ns = -offset_ns;
@@ -246,7 +246,7 @@ static struct finding *all_well(const struct comparison *c)
                        lost == 1 ? "packet was lost" : "packets were lost");
 }
 
-static void settle_verdict(struct comparison *c)
+static void settle_verdict(struct comparison *c, uint64_t flow)
 {
     for (guint i = 0; i < c->pairs->len; i++) {
         const struct pair *p = g_ptr_array_index(c->pairs, i);
@@ -262,8 +262,10 @@ static void settle_verdict(struct comparison *c)
     if (!c->verdict && c->pairs->len)
         c->verdict = all_well(c);
     if (!c->verdict)
-        c->verdict = finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE,
-                                 "No connection is in both captures: they cannot be compared.");
+        c->verdict =
+            finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE, "%s",
+                        flow ? "This connection is not in the second capture: there is nothing to compare it with."
+                             : "No connection is in both captures: they cannot be compared.");
 }
 
 static void clear_lone(gpointer l)
@@ -294,7 +296,7 @@ struct comparison *comparison_new(struct vantage *first, struct vantage *second,
     tell_pairs(c);
     if (flow)
         leave_one(c, flow);
-    settle_verdict(c);
+    settle_verdict(c, flow);
     return c;
 }
 

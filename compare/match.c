@@ -135,7 +135,7 @@ static void unite_by_time(const struct group *g)
 
     for (guint j = g->n_far; j > 0 && i > 0; j--) {
         const struct sighting *far = group_far(g, j - 1);
-        while (delay_ns != TIME_NONE && i > j && group_near(g, i - 1)->ts_ns + delay_ns > far->ts_ns)
+        while (delay_ns != TIME_NONE && i > j && far->ts_ns - group_near(g, i - 1)->ts_ns < delay_ns)
             i--;
         unite(g, i - 1, j - 1);
         i--;
@@ -215,7 +215,7 @@ static bool seem_kept(const struct pair *p, enum side from, bool stamps)
         if (!x->match || !goes(p, from, x, from))
             continue;
         const struct sighting *y = sighting_at(far, x->match - 1);
-        bool have = stamps ? has_stamp(x) && has_stamp(y) : x->ip_id && y->ip_id;
+        bool have = stamps ? has_stamp(x) && has_stamp(y) : x->ip_id || y->ip_id;
         all += have;
         equal += have && (stamps ? x->tsval == y->tsval : x->ip_id == y->ip_id);
     }

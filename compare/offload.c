@@ -67,7 +67,7 @@ static bool may_be(const struct way *w, const struct sighting *near, const struc
 {
     if (w->stamps_kept && near->present & far->present & TCPOPT_HAS_TIMESTAMPS && near->tsval != far->tsval)
         return false;
-    return !w->raw.samples || near->ts_ns + w->raw.min_ns - SLACK_NS <= far->ts_ns;
+    return !w->raw.samples || far->ts_ns - near->ts_ns >= w->raw.min_ns - SLACK_NS;
 }
 
 /* The last packet sent, early enough, that holds the byte at pos; NULL: none. */
