@@ -576,8 +576,8 @@ static void finish(struct tracker *t, struct flow *f, bool no_byte_can_follow)
 
 /* At most so many flows are looked at in one sweep: a flood of them must not keep us from the packets. */
 #define LOOKS 2000
-/* How long a sweep earns rest for each flow that it went past, which takes it a hundredth of that. */
-#define SWEEP_NS (10 * NS_PER_US)
+/* How long a sweep earns rest for each flow that it went past, which takes it a few hundredths of a microsecond. */
+#define SWEEP_NS (50 * NS_PER_US)
 /* A packet that was captured may be handed over a little later than the clock says. */
 #define LATE_NS NS_PER_S
 
@@ -585,6 +585,10 @@ static void show(struct tracker *t, struct flow *f, enum flow_moment moment)
 {
     struct view view;
 
+    if (f->track->finished) { /* all is added up already */
+        t->hooks.moment(t->hooks.user, f, moment, &f->told);
+        return;
+    }
     view_open(&view, f, t->now_ns);
     t->hooks.moment(t->hooks.user, &view.flow, moment, &f->told);
     view_close(&view);
@@ -658,6 +662,8 @@ static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
     feed_app(t, f, s);
     if (f->log)
         log_packet(f, s);
+    if (t->hooks.segment)
+        t->hooks.segment(t->hooks.user, f, s->side, s->packet);
     settle_queue(t, f);
 }
 

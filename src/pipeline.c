@@ -186,8 +186,6 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->live = options->live;
     p->why = options->why;
     p->drawn = options->flow;
-    p->names = p->live ? early_names_new() : NULL;
-    p->names_at_ns = TIME_NONE;
     p->dissector = dissector_new();
     p->tracker = tracker_new(&hooks, options->flow);
     p->conversations = conversations_new(conversation_done, p);
@@ -196,6 +194,8 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
     p->writer = format->open(out, &p->report, options);
+    p->names = p->live ? early_names_new() : NULL;
+    p->names_at_ns = TIME_NONE;
     return p;
 }
 
