@@ -52,6 +52,10 @@ static void once_conclude(const struct trial *r, struct probe_result *out)
     out->reply = s->answer.reply;
     out->rtt_ns = s->answer.rtt_ns;
     out->reply_ttl = s->answer.ttl;
+    out->reply_is_tcp =
+        s->answer.reply == REPLY_SYN_ACK || s->answer.reply == REPLY_RST || s->answer.reply == REPLY_ACK;
+    out->reply_window = s->answer.window;
+    out->reply_ip_id = s->answer.ip_id;
     out->icmp_type = s->answer.icmp_type;
     out->icmp_code = s->answer.icmp_code;
     out->from = (struct probe_place){ .known = addr_cmp(&s->answer.from, &r->dst) != 0, .addr = s->answer.from };

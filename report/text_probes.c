@@ -47,6 +47,13 @@ static bool is_size(const struct probe_result *p)
     return p->path_mtu || p->kind == PROBE_ECHO_DF || p->kind == PROBE_ACK_DF || p->kind == PROBE_UDP_DF;
 }
 
+static void put_forged(struct text *t, unsigned n)
+{
+    g_autofree char *s = g_strdup_printf("%u %s ignored: not to what was sent", n, n == 1 ? "answer was" : "answers were");
+
+    page_paragraph(t->page, OUTCOME, "", s);
+}
+
 static void put_line(struct text *t, const struct probe_result *p)
 {
     g_autofree char *outcome = g_strdelimit(g_strdup(probe_outcome_name(p->outcome)), "_", ' ');
@@ -68,6 +75,8 @@ static void put_line(struct text *t, const struct probe_result *p)
         g_string_append_printf(s, " (%s)", addr_text(words, &p->target, p->version));
     page_wrap(t->page, OUTCOME, s->str);
     page_line(t->page);
+    if (p->forged)
+        put_forged(t, p->forged);
     if (p->note)
         page_paragraph(t->page, OUTCOME, "", p->note);
     if (p->finding)

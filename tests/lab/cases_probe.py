@@ -13,7 +13,8 @@ from lab import Lab
 from net import Fault, program
 from plan import CLIENT, GATEWAY, MIDDLE1, MIDDLE2, NAME, NOBODY, SERVER
 
-HOPS = {"host": CLIENT, "r1": GATEWAY, "r1b": MIDDLE1, "r2": MIDDLE2, "server": SERVER, "nobody": NOBODY}
+HOPS = {"host": CLIENT, "r1": GATEWAY, "r1b": MIDDLE1, "r2": MIDDLE2, "server": SERVER, "nobody": NOBODY,
+        "nobody_here": {4: "10.0.3.77", 6: "2001:db8:3::77"}}
 SECONDS = 40
 PORT = 8000  # none of the web: no request is waited for
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "tcpsleuth.schema.json"), encoding="utf-8") as file:
@@ -144,8 +145,17 @@ against("dropped-behind-silent-hop", "router 1 drops the SYN, router 2 is silent
         [("drop", {"node": "router1", "port": PORT}), ("silent_hop", {"node": "router2"})], UNANSWERED, hop=((1, "r1"), (3, "server")))
 against("rst-router1", "router 1 refuses in the server's name", [("reject_rst", {"node": "router1", "port": PORT})],
         "broken syn_refused_by_middlebox", hop=((1, "r1"), (2, "r2")), records={"syn": "refused"})
-against("rst-router2", "router 2 refuses in the server's name: the RST comes from as far as the server",
-        [("reject_rst", {"node": "router2", "port": PORT})], "broken syn_refused", hop=((2, "r2"), (3, "server")))
+against("rst-router2", "router 2 refuses in the server's name: its TTL has come fewer hops than the server's",
+        [("reject_rst", {"node": "router2", "port": PORT})], "broken syn_refused_by_middlebox", hop=((1, "r1"), (2, "r2")))
+against("on-link-closed", "the target is on the link", [], "broken syn_refused", to="r1", hop=((0, None), (1, "r1")), server=nothing)
+against("on-link-gone", "nobody has an address of the link", [], "broken neighbor_unanswered", to="nobody_here", server=nothing,
+        records={"arp": "no_answer"})
+against("large-echoes-dropped", "the server does not answer large echoes: possibly nothing is wrong",
+        [("drop", {"node": "server", "port": PORT, "match": "tcp flags & (syn | ack) == ack"}),
+         ("drop", {"node": "server", "proto": "any", "match": "udp dport 33434"}),
+         ("drop", {"node": "server", "proto": "any", "match": "meta l4proto { icmp, ipv6-icmp } meta length > 1000"})],
+        "degraded pmtu_blackhole", records={"ack_df": "unmeasurable", "udp_df": "unmeasurable", "echo_df": "black_hole 1000"},
+        more=lambda lab, case, found: check(found["verdict"]["confidence"] == "possible", "it is more than possible"))
 
 CODES = (
     ("net-unreachable", "network_unreachable", (4,)),
@@ -299,6 +309,22 @@ def _(lab, case):
     check_change(case, found, "dscp", "0", "40", (1, "r1"), (2, "r2"))
 
 
+@script("probe-local-filter-in", server=web)
+def _(lab, case):
+    """A rule of this host drops the answers: the SYN is answered, the connection does not come about."""
+    rule = f"add rule inet in c tcp sport {PORT} drop;"
+    lab.inside("client", "nft", "add table inet in; add chain inet in c { type filter hook input priority 0; };" + rule)
+    found, _ = probe(lab, written(case), status=1)
+    check(say(found["verdict"]) == "broken admin_prohibited" and found["verdict"]["where"] == "client", found["verdict"]["summary"])
+
+
+@script("probe-only-own-syn-dropped", server=web, faults=[("drop", {"node": "router2", "port": PORT, "match": "tcp sport 20000-29999"})])
+def _(lab, case):
+    """A filter drops the SYNs of the probes and not those of the kernel: the service works, and nothing is accused."""
+    found, _ = probe(lab, written(case))
+    check(say(found["verdict"]) == "ok" and record(found, "syn")["outcome"] == "no_answer", found["verdict"]["summary"])
+
+
 @script("probe-local-filter", server=web)
 def _(lab, case):
     """A rule of this host keeps SYNs from leaving."""
@@ -320,7 +346,7 @@ def _(lab, case):
     check(found["verdict"]["detail"]["passes"] == ["without options", "without timestamps"], f"{found['verdict']['detail']}")
 
 
-@script("probe-variants-port", faults=[("drop", {"node": "router2", "port": PORT, "match": "tcp sport 20000-29999"})], server=web)
+@script("probe-variants-port", faults=[("drop", {"node": "router2", "port": PORT, "match": "tcp sport != 1023"})], server=web)
 def _(lab, case):
     """A filter that keys on the source port lets the low one pass."""
     found, _ = probe(lab, written(case))
