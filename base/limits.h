@@ -123,7 +123,6 @@
 #define LIMIT_LOG_BYTES (256u << 10)
 /* Sockets that are counted; a busy proxy has some hundred thousand. */
 #define LIMIT_SOCKETS (1u << 20)
-
 /* --- compare/ --- */
 /* Packets and connections of one capture that are kept to be compared with another one (64 bytes each; a connection 1 KB); those beyond are
  * counted, and a filter brings them in. */
