@@ -1,6 +1,5 @@
 #include "compare/documents.h"
 
-#include "base/limits.h"
 #include "base/text.h"
 #include "compare/join.h"
 #include "diagnose/judge.h"
@@ -367,6 +366,21 @@ static void pair_flows(struct documents *d, json_t *const flows[2])
                 add_lone(d, json_array_get(flows[i], n), i);
 }
 
+/* What the ladder of an end says, where it was climbed: the nearest to the root of all. */
+static void consider_ladder(struct documents *d, json_t *root, enum side end)
+{
+    if (json_array_size(member(root, "ladder")) == 0 || status_of(root) <= STATUS_UNKNOWN)
+        return;
+    struct finding *f = worse_of(root, root);
+    char *sentence = f->summary;
+
+    f->summary = g_strdup_printf("At the %s: %s", side_name(end), sentence);
+    f->where = end == CLIENT ? WHERE_CLIENT : WHERE_SERVER;
+    g_free(sentence);
+    consider(d, f);
+    finding_free(f);
+}
+
 static void settle_verdict(struct documents *d)
 {
     bool well = false;
@@ -400,6 +414,8 @@ static struct documents *compare_documents(const char *const sources[2], json_t 
     g_array_set_clear_func(d->lone, clear_lone);
     d->ladder = compare_ladders(member(root[0], "ladder"), member(root[1], "ladder"));
     pair_flows(d, flows);
+    consider_ladder(d, root[0], CLIENT);
+    consider_ladder(d, root[1], SERVER);
     settle_verdict(d);
     return d;
 }
@@ -429,44 +445,6 @@ struct documents *documents_parse(const char *const sources[2], const char *cons
     json_decref(root[0]);
     json_decref(root[1]);
     return d;
-}
-
-/* --- files --- */
-
-gboolean documents_are_at(const char *path)
-{
-    char head[64] = "";
-    FILE *file = fopen(path, "rb");
-    size_t n = file ? fread(head, 1, sizeof head - 1, file) : 0;
-
-    if (file)
-        fclose(file);
-    return n > 0 && head[strspn(head, " \t\r\n")] == '{';
-}
-
-static char *read_text(const char *path, size_t *size, GError **error)
-{
-    char *text = NULL;
-
-    if (!g_file_get_contents(path, &text, size, error))
-        return NULL;
-    if (*size <= LIMIT_DOCUMENT_BYTES)
-        return text;
-    g_set_error(error, DOCUMENTS_ERROR, 0,
-                "%s: more than %u MB; compare the captures themselves, or write it with a filter", path,
-                LIMIT_DOCUMENT_BYTES >> 20);
-    g_free(text);
-    return NULL;
-}
-
-struct documents *documents_read(const char *client, const char *server, GError **error)
-{
-    size_t sizes[2] = { 0, 0 };
-    g_autofree char *first = read_text(client, &sizes[0], error);
-    g_autofree char *second = first ? read_text(server, &sizes[1], error) : NULL;
-    const char *const sources[2] = { client, server }, *const texts[2] = { first, second };
-
-    return second ? documents_parse(sources, texts, sizes, error) : NULL;
 }
 
 void documents_free(struct documents *d)

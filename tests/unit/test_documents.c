@@ -123,11 +123,23 @@ static void test_ladder(void **state)
     documents_free(d);
 }
 
+/* What the climb at one end found goes for both. */
+static void test_ladder_verdict(void **state)
+{
+    (void)state;
+    check_verdict(
+        "{\"schema\":1,\"flows\":[],\"ladder\":[{\"step\":\"link\",\"status\":\"ok\"}]," OK "}",
+        "{\"schema\":1,\"flows\":[],\"ladder\":[{\"step\":\"link\",\"status\":\"broken\"}],\"verdict\":{\"status\":"
+        "\"broken\",\"code\":\"no_carrier\",\"summary\":\"No cable.\"}}",
+        CODE_NO_CARRIER, STATUS_BROKEN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same),          cmocka_unit_test(test_differences),  cmocka_unit_test(test_verdicts),
-        cmocka_unit_test(test_not_documents), cmocka_unit_test(test_every_prefix), cmocka_unit_test(test_ladder),
+        cmocka_unit_test(test_same),           cmocka_unit_test(test_differences),  cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_not_documents),  cmocka_unit_test(test_every_prefix), cmocka_unit_test(test_ladder),
+        cmocka_unit_test(test_ladder_verdict),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,7 +170,8 @@ static inline struct vantage *two_ends_vantage(struct two_ends *t, enum side end
     struct vantage *v = vantage_new(end == CLIENT ? "client" : "server");
     GArray *frames = t->file[end].frames;
 
-    qsort(frames->data, frames->len, sizeof(struct end_frame), by_time);
+    if (frames->len > 1)
+        qsort(frames->data, frames->len, sizeof(struct end_frame), by_time);
     for (guint i = 0; i < frames->len; i++) {
         const struct end_frame *f = &g_array_index(frames, struct end_frame, i);
         struct frame frame = { .bytes = f->bytes,
