@@ -106,6 +106,11 @@
 #define LIMIT_PROBE_ADDRESSES 8
 /* Targets at a time. */
 #define LIMIT_PROBE_TARGETS 32
+/* Flows that broke and whose verdict probes may amend; and those of one target that are told so at once, a line each. */
+#define LIMIT_JOIN_FLOWS 4096
+#define LIMIT_JOIN_TOLD 16
+/* Flows that are over and wait for what probes find: some hundred bytes each, and what their conversations hold. */
+#define LIMIT_JOIN_HELD 1024
 /* Hops of a trail: the diameter of the Internet stays below (traceroute's 30). */
 #define LIMIT_PROBE_HOPS 30
 

@@ -107,6 +107,40 @@ void probe_result_free(struct probe_result *r)
     g_free(r);
 }
 
+static GArray *array_copy(const GArray *of)
+{
+    GArray *copy = NULL;
+
+    if (of) {
+        copy = g_array_sized_new(FALSE, TRUE, g_array_get_element_size((GArray *)(uintptr_t)of), of->len);
+        g_array_append_vals(copy, of->data, of->len);
+    }
+    return copy;
+}
+
+struct probe_result *probe_result_copy(const struct probe_result *r)
+{
+    struct probe_result *copy = g_memdup2(r, sizeof *r);
+
+    copy->hops = array_copy(r->hops);
+    copy->changes = array_copy(r->changes);
+    copy->variants = array_copy(r->variants);
+    copy->legs = array_copy(r->legs);
+    for (guint i = 0; copy->changes && i < copy->changes->len; i++) {
+        struct probe_change *c = &g_array_index(copy->changes, struct probe_change, i);
+        c->sent = g_strdup(c->sent);
+        c->seen = g_strdup(c->seen);
+    }
+    for (guint i = 0; copy->legs && i < copy->legs->len; i++) {
+        struct probe_leg *l = &g_array_index(copy->legs, struct probe_leg, i);
+        l->url = g_strdup(l->url);
+        l->error = g_strdup(l->error);
+    }
+    copy->note = g_strdup(r->note);
+    copy->finding = r->finding ? finding_copy(r->finding) : NULL;
+    return copy;
+}
+
 static gint compare(gconstpointer a, gconstpointer b)
 {
     const struct probe_result *x = *(const struct probe_result *const *)a, *y = *(const struct probe_result *const *)b;

@@ -141,6 +141,9 @@ struct probe_result {
 struct probe_result *probe_result_new(enum probe_kind kind);
 void probe_result_free(struct probe_result *r); /* NULL-safe */
 
+/* A deep copy. */
+struct probe_result *probe_result_copy(const struct probe_result *r);
+
 /* By way, then by kind. */
 void probe_results_sort(GPtrArray *results);
 

@@ -25,7 +25,8 @@ struct probe_engine {
     struct listener *listener;
     struct dissector *dissector;
     GPtrArray *aims;  /* struct aim* */
-    GPtrArray *links; /* struct craft_link*, for each aim; NULL where its neighbours are not asked */
+    GPtrArray *links; /* struct craft_link*, for each aim, of `opened`; NULL where its neighbours are not asked */
+    GArray *opened;   /* struct opened_link */
     uint16_t ports;
     unsigned turn; /* whose turn it is to send */
     unsigned sent;
@@ -33,6 +34,12 @@ struct probe_engine {
     guint watch, timer;
     void (*done)(void *user);
     void *user;
+};
+
+/* A link that neighbours are asked on. */
+struct opened_link {
+    char interface[IF_NAMESIZE];
+    struct craft_link *link; /* NULL: it could not be opened */
 };
 
 static int64_t now_ns(void)
@@ -54,6 +61,7 @@ struct probe_engine *probe_engine_new(uint64_t seed, GError **error)
     e->dissector = dissector_new();
     e->aims = g_ptr_array_new_with_free_func((GDestroyNotify)aim_free);
     e->links = g_ptr_array_new();
+    e->opened = g_array_new(FALSE, FALSE, sizeof(struct opened_link));
     e->crafter = crafter_new(error);
     e->listener = e->crafter ? listener_open(e->ports, n, SYN_LOW_SOURCE, error) : NULL;
     if (e->listener)
@@ -76,14 +84,43 @@ void probe_engine_free(struct probe_engine *e)
     if (!e)
         return;
     quiet(e);
-    for (guint i = 0; i < e->links->len; i++)
-        craft_link_free(g_ptr_array_index(e->links, i));
+    for (guint i = 0; i < e->opened->len; i++)
+        craft_link_free(g_array_index(e->opened, struct opened_link, i).link);
+    g_array_free(e->opened, TRUE);
     g_ptr_array_free(e->links, TRUE);
     g_ptr_array_free(e->aims, TRUE);
     dissector_free(e->dissector);
     listener_free(e->listener);
     crafter_free(e->crafter);
     g_free(e);
+}
+
+/* Opened once: the right to may be gone later. */
+static struct craft_link *link_on(struct probe_engine *e, const char *interface)
+{
+    struct opened_link fresh = { .link = NULL };
+
+    for (guint i = 0; i < e->opened->len; i++)
+        if (g_str_equal(g_array_index(e->opened, struct opened_link, i).interface, interface))
+            return g_array_index(e->opened, struct opened_link, i).link;
+    g_strlcpy(fresh.interface, interface, sizeof fresh.interface);
+    fresh.link = craft_link_open(interface, NULL);
+    g_array_append_val(e->opened, fresh);
+    return fresh.link;
+}
+
+static bool has_neighbors(const struct route *r)
+{
+    return !r->error && r->asks_neighbors && !r->local;
+}
+
+void probe_engine_prepare(struct probe_engine *e, unsigned version, const struct addr *to)
+{
+    struct route r;
+
+    route_find(&r, version, to, 0);
+    if (has_neighbors(&r))
+        link_on(e, r.interface);
 }
 
 static gboolean refuse(GError **error, const struct probe_request *request, const char *why)
@@ -111,11 +148,16 @@ gboolean probe_engine_add(struct probe_engine *e, const struct probe_request *re
     }
     if (a->route.error)
         a->over = true;
-    else if (aim_wants(a, PROBE_NEIGHBOR) && a->route.asks_neighbors && !a->route.local)
-        link = craft_link_open(a->route.interface, NULL); /* without it the kernel asks, and its ICMP to itself tells */
+    else if (aim_wants(a, PROBE_NEIGHBOR) && has_neighbors(&a->route))
+        link = link_on(e, a->route.interface); /* without it the kernel asks, and its ICMP to itself tells */
     g_ptr_array_add(e->aims, a);
     g_ptr_array_add(e->links, link);
     return TRUE;
+}
+
+unsigned probe_engine_targets(const struct probe_engine *e)
+{
+    return e->aims->len;
 }
 
 void probe_engine_source(const struct probe_engine *e, unsigned i, char out[ADDR_TEXT_SIZE])
@@ -183,6 +225,19 @@ static void send_shot(struct probe_engine *e, struct trial *r, struct shot *s)
 
 enum progress { SENT, WAITING, FINISHED };
 
+/* To that address, whatever the port. */
+static unsigned spent_on(const struct probe_engine *e, const struct probe_request *to)
+{
+    unsigned spent = 0;
+
+    for (guint i = 0; i < e->aims->len; i++) {
+        const struct aim *a = g_ptr_array_index(e->aims, i);
+        if (a->request.version == to->version && addr_cmp(&a->request.addr, &to->addr) == 0)
+            spent += a->spent;
+    }
+    return spent;
+}
+
 static enum progress step_trial(struct probe_engine *e, struct trial *r, int64_t now_us)
 {
     struct shot shot = { 0 };
@@ -195,7 +250,7 @@ static enum progress step_trial(struct probe_engine *e, struct trial *r, int64_t
     case NEXT_DONE: r->done = true; return FINISHED;
     case NEXT_SEND: break;
     }
-    if (r->aim->spent >= LIMIT_PROBE_PACKETS) {
+    if (spent_on(e, &r->aim->request) >= LIMIT_PROBE_PACKETS) {
         r->interrupted = true;
         r->done = true;
         return FINISHED;
@@ -342,17 +397,73 @@ static void add_result(GPtrArray *all, struct probe_result *p, guint way)
     g_ptr_array_add(all, p);
 }
 
+static void add_results(struct probe_engine *e, guint i, GPtrArray *all)
+{
+    const struct aim *a = g_ptr_array_index(e->aims, i);
+
+    if (a->route.error)
+        add_result(all, aim_without_route(a), i);
+    for (int kind = 0; kind < PROBE_KINDS; kind++)
+        if (a->trials[kind] && a->trials[kind]->started)
+            add_result(all, trial_conclude(a->trials[kind]), i);
+}
+
 GPtrArray *probe_engine_results(struct probe_engine *e)
 {
     GPtrArray *all = g_ptr_array_new();
 
-    for (guint i = 0; i < e->aims->len; i++) {
-        const struct aim *a = g_ptr_array_index(e->aims, i);
-        if (a->route.error)
-            add_result(all, aim_without_route(a), i);
-        for (int kind = 0; kind < PROBE_KINDS; kind++)
-            if (a->trials[kind] && a->trials[kind]->started)
-                add_result(all, trial_conclude(a->trials[kind]), i);
-    }
+    for (guint i = 0; i < e->aims->len; i++)
+        add_results(e, i, all);
     return all;
+}
+
+GPtrArray *probe_engine_results_of(struct probe_engine *e, unsigned i)
+{
+    GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)probe_result_free);
+
+    add_results(e, i, all);
+    return all;
+}
+
+/* --- what is ours --- */
+
+/* A packet between an end of ours and the target. */
+static bool aim_speaks(const struct aim *a, const struct addr *remote, uint16_t port, uint16_t local)
+{
+    bool mine = (local >= a->ports && local < a->ports + PORTS_EACH) ||
+                (local == SYN_LOW_SOURCE && a->trials[PROBE_SYN_VARIANTS]);
+
+    return mine && port == a->request.port && addr_cmp(remote, &a->request.addr) == 0;
+}
+
+/* Who has the next hop? Only while the probe asks. */
+static bool aim_asks(const struct aim *a, const struct neighbor_facts *n)
+{
+    const struct trial *r = a->trials[PROBE_NEIGHBOR];
+
+    return r && r->started && !r->done && n->request && addr_cmp(&n->sender, &a->route.source) == 0 &&
+           addr_cmp(&n->target, &r->dst) == 0;
+}
+
+static bool aim_owns(const struct aim *a, const struct packet *p)
+{
+    const struct addr *here = &a->route.source;
+
+    if (a->route.error || !a->spent)
+        return false;
+    if (p->kind == PACKET_NEIGHBOR)
+        return p->neighbor.version == a->request.version && aim_asks(a, &p->neighbor);
+    if (p->kind != PACKET_TCP || p->ip.version != a->request.version)
+        return false;
+    if (addr_cmp(&p->ip.src, here) == 0)
+        return aim_speaks(a, &p->ip.dst, p->tcp.dport, p->tcp.sport);
+    return addr_cmp(&p->ip.dst, here) == 0 && aim_speaks(a, &p->ip.src, p->tcp.sport, p->tcp.dport);
+}
+
+bool probe_engine_owns(const struct probe_engine *e, const struct packet *p)
+{
+    for (guint i = 0; i < e->aims->len; i++)
+        if (aim_owns(g_ptr_array_index(e->aims, i), p))
+            return true;
+    return false;
 }

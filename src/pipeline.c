@@ -1,9 +1,11 @@
 #include "src/pipeline.h"
 
+#include "base/limits.h"
 #include "diagnose/conversations.h"
 #include "diagnose/judge.h"
 #include "dissect/dissector.h"
 #include "flow/tracker.h"
+#include "src/join.h"
 
 /* Healthy flows whose steps are told where a report shows a few: more than it shows, as many read alike. */
 #define SOME_TOLD 1000
@@ -22,13 +24,20 @@ struct pipeline {
     struct report_writer *writer; /* owns what is handed to it */
     bool live;                    /* events are told */
     uint64_t told;                /* flows of which a verdict was told */
+    struct join *join;            /* borrowed; NULL: nothing is probed */
+    GPtrArray *held;              /* struct flow*: over, and waiting for what probes find; LIMIT_JOIN_HELD */
 };
 
-static void judge(const struct pipeline *p, const struct flow *f, struct judgement *j)
+/* Returns the code of the verdict as the packets alone have it. */
+static enum code judge(const struct pipeline *p, const struct flow *f, struct judgement *j)
 {
     struct judge_context context = { .now_ns = tracker_now_ns(p->tracker), .dropped = p->report.capture.dropped };
 
     judge_flow(f, &context, j);
+    enum code code = judgement_verdict(j)->code;
+    if (p->join && j->verdict)
+        join_amend(p->join, f, j->verdict);
+    return code;
 }
 
 /* --- what a live capture tells --- */
@@ -40,10 +49,11 @@ static void tell(struct pipeline *p, struct report_event *e)
         p->writer->format->event(p->writer, e);
 }
 
-/* Once for each flow, and again only where the verdict has become another one. */
-static void tell_verdict(struct pipeline *p, const struct flow *f, const struct judgement *j, bool over, uint8_t *told)
+/* Once for each flow, and again only where the verdict has become another one; what probes make of it is told when they
+ * are done. */
+static void tell_verdict(struct pipeline *p, const struct flow *f, const struct judgement *j, enum code as, bool over, uint8_t *told)
 {
-    uint8_t code = TOLD(judgement_verdict(j)->code);
+    uint8_t code = TOLD(as);
     struct report_event event = { .kind = EVENT_VERDICT, .flow = f, .judgement = j, .over = over };
 
     if (!p->live || *told == code)
@@ -51,6 +61,12 @@ static void tell_verdict(struct pipeline *p, const struct flow *f, const struct 
     p->told += *told == 0;
     *told = code;
     tell(p, &event);
+}
+
+static void ask(struct pipeline *p, const struct flow *f, const struct judgement *j)
+{
+    if (p->join && j->verdict && j->verdict->status == STATUS_BROKEN)
+        join_ask(p->join, f, j->verdict);
 }
 
 /* tracker_hooks.moment. While a flow goes on only its troubles are told: that all is well so far is no news. */
@@ -64,26 +80,58 @@ static void flow_moment(void *user, const struct flow *f, enum flow_moment momen
         tell(p, &opened);
         return;
     }
-    judge(p, f, &j);
+    enum code code = judge(p, f, &j);
     if (moment == FLOW_OVER || judgement_verdict(&j)->status >= STATUS_DEGRADED)
-        tell_verdict(p, f, &j, moment == FLOW_OVER, told);
+        tell_verdict(p, f, &j, code, moment == FLOW_OVER, told);
+    ask(p, f, &j);
     judgement_clear(&j);
 }
 
 /* --- what the stages hand out --- */
 
+/* For good. */
+static void hand_over(struct pipeline *p, const struct judged_flow *judged)
+{
+    const struct finding *verdict = judgement_verdict(&judged->judgement);
+
+    p->report.flows_by_status[verdict->status]++;
+    p->report.flows_by_code[verdict->code]++;
+    conversations_flow(p->conversations, judged->flow, &judged->judgement, tracker_links(p->tracker));
+    p->writer->format->flow(p->writer, judged);
+}
+
+/* tracker_hooks.flow. What probes may still amend is held until they are done. */
 static void flow_done(void *user, struct flow *f)
 {
     struct pipeline *p = user;
     struct judged_flow judged = { .flow = f };
 
-    judge(p, f, &judged.judgement);
-    tell_verdict(p, f, &judged.judgement, true, &f->told);
-    const struct finding *verdict = judgement_verdict(&judged.judgement);
-    p->report.flows_by_status[verdict->status]++;
-    p->report.flows_by_code[verdict->code]++;
-    conversations_flow(p->conversations, f, &judged.judgement, tracker_links(p->tracker));
-    p->writer->format->flow(p->writer, &judged);
+    enum code code = judge(p, f, &judged.judgement);
+    tell_verdict(p, f, &judged.judgement, code, true, &f->told);
+    ask(p, f, &judged.judgement);
+    if (p->join && join_waits(p->join, f->id) && p->held->len < LIMIT_JOIN_HELD)
+        g_ptr_array_add(p->held, g_memdup2(&judged, sizeof judged));
+    else
+        hand_over(p, &judged);
+}
+
+/* What probes found, into the verdicts that waited for it. */
+static void release_held(struct pipeline *p)
+{
+    for (guint i = 0; i < p->held->len; i++) {
+        struct judged_flow *judged = g_ptr_array_index(p->held, i);
+        join_amend(p->join, judged->flow, judged->judgement.verdict);
+        hand_over(p, judged);
+        g_free(judged);
+    }
+    g_ptr_array_set_size(p->held, 0);
+}
+
+/* Conversations wait for the flows that are held: one may lead to another. */
+static void settle(struct pipeline *p, int64_t now_ns)
+{
+    if (!p->held->len)
+        conversations_settle(p->conversations, now_ns);
 }
 
 static void lookup_done(void *user, struct lookup *l)
@@ -126,6 +174,41 @@ static void conversation_untold(void *user, uint64_t packet)
     p->writer->format->untold(p->writer, packet);
 }
 
+/* --- probes --- */
+
+static void probe_found(void *user, struct probe_result *r)
+{
+    struct pipeline *p = user;
+
+    p->writer->format->probe(p->writer, r);
+}
+
+/* It was told before: now with what the probes say. */
+static void verdict_amended(void *user, const struct flow *ends, const struct finding *f)
+{
+    struct judgement j = { .verdict = finding_copy(f) };
+    struct report_event event = { .kind = EVENT_VERDICT, .flow = ends, .judgement = &j };
+
+    tell(user, &event);
+    judgement_clear(&j);
+}
+
+static void probes_settled(void *user)
+{
+    release_held(user);
+}
+
+void pipeline_set_join(struct pipeline *p, struct join *j, void (*say)(void *user, const char *line), void *user)
+{
+    p->join = j;
+    join_set_hooks(j, &(struct join_hooks){ .say = say,
+                                            .say_user = user,
+                                            .probe = probe_found,
+                                            .amended = verdict_amended,
+                                            .settled = probes_settled,
+                                            .user = p });
+}
+
 /* --- life --- */
 
 struct pipeline *pipeline_new(const struct report_format *format, const struct report_options *options, FILE *out)
@@ -143,6 +226,7 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
         conversations_tell_healthy(p->conversations, SOME_TOLD, conversation_untold);
     p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
+    p->held = g_ptr_array_new();
     p->writer = format->open(out, &p->report, options);
     return p;
 }
@@ -153,6 +237,11 @@ void pipeline_free(struct pipeline *p)
         return;
     dissector_free(p->dissector);
     tracker_free(p->tracker);
+    for (guint i = 0; i < p->held->len; i++) {
+        judged_flow_clear(g_ptr_array_index(p->held, i));
+        g_free(g_ptr_array_index(p->held, i));
+    }
+    g_ptr_array_free(p->held, TRUE);
     conversations_free(p->conversations);
     p->writer->format->free(p->writer);
     g_ptr_array_free(p->report.capture.linktypes, TRUE);
@@ -177,6 +266,20 @@ static void note_frame(struct capture_summary *c, const struct frame *frame)
         c->last_ns = frame->ts_ns;
 }
 
+/* The probes' own packets are no conversations of this host's. */
+static void track_others(struct pipeline *p, const struct packet *packets, size_t n)
+{
+    size_t from = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!join_owns(p->join, &packets[i]))
+            continue;
+        tracker_packets(p->tracker, packets + from, i - from);
+        from = i + 1;
+    }
+    tracker_packets(p->tracker, packets + from, n - from);
+}
+
 void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
 {
     struct packet packets[TRACKER_BATCH];
@@ -186,10 +289,13 @@ void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
         note_frame(&p->report.capture, &frames[i]);
     for (size_t done = 0, some; done < n; done += some) {
         some = dissector_frames(p->dissector, frames + done, MIN(n - done, TRACKER_BATCH), packets);
-        tracker_packets(p->tracker, packets, some);
+        if (p->join && join_sent(p->join))
+            track_others(p, packets, some);
+        else
+            tracker_packets(p->tracker, packets, some);
     }
     if (before / SETTLE_PACKETS != p->report.capture.packets / SETTLE_PACKETS)
-        conversations_settle(p->conversations, tracker_now_ns(p->tracker));
+        settle(p, tracker_now_ns(p->tracker));
 }
 
 /* --- live --- */
@@ -200,7 +306,7 @@ void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
 void pipeline_clock(struct pipeline *p, int64_t now_ns)
 {
     tracker_clock(p->tracker, now_ns);
-    conversations_settle(p->conversations, now_ns - LATE_NS);
+    settle(p, now_ns - LATE_NS);
 }
 
 void pipeline_drops(struct pipeline *p, const struct capture_info *info)
@@ -270,6 +376,8 @@ static void settle_verdict(struct report *r)
 
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)
 {
+    if (p->join && p->live)
+        join_stop(p->join);
     p->live = false; /* what is left is told by the report */
     pipeline_set_precision(p, info->nanoseconds);
     pipeline_drops(p, info);
@@ -277,6 +385,12 @@ int pipeline_finish(struct pipeline *p, const struct capture_info *info, const c
         tracker_until(p->tracker, info->end_ns);
     dissector_flush(p->dissector);
     tracker_finish(p->tracker);
+    if (p->join) {
+        join_wait(p->join);
+        join_stop(p->join);
+        p->report.probe_packets = join_sent(p->join);
+    }
+    release_held(p);
     conversations_finish(p->conversations, tracker_neighbors(p->tracker), tracker_now_ns(p->tracker));
     summarise(p, info, source);
     settle_verdict(&p->report);

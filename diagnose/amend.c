@@ -1,0 +1,278 @@
+#include "diagnose/amend.h"
+
+#include "diagnose/probe_verdict.h"
+#include "diagnose/rules.h"
+
+#include <string.h>
+
+struct amending {
+    struct finding *d;
+    const struct amend_view *view;
+    const struct probe_result *of[PROBE_KINDS];
+    struct finding *now; /* what the probes alone would say; NULL: nothing is wrong, or they could not tell */
+};
+
+static enum probe_outcome outcome(const struct amending *a, enum probe_kind kind)
+{
+    return a->of[kind] ? a->of[kind]->outcome : OUTCOMES;
+}
+
+static void G_GNUC_PRINTF(2, 3) say(struct amending *a, const char *format, ...)
+{
+    g_autofree char *before = a->d->summary;
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *more = g_strdup_vprintf(format, args);
+    va_end(args);
+    a->d->summary = g_strdup_printf("%s Probed from here: %s", before, more);
+}
+
+/* What only the probes know. */
+static void take_details(struct amending *a)
+{
+    static const char *const keys[] = { "hop", "path_mtu", "direction", "next_hop", "loop", NULL };
+
+    finding_take_details(a->d, a->now, keys);
+}
+
+/* The same was found again: as sure as the surer of both, where the way was the same. */
+static void confirmed(struct amending *a)
+{
+    take_details(a);
+    if (a->view->at_other_end)
+        a->d->confidence = MIN(a->d->confidence, a->now->confidence);
+}
+
+/* Something else is found now. */
+static void differs(struct amending *a)
+{
+    take_details(a);
+    finding_detail_text(a->d, "now", catalogue_row(a->now->code)->name);
+}
+
+static void well_now(struct amending *a)
+{
+    finding_detail_text(a->d, "now", catalogue_row(CODE_OK)->name);
+}
+
+static void doubted(struct amending *a)
+{
+    if (a->view->at_other_end && a->d->confidence != CONFIDENCE_POSSIBLE)
+        a->d->confidence++;
+}
+
+/* --- opening --- */
+
+/* A RST from nearer than the server: the capture cannot see that, where it knows no other packet of the server. */
+static void become(struct amending *a)
+{
+    struct finding *d = a->d;
+
+    d->code = a->now->code;
+    d->where = a->now->where;
+    g_clear_pointer(&d->own_remedy, g_free);
+    d->remedy = catalogue_row(d->code)->remedy;
+    d->confidence = a->now->confidence;
+    take_details(a);
+}
+
+static const char *round_trip(char out[32], const struct probe_result *p)
+{
+    return duration_text(out, p->rtt_ns);
+}
+
+/* The port answers: what broke is over, or does not meet every connection. */
+static bool opens(struct amending *a, const char *conclusion)
+{
+    char took[32];
+
+    if (a->now || outcome(a, PROBE_SYN) != OUTCOME_OPEN)
+        return false;
+    say(a, "a new SYN is answered now, after %s: %s.", round_trip(took, a->of[PROBE_SYN]), conclusion);
+    well_now(a);
+    return true;
+}
+
+/* Of a client, who is asked by echo alone. */
+static bool lives(struct amending *a)
+{
+    char took[32];
+
+    if (a->now || a->view->target != CLIENT || outcome(a, PROBE_ECHO) != OUTCOME_ANSWERED)
+        return false;
+    say(a, "the client answers ICMP echo, after %s.", round_trip(took, a->of[PROBE_ECHO]));
+    return true;
+}
+
+static bool amend_opening(struct amending *a)
+{
+    if (!a->now)
+        return opens(a, "what broke it is over, or does not meet every connection") || lives(a);
+    say(a, "%s", a->now->summary);
+    if (a->now->code == a->d->code)
+        confirmed(a);
+    else if (a->d->code == CODE_SYN_REFUSED && a->now->code == CODE_SYN_REFUSED_BY_MIDDLEBOX)
+        become(a);
+    else
+        differs(a);
+    return true;
+}
+
+/* --- later --- */
+
+static bool amend_dead(struct amending *a)
+{
+    bool idle = a->d->code == CODE_IDLE_EXPIRED;
+
+    if (!a->now)
+        return opens(a, idle ? "the path lives, and only what was known of the old connection is gone"
+                             : "the path lives for a new connection; what broke is over, or met this one alone") ||
+               lives(a);
+    say(a, "a new connection fails, too. %s", a->now->summary);
+    differs(a);
+    return true;
+}
+
+/* The trail that knows how far the target is; NULL: none. */
+static const struct probe_result *trail(const struct amending *a)
+{
+    static const enum probe_kind kinds[] = { PROBE_SYN_TTL, PROBE_ECHO_TTL };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (outcome(a, kinds[i]) == OUTCOME_REACHED && a->of[kinds[i]]->hops)
+            return a->of[kinds[i]];
+    return NULL;
+}
+
+static const struct probe_place *place_at(const struct probe_result *trail, unsigned ttl)
+{
+    for (guint i = 0; i < trail->hops->len; i++)
+        if (g_array_index(trail->hops, struct probe_hop, i).place.ttl == ttl)
+            return &g_array_index(trail->hops, struct probe_hop, i).place;
+    return NULL;
+}
+
+/* The hop that the TTL of the RST fits, if it began at one of the usual numbers and the ways there and back are alike.
+ */
+static bool tell_resetter(struct amending *a)
+{
+    const struct detail *ttl = finding_detail(a->d, "rst_ttl");
+    const struct probe_result *t = trail(a);
+    const struct probe_place here = { .ttl = 0 };
+    char text[ADDR_TEXT_SIZE];
+
+    if (!ttl || !t || !a->view->at_other_end || !a->view->reset_by_target)
+        return false;
+    unsigned distance = ttl_hops((uint8_t)ttl->number) + 1;
+    const struct probe_place *at = place_at(t, distance), *after = distance > 1 ? place_at(t, distance - 1) : &here;
+    if (!at || !after || distance >= t->reply_distance)
+        return false;
+    finding_detail_hop(a->d, t->version, after, at);
+    say(a, "the RST's TTL fits hop %u, %s; the %s is %u hops away.", distance,
+        at->known ? addr_text(text, &at->addr, t->version) : "which does not show itself", side_name(a->view->target),
+        t->reply_distance);
+    return true;
+}
+
+static bool amend_injected(struct amending *a)
+{
+    if (a->now) {
+        say(a, "%s", a->now->summary);
+        differs(a);
+        return true;
+    }
+    if (tell_resetter(a))
+        return true;
+    return opens(a, "the RST is not the answer to every connection") || lives(a);
+}
+
+/* --- sizes --- */
+
+/* The record of the direction in which the flow's large segments went. */
+static const struct probe_result *sized(const struct amending *a)
+{
+    const struct detail *from = finding_detail(a->d, "from");
+    bool back = from && strcmp(from->text, side_name(a->view->target)) == 0;
+    const struct probe_result *there = outcome(a, PROBE_ACK_DF) != OUTCOME_UNMEASURABLE && a->of[PROBE_ACK_DF]
+                                           ? a->of[PROBE_ACK_DF]
+                                           : a->of[PROBE_UDP_DF];
+
+    return back ? a->of[PROBE_ECHO_DF] : there;
+}
+
+/* Packets of the flow's size pass now, or ICMP tells. */
+static bool amend_passing(struct amending *a)
+{
+    const struct probe_result *p = sized(a);
+    char text[ADDR_TEXT_SIZE];
+
+    if (!p || (p->outcome != OUTCOME_FITS && p->outcome != OUTCOME_ANNOUNCED))
+        return false;
+    finding_detail_number(a->d, "path_mtu", p->path_mtu);
+    if (p->outcome == OUTCOME_ANNOUNCED) {
+        say(a, "the path MTU is %u, and %s says so to what is larger.", p->path_mtu,
+            p->from.known ? addr_text(text, &p->from.addr, p->version) : "a hop");
+        return true;
+    }
+    say(a, "packets of %u bytes pass now%s.", p->path_mtu, p->kind == PROBE_ECHO_DF ? ", there and back" : "");
+    well_now(a);
+    doubted(a);
+    return true;
+}
+
+static bool amend_size(struct amending *a)
+{
+    if (!a->now)
+        return amend_passing(a);
+    say(a, "%s", a->now->summary);
+    if (a->now->code == CODE_PMTU_BLACKHOLE && a->d->code == CODE_PMTU_BLACKHOLE)
+        confirmed(a);
+    else
+        differs(a);
+    return true;
+}
+
+/* --- all --- */
+
+static bool amend(struct amending *a)
+{
+    switch (a->d->code) {
+    case CODE_PMTU_BLACKHOLE:
+    case CODE_PMTU_IGNORED: return amend_size(a);
+    case CODE_PATH_WENT_DEAD:
+    case CODE_IDLE_EXPIRED: return amend_dead(a);
+    case CODE_RESET_INJECTED: return amend_injected(a);
+    default: return amend_opening(a);
+    }
+}
+
+/* "syn: no_answer" of each. */
+static void list_probes(struct finding *d, const GPtrArray *results)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < results->len; i++) {
+        const struct probe_result *p = g_ptr_array_index(results, i);
+        g_ptr_array_add(
+            list, g_strdup_printf("%s: %s", probe_kind_name(p->kind, p->version), probe_outcome_name(p->outcome)));
+    }
+    g_ptr_array_add(list, NULL);
+    finding_detail_list(d, "probe", (const char *const *)list->pdata);
+}
+
+void finding_amend(struct finding *d, const struct amend_view *view, const GPtrArray *results)
+{
+    struct amending a = { .d = d, .view = view, .now = probe_verdict(results) };
+    enum confidence before = d->confidence;
+
+    for (guint i = 0; i < results->len; i++) {
+        const struct probe_result *p = g_ptr_array_index(results, i);
+        a.of[p->kind] = p;
+    }
+    if (amend(&a)) {
+        list_probes(d, results);
+        finding_detail_text(d, "confidence_before", confidence_name(before));
+    }
+    finding_free(a.now);
+}
