@@ -17,7 +17,8 @@ static enum probe_outcome outcome(const struct amending *a, enum probe_kind kind
     return a->of[kind] ? a->of[kind]->outcome : OUTCOMES;
 }
 
-static void G_GNUC_PRINTF(2, 3) say(struct amending *a, const char *format, ...)
+/* what: "confirm it", with what they did to the verdict. */
+static void G_GNUC_PRINTF(3, 4) say(struct amending *a, const char *what, const char *format, ...)
 {
     g_autofree char *before = a->d->summary;
     va_list args;
@@ -25,7 +26,8 @@ static void G_GNUC_PRINTF(2, 3) say(struct amending *a, const char *format, ...)
     va_start(args, format);
     g_autofree char *more = g_strdup_vprintf(format, args);
     va_end(args);
-    a->d->summary = g_strdup_printf("%s Probed from here: %s", before, more);
+    a->d->summary = g_strdup_printf("%s Probes from here%s %s: %s", before,
+                                    a->view->at_other_end ? "" : ", which is no end of this flow,", what, more);
 }
 
 /* What only the probes know. */
@@ -39,6 +41,7 @@ static void take_details(struct amending *a)
 /* The same was found again: as sure as the surer of both, where the way was the same. */
 static void confirmed(struct amending *a)
 {
+    say(a, "confirm it", "%s", a->now->summary);
     take_details(a);
     if (a->view->at_other_end)
         a->d->confidence = MIN(a->d->confidence, a->now->confidence);
@@ -47,6 +50,7 @@ static void confirmed(struct amending *a)
 /* Something else is found now. */
 static void differs(struct amending *a)
 {
+    say(a, "meet something else now", "%s", a->now->summary);
     take_details(a);
     finding_detail_text(a->d, "now", catalogue_row(a->now->code)->name);
 }
@@ -69,6 +73,7 @@ static void become(struct amending *a)
 {
     struct finding *d = a->d;
 
+    say(a, "see more", "%s", a->now->summary);
     d->code = a->now->code;
     d->where = a->now->where;
     g_clear_pointer(&d->own_remedy, g_free);
@@ -89,7 +94,8 @@ static bool opens(struct amending *a, const char *conclusion)
 
     if (a->now || outcome(a, PROBE_SYN) != OUTCOME_OPEN)
         return false;
-    say(a, "a new SYN is answered now, after %s: %s.", round_trip(took, a->of[PROBE_SYN]), conclusion);
+    say(a, "find it otherwise now", "a new SYN is answered now, after %s: %s.", round_trip(took, a->of[PROBE_SYN]),
+        conclusion);
     well_now(a);
     return true;
 }
@@ -101,7 +107,7 @@ static bool lives(struct amending *a)
 
     if (a->now || a->view->target != CLIENT || outcome(a, PROBE_ECHO) != OUTCOME_ANSWERED)
         return false;
-    say(a, "the client answers ICMP echo, after %s.", round_trip(took, a->of[PROBE_ECHO]));
+    say(a, "reach it", "the client answers ICMP echo, after %s.", round_trip(took, a->of[PROBE_ECHO]));
     return true;
 }
 
@@ -109,7 +115,6 @@ static bool amend_opening(struct amending *a)
 {
     if (!a->now)
         return opens(a, "what broke it is over, or does not meet every connection") || lives(a);
-    say(a, "%s", a->now->summary);
     if (a->now->code == a->d->code)
         confirmed(a);
     else if (a->d->code == CODE_SYN_REFUSED && a->now->code == CODE_SYN_REFUSED_BY_MIDDLEBOX)
@@ -129,8 +134,9 @@ static bool amend_dead(struct amending *a)
         return opens(a, idle ? "the path lives, and only what was known of the old connection is gone"
                              : "the path lives for a new connection; what broke is over, or met this one alone") ||
                lives(a);
-    say(a, "a new connection fails, too. %s", a->now->summary);
-    differs(a);
+    say(a, "find that a new connection fails, too", "%s", a->now->summary);
+    take_details(a);
+    finding_detail_text(a->d, "now", catalogue_row(a->now->code)->name);
     return true;
 }
 
@@ -169,7 +175,7 @@ static bool tell_resetter(struct amending *a)
     if (!at || !after || distance >= t->reply_distance)
         return false;
     finding_detail_hop(a->d, t->version, after, at);
-    say(a, "the RST's TTL fits hop %u, %s; the %s is %u hops away.", distance,
+    say(a, "find its sender", "the RST's TTL fits hop %u, %s; the %s is %u hops away.", distance,
         at->known ? addr_text(text, &at->addr, t->version) : "which does not show itself", side_name(a->view->target),
         t->reply_distance);
     return true;
@@ -178,7 +184,6 @@ static bool tell_resetter(struct amending *a)
 static bool amend_injected(struct amending *a)
 {
     if (a->now) {
-        say(a, "%s", a->now->summary);
         differs(a);
         return true;
     }
@@ -211,11 +216,12 @@ static bool amend_passing(struct amending *a)
         return false;
     finding_detail_number(a->d, "path_mtu", p->path_mtu);
     if (p->outcome == OUTCOME_ANNOUNCED) {
-        say(a, "the path MTU is %u, and %s says so to what is larger.", p->path_mtu,
+        say(a, "are told", "the path MTU is %u, and %s says so to what is larger.", p->path_mtu,
             p->from.known ? addr_text(text, &p->from.addr, p->version) : "a hop");
         return true;
     }
-    say(a, "packets of %u bytes pass now%s.", p->path_mtu, p->kind == PROBE_ECHO_DF ? ", there and back" : "");
+    say(a, "find it otherwise now", "packets of %u bytes pass now%s.", p->path_mtu,
+        p->kind == PROBE_ECHO_DF ? ", there and back" : "");
     well_now(a);
     doubted(a);
     return true;
@@ -225,7 +231,6 @@ static bool amend_size(struct amending *a)
 {
     if (!a->now)
         return amend_passing(a);
-    say(a, "%s", a->now->summary);
     if (a->now->code == CODE_PMTU_BLACKHOLE && a->d->code == CODE_PMTU_BLACKHOLE)
         confirmed(a);
     else

@@ -123,6 +123,16 @@ void probe_engine_prepare(struct probe_engine *e, unsigned version, const struct
         link_on(e, r.interface);
 }
 
+void probe_engine_prepare_all(struct probe_engine *e)
+{
+    struct if_nameindex *all = if_nameindex();
+
+    for (unsigned i = 0; all && all[i].if_index && i < LIMIT_PROBE_LINKS; i++)
+        link_on(e, all[i].if_name);
+    if (all)
+        if_freenameindex(all);
+}
+
 static gboolean refuse(GError **error, const struct probe_request *request, const char *why)
 {
     char text[ADDR_TEXT_SIZE];
@@ -350,8 +360,8 @@ static void on_frame(void *user, const struct frame *f)
     struct packet p;
 
     dissector_frame(e->dissector, f, &p);
-    for (guint i = 0; i < e->aims->len; i++)
-        if (aim_offer(g_ptr_array_index(e->aims, i), &p))
+    for (guint i = 0; i < e->aims->len; i++) /* a next hop that answers does so for all that lie behind it */
+        if (aim_offer(g_ptr_array_index(e->aims, i), &p) && p.kind != PACKET_NEIGHBOR)
             return;
 }
 

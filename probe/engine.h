@@ -26,6 +26,9 @@ gboolean probe_engine_add(struct probe_engine *e, const struct probe_request *re
 /* Opens what asks for neighbours on the way to an address that may be added later, when the right to is gone. */
 void probe_engine_prepare(struct probe_engine *e, unsigned version, const struct addr *to);
 
+/* The same where it is not known whither: on the first LIMIT_PROBE_LINKS interfaces. */
+void probe_engine_prepare_all(struct probe_engine *e);
+
 /* How many were added. */
 unsigned probe_engine_targets(const struct probe_engine *e);
 

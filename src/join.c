@@ -18,7 +18,7 @@ struct asker {
     struct flow ends;        /* id, key and client_is_high alone */
     struct finding *finding; /* as it was when it asked */
     enum side target;
-    bool reset_by_target;
+    bool reset_by_target, over;
 };
 
 /* An end that is asked, with all that is known of it. */
@@ -102,6 +102,8 @@ struct join *join_new(const GPtrArray *hosts, GError **error)
     j->hosts = hosts ? read_hosts(hosts) : NULL;
     j->all = g_ptr_array_new_with_free_func(asked_free);
     j->of_flow = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    if (!j->hosts)
+        probe_engine_prepare_all(engine);
     for (guint i = 0; j->hosts && i < j->hosts->len; i++) {
         const struct addr *a = &g_array_index(j->hosts, struct addr, i);
         probe_engine_prepare(engine, is_v4(a) ? 4 : 6, a);
@@ -242,10 +244,11 @@ static void want(struct join *j, struct asked *a, unsigned kinds)
 }
 
 static void note_asker(struct join *j, struct asked *a, const struct flow *f, const struct finding *verdict,
-                       enum side target)
+                       enum side target, bool over)
 {
     struct asker asker = { .ends = { .id = f->id, .key = f->key, .client_is_high = f->client_is_high },
                            .target = target,
+                           .over = over,
                            .reset_by_target = f->reset.packet && f->reset.by == target };
     uint64_t *id = g_memdup2(&f->id, sizeof f->id);
 
@@ -256,11 +259,20 @@ static void note_asker(struct join *j, struct asked *a, const struct flow *f, co
     g_array_append_val(a->askers, asker);
 }
 
-void join_ask(struct join *j, const struct flow *f, const struct finding *verdict)
+static void note_over(struct asked *a, uint64_t flow)
+{
+    for (guint i = 0; i < a->askers->len; i++)
+        if (g_array_index(a->askers, struct asker, i).ends.id == flow)
+            g_array_index(a->askers, struct asker, i).over = true;
+}
+
+void join_ask(struct join *j, const struct flow *f, const struct finding *verdict, bool over)
 {
     enum side target;
     struct asked *before = g_hash_table_lookup(j->of_flow, &f->id);
 
+    if (before && over)
+        note_over(before, f->id);
     if (j->stopped || !ask_kinds(verdict, SERVER) || g_hash_table_size(j->of_flow) >= LIMIT_JOIN_FLOWS ||
         (before && before->missing) || !choose_target(j, f, &target))
         return;
@@ -272,7 +284,7 @@ void join_ask(struct join *j, const struct flow *f, const struct finding *verdic
     if (!a)
         a = asked_new(j, f, target);
     a->has_syn = a->has_syn || ask_syn(f, &a->syn);
-    note_asker(j, a, f, verdict, target);
+    note_asker(j, a, f, verdict, target, over);
     want(j, a, kinds);
 }
 
@@ -379,7 +391,7 @@ static void tell_askers(struct join *j, struct asked *a)
         struct asker *asker = &g_array_index(a->askers, struct asker, i);
         amend(a, &asker->ends, asker->target, asker->reset_by_target, asker->finding);
         if (finding_detail(asker->finding, "probe"))
-            j->hooks.amended(j->hooks.user, &asker->ends, asker->finding);
+            j->hooks.amended(j->hooks.user, &asker->ends, asker->finding, asker->over);
     }
     g_array_set_size(a->askers, 0);
 }

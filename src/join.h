@@ -21,8 +21,8 @@ struct join_hooks {
     void (*say)(void *say_user, const char *line);                 /* a notice */
     void *say_user;
     void (*probe)(void *user, struct probe_result *p);             /* the callee owns it */
-    /* What was told of a flow is to be told anew: ends holds id, key and client_is_high alone. Both are borrowed. */
-    void (*amended)(void *user, const struct flow *ends, const struct finding *f);
+    /* What was told of a flow is to be told anew: ends holds id, key and client_is_high alone. Both are borrowed. over: it has ended. */
+    void (*amended)(void *user, const struct flow *ends, const struct finding *f, bool over);
     void (*settled)(void *user);                                   /* nothing is awaited any more */
     void *user;
 };
@@ -35,8 +35,8 @@ void join_free(struct join *j); /* NULL-safe */
 /* Before anything else. */
 void join_set_hooks(struct join *j, const struct join_hooks *hooks);
 
-/* f was judged: has probes sent for what is broken, where they may be and were not already. */
-void join_ask(struct join *j, const struct flow *f, const struct finding *verdict);
+/* f was judged: has probes sent for what is broken, where they may be and were not already. over: it has ended. */
+void join_ask(struct join *j, const struct flow *f, const struct finding *verdict, bool over);
 
 /* Whether a flow that asked still waits for its answers. */
 bool join_waits(const struct join *j, uint64_t flow);

@@ -63,10 +63,10 @@ static void tell_verdict(struct pipeline *p, const struct flow *f, const struct 
     tell(p, &event);
 }
 
-static void ask(struct pipeline *p, const struct flow *f, const struct judgement *j)
+static void ask(struct pipeline *p, const struct flow *f, const struct judgement *j, bool over)
 {
     if (p->join && j->verdict && j->verdict->status == STATUS_BROKEN)
-        join_ask(p->join, f, j->verdict);
+        join_ask(p->join, f, j->verdict, over);
 }
 
 /* tracker_hooks.moment. While a flow goes on only its troubles are told: that all is well so far is no news. */
@@ -83,7 +83,7 @@ static void flow_moment(void *user, const struct flow *f, enum flow_moment momen
     enum code code = judge(p, f, &j);
     if (moment == FLOW_OVER || judgement_verdict(&j)->status >= STATUS_DEGRADED)
         tell_verdict(p, f, &j, code, moment == FLOW_OVER, told);
-    ask(p, f, &j);
+    ask(p, f, &j, moment == FLOW_OVER);
     judgement_clear(&j);
 }
 
@@ -108,7 +108,7 @@ static void flow_done(void *user, struct flow *f)
 
     enum code code = judge(p, f, &judged.judgement);
     tell_verdict(p, f, &judged.judgement, code, true, &f->told);
-    ask(p, f, &judged.judgement);
+    ask(p, f, &judged.judgement, true);
     if (p->join && join_waits(p->join, f->id) && p->held->len < LIMIT_JOIN_HELD)
         g_ptr_array_add(p->held, g_memdup2(&judged, sizeof judged));
     else
@@ -184,10 +184,10 @@ static void probe_found(void *user, struct probe_result *r)
 }
 
 /* It was told before: now with what the probes say. */
-static void verdict_amended(void *user, const struct flow *ends, const struct finding *f)
+static void verdict_amended(void *user, const struct flow *ends, const struct finding *f, bool over)
 {
     struct judgement j = { .verdict = finding_copy(f) };
-    struct report_event event = { .kind = EVENT_VERDICT, .flow = ends, .judgement = &j };
+    struct report_event event = { .kind = EVENT_VERDICT, .flow = ends, .judgement = &j, .over = over };
 
     tell(user, &event);
     judgement_clear(&j);

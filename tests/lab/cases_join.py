@@ -1,9 +1,8 @@
 """The capture joined with the probes: what breaks while it is watched is probed, and the verdict says what that changed."""
 import json
-import subprocess
 
 from case import check, script
-from judge import QUICK, say
+from judge import say
 from lab import Lab
 from live import Watch, check_schema, verdict_of
 from net import program
@@ -84,3 +83,157 @@ syn_dropped("syn-router1", "router 1 drops the SYN: found behind this host", [("
 syn_dropped("syn-router2", "router 2 drops the SYN: found behind it", [("drop", {"node": "router2", "port": 80})],
             ((2, "r2"), (3, "server")))
 syn_dropped("syn-server", "the server drops the SYN", [("drop", {"node": "server", "port": 80})], ((2, "r2"), (3, "server")))
+
+
+# --- other faults, seen at the client ---
+
+
+def talks(*steps):
+    return lambda lab: lab.talker(80, *steps)
+
+
+def live(name, about, verdict, right, faults=(), client=None, status=TIMED_OUT, hop=None, detail=None, said="", **settings):
+    """A case: what breaks is told as `verdict`, and the probes amend it to `right`, with detail.hop, members of detail, words of the sentence."""
+
+    def function(lab, case):
+        watch = watch_host(lab, case)
+        words = case.words()
+        lab.run("client", [word.format(**words) for word in client or [*FETCH, written(case)]], status=status, timeout=40)
+        lines = end_joined(watch)
+        first = next(line["verdict"] for line in lines if line["type"] == "flow_verdict" and line["verdict"]["status"] == "broken")
+        check(say(first) == f"broken {verdict}", f"first {say(first)}")
+        amended = joined(lines)[-1]
+        check(say(amended) == f"broken {right}", f"{say(amended)}: {amended['summary']}")
+        if hop:
+            check_hop(case, amended, hop)
+        for key, value in (detail or {}).items():
+            check(amended["detail"].get(key) == value, f"{key}: {amended['detail'].get(key)}, not {value}: {amended['summary']}")
+        check(said in amended["summary"], amended["summary"])
+        check(amended["detail"]["confidence_before"] in ("certain", "likely", "possible"), f"{amended['detail']}")
+        check(verdict_of(lines) == f"broken {right}", f"the run: {verdict_of(lines)}")
+        check_only(lines, 1)
+
+    function.__doc__ = about
+    script(f"join-{name}", faults=faults, seconds=SECONDS + 15, **{"server": Lab.serve, **settings})(function)
+
+
+live("refused", "nothing listens: refused again", "syn_refused", "syn_refused", client=None, status=REFUSED, server=Lab.name_server,
+     hop=None, said="confirm it")
+live("rst-router", "router 2 refuses for the server: its RST comes from nearer than the server", "syn_refused", "syn_refused_by_middlebox",
+     faults=[("reject_rst", {"port": 80})], status=REFUSED, hop=((1, "r1"), (2, "r2")))
+live("prohibited", "router 2 refuses by ICMP", "admin_prohibited", "admin_prohibited", faults=[("reject_icmp", {"icmp": "admin-prohibited", "port": 80})],
+     status=(REFUSED, TIMED_OUT), hop=((1, "r1"), (2, "r2")), said="confirm it")
+live("host-gone", "the server's neighbour entry is gone", "host_unreachable", "host_unreachable", faults=[("host_gone", {})],
+     status=(REFUSED, TIMED_OUT), hop=((1, "r1"), (2, "r2")))
+live("hole", "a link takes 1400 bytes and no router says so", "pmtu_blackhole", "pmtu_blackhole", server=talks("drain", "answer=10"),
+     faults=[("link_mtu", {"icmp": False})], client=["timeout", "6", "{talker}", "connect", "{server}", "80", "send=300000"], status=124,
+     hop=((1, "r1"), (2, "r2")), detail={"path_mtu": 1400}, said="confirm it")
+live("cut", "the path dies in the middle of a transfer, for good", "path_went_dead", "path_went_dead", server=talks("drain", "answer=10"),
+     faults=[("path_cut", {"after": 300000})], client=["timeout", "8", "{talker}", "connect", "{server}", "80", "send=3000000"], status=124,
+     hop=((2, "r2"), (3, "server")), detail={"now": "syn_unanswered"}, said="a new connection fails, too")
+live("idle", "a router forgot the connection while it was quiet; a new one comes about", "idle_expired", "idle_expired", server=talks("keeps-alive"),
+     faults=[("stateful", {"expire": 5})], status=124,
+     client=["timeout", "22", "{talker}", "connect", "{server}", "80", "get=/", "read=1067", "sleep=16", "get=/", "read=1067"],
+     detail={"now": "ok"}, said="the path lives")
+live("open-again", "three SYNs are lost, the fourth is a probe's", "syn_unanswered", "syn_unanswered", wire={"router1-router2": ["up syn n=1-3 drop"]},
+     client=["curl", "-sS", "-o", "/dev/null", "-m", "2.6", "http://{at_server}/"], detail={"now": "ok"}, said="find it otherwise now")
+live("injected", "a RST of the middle while the server goes on", "reset_injected", "reset_injected",
+     wire={"router1-router2": ["delay=20", "down data n=40 rst=on rst-ttl=64"]},
+     client=["curl", "-sS", "-o", "/dev/null", "-m", "4", "http://{at_server}/big"], status=CONNECTION_RESET, hop=((1, "r1"), (2, "r2")))
+
+
+# --- who may be probed, and how often ---
+
+
+def sent_by_probes(lab, path):
+    """What a capture at the client holds of echo requests, and of SYNs that no program of the case sent."""
+    filter = "icmp[0] = 8 or (icmp6 and ip6[40] = 128) or (tcp and (src portrange 20000-30200 or src port 1023))"
+    return lab.run("client", ["tcpdump", "-n", "-r", path, filter], status=0).stdout.splitlines()
+
+
+def silent(name, about, options, filter):
+    def function(lab, case):
+        lab.capture("client")
+        watch = Watch(lab, "--immediate-mode", *options, filter=filter(case))
+        lab.run("client", [*FETCH, written(case)], status=TIMED_OUT)
+        watch.wait('"syn_unanswered"')
+        watch.wait('"stats"', seconds=12)
+        lines = end_joined(watch, wait=False)
+        check(not joined(lines) and not probes(lines) and "probing" not in watch.errors, f"probed: {watch.errors}")
+        found = sent_by_probes(lab, lab.end_capture(0.3)["client"])
+        check(not found, f"sent: {found[:3]}")
+
+    function.__doc__ = about
+    script(f"join-{name}", server=Lab.serve, faults=[("drop", {"node": "router2", "port": 80})], seconds=SECONDS)(function)
+
+
+silent("passive", "--passive sends nothing, whatever breaks", ["--passive", "--confirm"], lambda case: ["host", SERVER[case.family]])
+silent("no-host", "a filter that names no host: nothing is probed", [], lambda case: ["tcp", "port", "80"])
+silent("other-host", "a filter that names others: nothing is probed", [],
+       lambda case: ["host", SPARE[case.family], "or", "tcp", "port", "80"])
+
+
+@script("join-once", server=Lab.serve, faults=[("drop", {"node": "router2", "port": 80})], seconds=SECONDS)
+def _(lab, this):
+    """Two connections to one server break: it is probed once, and both verdicts have it; what leaves keeps to the budget."""
+    lab.capture("client")
+    watch = watch_host(lab, this)
+    for _ in range(2):
+        lab.start("client", *FETCH, written(this))
+    watch.wait(r'(?s)"probe":\[.*"probe":\[', seconds=25)
+    lines = end_joined(watch)
+    check({line["flow"] for line in lines if line["type"] == "flow_verdict" and "probe" in (line["verdict"]["detail"] or {})} == {1, 2},
+          "not both flows")
+    check_only(lines, 2)
+    check(watch.errors.count("probing ") == 1, watch.errors)
+    found = sent_by_probes(lab, lab.end_capture(0.3)["client"])
+    check(5 < len(found) <= 200, f"{len(found)} packets")
+
+
+@script("join-later", server=Lab.serve, faults=[("drop", {"node": "router2", "port": 80})], seconds=SECONDS)
+def _(lab, this):
+    """A second connection that breaks soon after the probes is explained by them."""
+    watch = watch_host(lab, this)
+    lab.run("client", [*FETCH, written(this)], status=TIMED_OUT)
+    watch.wait(r'"probe":\[', seconds=25)
+    lab.run("client", [*FETCH, written(this)], status=TIMED_OUT)
+    lines = end_joined(watch)
+    flows = [line for line in lines if line["type"] == "flow"]
+    check(len(flows) == 2 and all("hop" in flow["verdict"]["detail"] for flow in flows), f"{[flow['verdict'] for flow in flows]}")
+    check_only(lines, 2)
+
+
+@script("join-confirm", server=Lab.serve, faults=[("drop", {"node": "router2", "port": 80})], seconds=SECONDS)
+def _(lab, this):
+    """Offline: --confirm probes the servers of broken conversations from here, --passive forbids it, nothing is the default."""
+    watch = watch_host(lab, this, "--passive")
+    lab.run("client", [*FETCH, written(this)], status=TIMED_OUT)
+    lab.run("client", [*FETCH, written(this, 81)], status=REFUSED)
+    watch.end(status=1)
+
+    def read(*options):
+        done = lab.run("client", [program("tcpsleuth"), "--json", *options, "-r", watch.save], status=1, timeout=60)
+        return json.loads(done.stdout), done.stderr
+
+    for options in ((), ("--passive", "--confirm")):
+        found, said = read(*options)
+        check(not found["probes"] and said == "", f"{options}: {said}")
+    found, said = read("--confirm")
+    check(said.count("probing ") == 2, said)
+    verdicts = [flow["verdict"] for flow in found["flows"]]
+    check([say(verdict) for verdict in verdicts] == ["broken syn_unanswered", "broken syn_refused"], f"{verdicts}")
+    check_hop(this, verdicts[0], ((2, "r2"), (3, "server")))
+    check("confirm it" in verdicts[1]["summary"], verdicts[1]["summary"])
+    check({probe["port"] for probe in found["probes"] if probe["kind"] == "syn"} == {80, 81}, f"{found['probes']}")
+    check("probe" in found["conversations"][0]["verdict"]["detail"], "the conversation does not know")
+
+
+@script("join-text", family=4, server=Lab.serve, faults=[("drop", {"node": "router1", "port": 80})], seconds=SECONDS)
+def _(lab, this):
+    """In text the line comes again with what the probes changed, and the report lists them."""
+    watch = watch_host(lab, this, form="text")
+    lab.run("client", [*FETCH, written(this)], status=TIMED_OUT)
+    watch.wait("Probes from here confirm it", seconds=25)
+    check("probing" in watch.text(watch.err), "not announced")
+    watch.end(status=1)
+    check("SYNs pass 10.0.3.2 (hop 1) and end at or before 10.0.4.2 (hop 2)" in " ".join(watch.said.split()), watch.said[-1500:])
