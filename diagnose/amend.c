@@ -33,7 +33,7 @@ static void G_GNUC_PRINTF(3, 4) say(struct amending *a, const char *what, const 
 /* What only the probes know. */
 static void take_details(struct amending *a)
 {
-    static const char *const keys[] = { "hop", "path_mtu", "direction", "next_hop", "loop", NULL };
+    static const char *const keys[] = { "hop", "path_mtu", "direction", "next_hop", "loop", "icmp_from", NULL };
 
     finding_take_details(a->d, a->now, keys);
 }
@@ -68,7 +68,19 @@ static void doubted(struct amending *a)
 
 /* --- opening --- */
 
-/* A RST from nearer than the server: the capture cannot see that, where it knows no other packet of the server. */
+/* What the capture cannot see, where it knows no other packet of the server, or its filter keeps the ICMP out. */
+static bool sees_more(const struct amending *a)
+{
+    enum code was = a->d->code, now = a->now->code;
+
+    if (!a->view->at_other_end || !a->view->at_once)
+        return false;
+    return (was == CODE_SYN_REFUSED && now == CODE_SYN_REFUSED_BY_MIDDLEBOX) ||
+           (was == CODE_SYN_UNANSWERED &&
+            (now == CODE_NETWORK_UNREACHABLE || now == CODE_HOST_UNREACHABLE || now == CODE_ADMIN_PROHIBITED ||
+             now == CODE_PORT_UNREACHABLE || now == CODE_TTL_EXCEEDED));
+}
+
 static void become(struct amending *a)
 {
     struct finding *d = a->d;
@@ -78,7 +90,7 @@ static void become(struct amending *a)
     d->where = a->now->where;
     g_clear_pointer(&d->own_remedy, g_free);
     d->remedy = catalogue_row(d->code)->remedy;
-    d->confidence = a->now->confidence;
+    d->confidence = MAX(a->now->confidence, CONFIDENCE_LIKELY);
     take_details(a);
 }
 
@@ -108,35 +120,6 @@ static bool lives(struct amending *a)
     if (a->now || a->view->target != CLIENT || outcome(a, PROBE_ECHO) != OUTCOME_ANSWERED)
         return false;
     say(a, "reach it", "the client answers ICMP echo, after %s.", round_trip(took, a->of[PROBE_ECHO]));
-    return true;
-}
-
-static bool amend_opening(struct amending *a)
-{
-    if (!a->now)
-        return opens(a, "what broke it is over, or does not meet every connection") || lives(a);
-    if (a->now->code == a->d->code)
-        confirmed(a);
-    else if (a->d->code == CODE_SYN_REFUSED && a->now->code == CODE_SYN_REFUSED_BY_MIDDLEBOX)
-        become(a);
-    else
-        differs(a);
-    return true;
-}
-
-/* --- later --- */
-
-static bool amend_dead(struct amending *a)
-{
-    bool idle = a->d->code == CODE_IDLE_EXPIRED;
-
-    if (!a->now)
-        return opens(a, idle ? "the path lives, and only what was known of the old connection is gone"
-                             : "the path lives for a new connection; what broke is over, or met this one alone") ||
-               lives(a);
-    say(a, "find that a new connection fails, too", "%s", a->now->summary);
-    take_details(a);
-    finding_detail_text(a->d, "now", catalogue_row(a->now->code)->name);
     return true;
 }
 
@@ -175,9 +158,51 @@ static bool tell_resetter(struct amending *a)
     if (!at || !after || distance >= t->reply_distance)
         return false;
     finding_detail_hop(a->d, t->version, after, at);
-    say(a, "find its sender", "the RST's TTL fits hop %u, %s; the %s is %u hops away.", distance,
+    say(a, "find who may have sent it", "the RST's TTL fits hop %u, %s; the %s is %u hops away.", distance,
         at->known ? addr_text(text, &at->addr, t->version) : "which does not show itself", side_name(a->view->target),
         t->reply_distance);
+    return true;
+}
+
+/* A RST that comes from as far as the server by the trail, and whose TTL says that it began nearer: who rejects behind
+ * its own routing answers like that. Not sure enough for another code. */
+static bool amend_refused(struct amending *a)
+{
+    if (a->now->code != CODE_SYN_REFUSED || !tell_resetter(a))
+        return false;
+    if (a->d->code == CODE_SYN_REFUSED)
+        finding_detail_list(a->d, "alternatives", (const char *const[]){ "syn_refused_by_middlebox", NULL });
+    return true;
+}
+
+static bool amend_opening(struct amending *a)
+{
+    if (!a->now)
+        return opens(a, "what broke it is over, or does not meet every connection") || lives(a);
+    if (amend_refused(a))
+        return true;
+    if (a->now->code == a->d->code)
+        confirmed(a);
+    else if (sees_more(a))
+        become(a);
+    else
+        differs(a);
+    return true;
+}
+
+/* --- later --- */
+
+static bool amend_dead(struct amending *a)
+{
+    bool idle = a->d->code == CODE_IDLE_EXPIRED;
+
+    if (!a->now)
+        return opens(a, idle ? "the path lives, and only what was known of the old connection is gone"
+                             : "the path lives for a new connection; what broke is over, or met this one alone") ||
+               lives(a);
+    say(a, "find that a new connection fails, too", "%s", a->now->summary);
+    take_details(a);
+    finding_detail_text(a->d, "now", catalogue_row(a->now->code)->name);
     return true;
 }
 

@@ -12,12 +12,14 @@
 struct amend_view {
     enum side target;    /* which end they asked */
     bool at_other_end;   /* they left from the other end of the flow: the way is the same */
+    bool at_once;        /* and within seconds of the break */
     bool reset_by_target; /* the RST that counts bears the address of that end */
 };
 
 /* results: struct probe_result* of that end, one of a kind. Does nothing where they found nothing out. Adds to d: the sentence, details "hop",
  * "path_mtu" and their like, "now" (what the probes would call it: "ok" or another code), "probe" (a list, "syn: no_answer"),
- * "confidence_before"; a code changes only where a probe sees what the capture cannot: that a RST comes from nearer than the server. */
+ * "confidence_before"; the code changes only where probes that left from the same end at once see what the capture cannot: that a RST comes from nearer than the
+ * server, that an ICMP error answers (which a filter for a host keeps out of the capture). */
 void finding_amend(struct finding *d, const struct amend_view *view, const GPtrArray *results);
 
 #endif

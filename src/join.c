@@ -375,11 +375,12 @@ static void take_results(struct join *j, struct asked *a)
     probe_results_sort(a->results);
 }
 
-static void amend(const struct asked *a, const struct flow *ends, enum side target, bool reset_by_target,
+static void amend(const struct join *j, const struct asked *a, const struct flow *ends, enum side target, bool reset_by_target,
                   struct finding *f)
 {
     struct amend_view view = { .target = target,
                                .at_other_end = addr_cmp(&a->source, flow_addr(ends, other_side(target))) == 0,
+                               .at_once = j->hosts != NULL,
                                .reset_by_target = reset_by_target };
 
     finding_amend(f, &view, a->results);
@@ -389,7 +390,7 @@ static void tell_askers(struct join *j, struct asked *a)
 {
     for (guint i = 0; i < a->askers->len; i++) {
         struct asker *asker = &g_array_index(a->askers, struct asker, i);
-        amend(a, &asker->ends, asker->target, asker->reset_by_target, asker->finding);
+        amend(j, a, &asker->ends, asker->target, asker->reset_by_target, asker->finding);
         if (finding_detail(asker->finding, "probe"))
             j->hooks.amended(j->hooks.user, &asker->ends, asker->finding, asker->over);
     }
@@ -426,7 +427,7 @@ void join_amend(const struct join *j, const struct flow *f, struct finding *verd
         return;
     if (addr_cmp(&a->addr, flow_addr(f, SERVER)) == 0)
         target = SERVER;
-    amend(a, f, target, f->reset.packet && f->reset.by == target, verdict);
+    amend(j, a, f, target, f->reset.packet && f->reset.by == target, verdict);
 }
 
 /* --- the end --- */

@@ -119,27 +119,30 @@ def live(name, about, verdict, right, faults=(), client=None, status=TIMED_OUT, 
 
 live("refused", "nothing listens: refused again", "syn_refused", "syn_refused", client=None, status=REFUSED, server=Lab.name_server,
      hop=None, said="confirm it")
-live("rst-router", "router 2 refuses for the server: its RST comes from nearer than the server", "syn_refused", "syn_refused_by_middlebox",
-     faults=[("reject_rst", {"port": 80})], status=REFUSED, hop=((1, "r1"), (2, "r2")))
-live("prohibited", "router 2 refuses by ICMP", "admin_prohibited", "admin_prohibited", faults=[("reject_icmp", {"icmp": "admin-prohibited", "port": 80})],
-     status=(REFUSED, TIMED_OUT), hop=((1, "r1"), (2, "r2")), said="confirm it")
-live("host-gone", "the server's neighbour entry is gone", "host_unreachable", "host_unreachable", faults=[("host_gone", {})],
+live("rst-router1", "router 1 refuses for the server: its RST comes from nearer than the server", "syn_refused", "syn_refused_by_middlebox",
+     faults=[("reject_rst", {"node": "router1", "port": 80})], status=REFUSED, hop=((1, "r1"), (2, "r2")), said="see more")
+live("rst-router2", "router 2 refuses for the server, behind its routing: only the TTL of its RST says so", "syn_refused", "syn_refused",
+     faults=[("reject_rst", {"port": 80})], status=REFUSED, hop=((1, "r1"), (2, "r2")),
+     detail={"alternatives": ["syn_refused_by_middlebox"]}, said="fits hop 2")
+live("prohibited", "router 2 refuses by ICMP, which the filter keeps out of the capture", "syn_unanswered", "admin_prohibited", faults=[("reject_icmp", {"icmp": "admin-prohibited", "port": 80})],
+     status=(REFUSED, TIMED_OUT), hop=((1, "r1"), (2, "r2")), said="see more")
+live("host-gone", "nobody answers for the server behind router 2, which says so", "syn_unanswered", "host_unreachable", faults=[("host_gone", {})],
      status=(REFUSED, TIMED_OUT), hop=((1, "r1"), (2, "r2")))
 live("hole", "a link takes 1400 bytes and no router says so", "pmtu_blackhole", "pmtu_blackhole", server=talks("drain", "answer=10"),
      faults=[("link_mtu", {"icmp": False})], client=["timeout", "6", "{talker}", "connect", "{server}", "80", "send=300000"], status=124,
      hop=((1, "r1"), (2, "r2")), detail={"path_mtu": 1400}, said="confirm it")
 live("cut", "the path dies in the middle of a transfer, for good", "path_went_dead", "path_went_dead", server=talks("drain", "answer=10"),
      faults=[("path_cut", {"after": 300000})], client=["timeout", "8", "{talker}", "connect", "{server}", "80", "send=3000000"], status=124,
-     hop=((2, "r2"), (3, "server")), detail={"now": "syn_unanswered"}, said="a new connection fails, too")
+     hop=((2, "r2"), (None, "server")), detail={"now": "syn_unanswered"}, said="a new connection fails, too")
 live("idle", "a router forgot the connection while it was quiet; a new one comes about", "idle_expired", "idle_expired", server=talks("keeps-alive"),
      faults=[("stateful", {"expire": 5})], status=124,
      client=["timeout", "22", "{talker}", "connect", "{server}", "80", "get=/", "read=1067", "sleep=16", "get=/", "read=1067"],
      detail={"now": "ok"}, said="the path lives")
 live("open-again", "three SYNs are lost, the fourth is a probe's", "syn_unanswered", "syn_unanswered", wire={"router1-router2": ["up syn n=1-3 drop"]},
      client=["curl", "-sS", "-o", "/dev/null", "-m", "2.6", "http://{at_server}/"], detail={"now": "ok"}, said="find it otherwise now")
-live("injected", "a RST of the middle while the server goes on", "reset_injected", "reset_injected",
-     wire={"router1-router2": ["delay=20", "down data n=40 rst=on rst-ttl=64"]},
-     client=["curl", "-sS", "-o", "/dev/null", "-m", "4", "http://{at_server}/big"], status=CONNECTION_RESET, hop=((1, "r1"), (2, "r2")))
+live("injected", "a RST of the middle, sooner than the server can answer", "reset_injected", "reset_injected",
+     wire={"router1-router2": ["delay=20", "up data n=1 rst=back rst-ttl=64"]},
+     status=CONNECTION_RESET, hop=((1, "r1"), (2, "r2")))
 
 
 # --- who may be probed, and how often ---
