@@ -1,4 +1,4 @@
-/* amend: what probes found, into the finding that asked for them (ask.h): where packets end, what passes, how sure it is now, and a sentence
+/* amend: what probes found, into the finding that asked for them (inquiry.h): where packets end, what passes, how sure it is now, and a sentence
  * that says what that changed. A probe can refute, too. Pure: from records to a finding.
  */
 #ifndef TCPSLEUTH_DIAGNOSE_AMEND_H

@@ -3,7 +3,7 @@
 #include "base/addr_key.h"
 #include "base/limits.h"
 #include "diagnose/amend.h"
-#include "diagnose/ask.h"
+#include "diagnose/inquiry.h"
 #include "probe/engine.h"
 #include "probe/route.h"
 
@@ -273,17 +273,17 @@ void join_ask(struct join *j, const struct flow *f, const struct finding *verdic
 
     if (before && over)
         note_over(before, f->id);
-    if (j->stopped || !ask_kinds(verdict, SERVER) || g_hash_table_size(j->of_flow) >= LIMIT_JOIN_FLOWS ||
+    if (j->stopped || !inquiry_kinds(verdict, SERVER) || g_hash_table_size(j->of_flow) >= LIMIT_JOIN_FLOWS ||
         (before && before->missing) || !choose_target(j, f, &target))
         return;
-    unsigned kinds = ask_kinds(verdict, target);
+    unsigned kinds = inquiry_kinds(verdict, target);
     uint16_t port = target == SERVER ? flow_port(f, SERVER) : 0;
     struct asked *a = find_asked(j, f->key.version, flow_addr(f, target), port);
     if (before ? !(kinds & ~before->kinds) : !kinds)
         return;
     if (!a)
         a = asked_new(j, f, target);
-    a->has_syn = a->has_syn || ask_syn(f, &a->syn);
+    a->has_syn = a->has_syn || inquiry_syn(f, &a->syn);
     note_asker(j, a, f, verdict, target, over);
     want(j, a, kinds);
 }
@@ -423,7 +423,7 @@ void join_amend(const struct join *j, const struct flow *f, struct finding *verd
     const struct asked *a = g_hash_table_lookup(j->of_flow, &f->id);
     enum side target = CLIENT;
 
-    if (!a || !a->results->len || !ask_kinds(verdict, SERVER))
+    if (!a || !a->results->len || !inquiry_kinds(verdict, SERVER))
         return;
     if (addr_cmp(&a->addr, flow_addr(f, SERVER)) == 0)
         target = SERVER;

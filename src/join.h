@@ -1,4 +1,4 @@
-/* join: the capture and the probes together. What breaks asks for probes (diagnose/ask.h); this decides whether they may be sent (CONTRACT
+/* join: the capture and the probes together. What breaks asks for probes (diagnose/inquiry.h); this decides whether they may be sent (CONTRACT
  * "Probes"), announces them, has them sent one target after the other, each once however many flows broke, and puts what they find into the
  * findings (diagnose/amend.h).
  *

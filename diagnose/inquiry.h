@@ -1,8 +1,8 @@
-/* ask: what a finding wants to know of the network: which probes would confirm or refute it, and what their SYN looks like. Pure: src/join.c
+/* inquiry: what a finding wants to know of the network: which probes would confirm or refute it, and what their SYN looks like. Pure: src/join.c
  * has the answers fetched, where that is allowed.
  */
-#ifndef TCPSLEUTH_DIAGNOSE_ASK_H
-#define TCPSLEUTH_DIAGNOSE_ASK_H
+#ifndef TCPSLEUTH_DIAGNOSE_INQUIRY_H
+#define TCPSLEUTH_DIAGNOSE_INQUIRY_H
 
 #include "diagnose/finding.h"
 #include "diagnose/probes.h"
@@ -10,9 +10,9 @@
 
 /* PROBE_BIT()s of the kinds to ask the end `target` of d's flow, the cheapest that can tell; 0: probes say nothing about it. Of a client, who
  * keeps no port open, only what needs none. */
-unsigned ask_kinds(const struct finding *d, enum side target);
+unsigned inquiry_kinds(const struct finding *d, enum side target);
 
 /* The SYN of the flow, for the probes to look like it. False where it is not in the capture. */
-bool ask_syn(const struct flow *f, struct probe_syn *out);
+bool inquiry_syn(const struct flow *f, struct probe_syn *out);
 
 #endif

@@ -1,4 +1,4 @@
-#include "diagnose/ask.h"
+#include "diagnose/inquiry.h"
 
 /* Does a new connection come to be, and where does its SYN end? Echo is the control. */
 #define OPENING                                                                                                        \
@@ -11,7 +11,7 @@
     (PROBE_BIT(PROBE_NEIGHBOR) | PROBE_BIT(PROBE_ECHO) | PROBE_BIT(PROBE_ECHO_TTL) | PROBE_BIT(PROBE_ECHO_DF) |        \
      PROBE_BIT(PROBE_SIZE_TTL))
 
-unsigned ask_kinds(const struct finding *d, enum side target)
+unsigned inquiry_kinds(const struct finding *d, enum side target)
 {
     static const unsigned wanted[CODES] = {
         [CODE_SYN_UNANSWERED] = OPENING,
@@ -34,7 +34,7 @@ unsigned ask_kinds(const struct finding *d, enum side target)
     return target == SERVER ? kinds : kinds & WITHOUT_PORT;
 }
 
-bool ask_syn(const struct flow *f, struct probe_syn *out)
+bool inquiry_syn(const struct flow *f, struct probe_syn *out)
 {
     const struct tcp_offer *o = &f->half[CLIENT].offer;
 
