@@ -2,7 +2,7 @@
 #
 # Variables:  CC, CFLAGS, LDFLAGS as usual;  WERROR=1 turns warnings into errors;  V=1 shows the commands;
 #             SETCAP=1 with install: whoever may run the program may capture with it;
-#             VARIANT=asan builds with the sanitizers, beside the plain build, in build/asan/.
+#             VARIANT=asan builds with the sanitizers, beside the plain build, in build/asan/; VARIANT=short with limits of a sixtieth.
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -42,6 +42,9 @@ LIBS = $(shell pkg-config --libs $(PKGS)) -lnids -lnet -lhttp_parser -lldns -lm
 ifeq ($(VARIANT),asan)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS := -O1 -g
+endif
+ifeq ($(VARIANT),short)
+ALL_CPPFLAGS += -DSHORTENED_LIMITS
 endif
 ifeq ($(VARIANT),fuzz)
 CC := clang
@@ -107,6 +110,7 @@ bench: all $(BENCHES) ## generate the large captures and measure against the pee
 
 .PHONY: bench-live
 bench-live: all $(BENCHES) ## packets a second that a live capture takes without a drop, against peers (root; bench/RESULTS-live.md)
+	$(Q)$(MAKE) --no-print-directory VARIANT=short all
 	$(Q)bench/live
 
 .PHONY: install

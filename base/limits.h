@@ -117,7 +117,25 @@
 #define LIMIT_PROBE_HOPS 30
 
 /* --- report/ --- */
+/* --evidence: packets that are taken out, and bytes of the comment of one, about: more is no evidence but a capture. */
+#define LIMIT_EVIDENCE (1u << 16)
+#define LIMIT_EVIDENCE_COMMENT 2000
 /* Groups of healthy flows that the text report keeps (0.2 KB each), of which it shows the 50 largest. */
 #define LIMIT_HEALTHY_GROUPS (1u << 16)
+
+/* An hour in a minute, to see in a short time that memory stays where it is (VARIANT=short, bench/live --memory): waiting times and what a report
+ * lists are a sixtieth. */
+#ifdef SHORTENED_LIMITS
+#undef LIMIT_LINGER_NS
+#undef LIMIT_EMBRYONIC_IDLE_NS
+#undef LIMIT_OPEN_IDLE_NS
+#undef LIMIT_KEPT_FLOWS
+#undef LIMIT_KEPT_LOOKUPS
+#define LIMIT_LINGER_NS (1 * NS_PER_S)
+#define LIMIT_EMBRYONIC_IDLE_NS (5 * NS_PER_S)
+#define LIMIT_OPEN_IDLE_NS (150 * NS_PER_S)
+#define LIMIT_KEPT_FLOWS ((1u << 21) / 60)
+#define LIMIT_KEPT_LOOKUPS ((1u << 20) / 60)
+#endif
 
 #endif

@@ -86,12 +86,18 @@ struct capture_writer *capture_writer_open(const char *path, GError **error) G_G
 /* Before the first frame: pcap times in microseconds, as older programs expect them. Else they are nanoseconds, so that nothing is
  * lost; right for every input whose capture_info says !nanoseconds. */
 void capture_writer_set_microseconds(struct capture_writer *w);
+/* Whether it holds frames of several link types: pcapng. */
+bool capture_writer_holds_all(const struct capture_writer *w);
 /* Live: how long the capture went on and what it lost (info->end_ns and drops), which a pcapng file then holds at its end; pcap has no place
  * for it. Before the close. */
 void capture_writer_set_end(struct capture_writer *w, const struct capture_info *info);
 /* Hands what is kept back to the disk: false and *error where it said no. */
 bool capture_writer_flush(struct capture_writer *w, GError **error);
 bool capture_writer_add(struct capture_writer *w, const struct frame *frame, GError **error);
+
+/* The same as pcapng, whatever the file's name; then frames may bear a comment (UTF-8; NULL: none). */
+struct capture_writer *capture_writer_open_pcapng(const char *path, GError **error);
+bool capture_writer_add_comment(struct capture_writer *w, const struct frame *frame, const char *comment, GError **error);
 /* Flushes and closes; false and *error where the disk said no. Frees w. NULL is allowed: true. */
 bool capture_writer_close(struct capture_writer *w, GError **error);
 

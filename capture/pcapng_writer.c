@@ -4,6 +4,8 @@
 
 #include "capture/linktype.h"
 
+#include <string.h>
+
 struct pcapng_writer {
     FILE *file;
     GArray *dlts;    /* int: link type of interface 0, 1, ... */
@@ -81,13 +83,36 @@ struct pcapng_writer *pcapng_writer_new(FILE *file)
     return w;
 }
 
-bool pcapng_writer_add(struct pcapng_writer *w, const struct frame *frame)
+static void put_padding(struct pcapng_writer *w, size_t n)
 {
     static const uint8_t padding[3];
+    put(w, padding, -n & 3);
+}
+
+/* opt_comment and the end of the options; their bytes. */
+static uint32_t comment_bytes(size_t n)
+{
+    return n ? 4 + (((uint32_t)n + 3) & ~3u) + 4 : 0;
+}
+
+static void put_comment(struct pcapng_writer *w, const char *comment, size_t n)
+{
+    if (n == 0)
+        return;
+    put_u16(w, 1);
+    put_u16(w, (uint16_t)n);
+    put(w, comment, n);
+    put_padding(w, n);
+    put_u32(w, 0);
+}
+
+bool pcapng_writer_add(struct pcapng_writer *w, const struct frame *frame, const char *comment)
+{
     int interface = find_interface(w, frame->dlt);
     if (interface < 0)
         return false;
-    uint32_t pad = -frame->caplen & 3, length = 32 + frame->caplen + pad;
+    size_t n_comment = comment ? MIN(strlen(comment), UINT16_MAX) : 0;
+    uint32_t length = 32 + ((frame->caplen + 3) & ~3u) + comment_bytes(n_comment);
     uint64_t ticks = (uint64_t)frame->ts_ns;
     g_array_index(w->packets, uint64_t, interface)++;
     put_u32(w, 6); /* enhanced packet block */
@@ -98,7 +123,8 @@ bool pcapng_writer_add(struct pcapng_writer *w, const struct frame *frame)
     put_u32(w, frame->caplen);
     put_u32(w, frame->wirelen);
     put(w, frame->bytes, frame->caplen);
-    put(w, padding, pad);
+    put_padding(w, frame->caplen);
+    put_comment(w, comment, n_comment);
     put_u32(w, length);
     return true;
 }

@@ -27,16 +27,16 @@ struct capture_writer {
 static bool set_write_error(const struct capture_writer *w, int why, GError **error)
 {
     /* No reason is left where an earlier write failed and was noticed only now. */
-    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_WRITE, "%s: cannot write it: %s; name another file for -w", w->name,
+    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_WRITE, "%s: cannot write it: %s; name another file", w->name,
                 g_strerror(why ? why : EIO));
     return false;
 }
 
-struct capture_writer *capture_writer_open(const char *path, GError **error)
+static struct capture_writer *open_writer(const char *path, bool pcapng, GError **error)
 {
     if (strcmp(path, "-") == 0) {
         g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_WRITE,
-                    "-w -: standard output carries the report; name a file for the packets");
+                    "-: standard output carries the report; name a file for the packets");
         return NULL;
     }
     struct capture_writer *w = g_new0(struct capture_writer, 1);
@@ -50,14 +50,29 @@ struct capture_writer *capture_writer_open(const char *path, GError **error)
         return NULL;
     }
     setvbuf(w->file, w->buffer, _IOFBF, sizeof w->buffer);
-    if (g_str_has_suffix(path, ".pcapng") || g_str_has_suffix(path, ".ntar"))
+    if (pcapng)
         w->pcapng = pcapng_writer_new(w->file);
     return w;
+}
+
+struct capture_writer *capture_writer_open(const char *path, GError **error)
+{
+    return open_writer(path, g_str_has_suffix(path, ".pcapng") || g_str_has_suffix(path, ".ntar"), error);
+}
+
+struct capture_writer *capture_writer_open_pcapng(const char *path, GError **error)
+{
+    return open_writer(path, true, error);
 }
 
 void capture_writer_set_microseconds(struct capture_writer *w)
 {
     w->microseconds = true;
+}
+
+bool capture_writer_holds_all(const struct capture_writer *w)
+{
+    return w->pcapng != NULL;
 }
 
 void capture_writer_set_end(struct capture_writer *w, const struct capture_info *info)
@@ -81,7 +96,7 @@ static bool begin_pcap(struct capture_writer *w, int dlt, GError **error)
     w->dump = w->dead ? pcap_dump_fopen(w->dead, w->file) : NULL;
     if (w->dump)
         return true;
-    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_WRITE, "%s: cannot write it: %s; name another file for -w", w->name,
+    g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_WRITE, "%s: cannot write it: %s; name another file", w->name,
                 w->dead ? pcap_geterr(w->dead) : "out of memory");
     return false;
 }
@@ -107,13 +122,18 @@ static bool add_to_pcap(struct capture_writer *w, const struct frame *frame, GEr
 
 bool capture_writer_add(struct capture_writer *w, const struct frame *frame, GError **error)
 {
+    return capture_writer_add_comment(w, frame, NULL, error);
+}
+
+bool capture_writer_add_comment(struct capture_writer *w, const struct frame *frame, const char *comment, GError **error)
+{
     if (!w->pcapng) {
         if (!add_to_pcap(w, frame, error))
             return false;
-    } else if (!pcapng_writer_add(w->pcapng, frame)) {
+    } else if (!pcapng_writer_add(w->pcapng, frame, comment)) {
         char name[32];
         g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_WRITE,
-                    "%s: no file can hold packets of link type %s; leave -w away", w->name,
+                    "%s: no file can hold packets of link type %s; do not save them", w->name,
                     capture_dlt_name(frame->dlt, name));
         return false;
     }

@@ -1,5 +1,7 @@
 #include "diagnose/finding.h"
 
+#include "diagnose/ledger.h"
+
 #include "diagnose/probes.h"
 
 #include <string.h>
@@ -226,5 +228,6 @@ void judgement_clear(struct judgement *j)
     finding_free(j->verdict);
     if (j->others)
         g_ptr_array_free(j->others, TRUE);
+    ledger_free(j->ledger);
     *j = (struct judgement){ 0 };
 }

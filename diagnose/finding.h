@@ -74,10 +74,13 @@ void finding_doubt(struct finding *f, uint64_t dropped);
 /* Static and shared, never freed: the verdict of a flow with nothing to report. */
 const struct finding *finding_ok(void);
 
+struct ledger; /* ledger.h */
+
 /* What was judged of one flow. */
 struct judgement {
     struct finding *verdict;  /* NULL: finding_ok() */
     GPtrArray *others;        /* struct finding*: further findings, worst first; NULL: none */
+    struct ledger *ledger;    /* how it was reached; NULL: nobody asked */
 };
 const struct finding *judgement_verdict(const struct judgement *j);
 void judgement_clear(struct judgement *j);

@@ -2,49 +2,44 @@
 
 #include "diagnose/rules.h"
 
-/* What there is about a flow; a rule is only asked where there is what it speaks of. Most flows are healthy and short:
- * asking all rules in vain would cost as much as following them. */
-enum about {
-    ABOUT_OPENING = 1,      /* the handshake was not seen to complete */
-    ABOUT_TROUBLE = 1 << 1, /* flow->trouble */
-    ABOUT_RESET = 1 << 2,   /* a RST counts */
-    ABOUT_ENDING = 1 << 3,  /* no RST, and not both FINs acknowledged */
-    ABOUT_TLS = 1 << 4,
-    ABOUT_HTTP = 1 << 5,
-    ABOUT_WAITING = 1 << 6, /* the client spoke last */
+/* Their order does not matter: findings are ranked by status and code. */
+static const struct judge_rule rules[] = {
+    { rule_unreachable, ABOUT_OPENING,
+      { CODE_NETWORK_UNREACHABLE, CODE_HOST_UNREACHABLE, CODE_ADMIN_PROHIBITED, CODE_PORT_UNREACHABLE, CODE_TTL_EXCEEDED } },
+    { rule_syn_unanswered, ABOUT_OPENING, { CODE_SYN_UNANSWERED } },
+    { rule_syn_refused, ABOUT_OPENING, { CODE_SYN_REFUSED_BY_MIDDLEBOX, CODE_SYN_REFUSED } },
+    { rule_port_reuse_refused, ABOUT_OPENING, { CODE_PORT_REUSE_REFUSED } },
+    { rule_accept_queue_full, ABOUT_TROUBLE, { CODE_ACCEPT_QUEUE_FULL } },
+    { rule_handshake_unfinished, ABOUT_OPENING, { CODE_HANDSHAKE_UNFINISHED } },
+    { rule_dead, ABOUT_TROUBLE,
+      { CODE_IDLE_EXPIRED, CODE_PATH_WENT_DEAD, CODE_NETWORK_UNREACHABLE, CODE_HOST_UNREACHABLE, CODE_ADMIN_PROHIBITED,
+        CODE_PORT_UNREACHABLE, CODE_TTL_EXCEEDED } },
+    { rule_pmtu_ignored, ABOUT_TROUBLE, { CODE_PMTU_IGNORED } },
+    { rule_pmtu_blackhole, ABOUT_TROUBLE, { CODE_PMTU_BLACKHOLE } },
+    { rule_reset, ABOUT_RESET, { CODE_IDLE_EXPIRED, CODE_RESET_INJECTED, CODE_RESET_BY_SERVER, CODE_RESET_BY_CLIENT } },
+    { rule_zero_window, ABOUT_TROUBLE, { CODE_ZERO_WINDOW_STALL } },
+    { rule_tls_certificate, ABOUT_TLS,
+      { CODE_TLS_CERTIFICATE_EXPIRED, CODE_TLS_CERTIFICATE_NOT_YET_VALID, CODE_TLS_NAME_MISMATCH, CODE_TLS_SELF_SIGNED } },
+    { rule_tls, ABOUT_TLS, { CODE_TLS_NOT_SPOKEN, CODE_TLS_ALERT, CODE_TLS_NO_SERVER_HELLO, CODE_TLS_RESET } },
+    { rule_http_to_tls, ABOUT_HTTP, { CODE_TLS_ALERT } },
+    { rule_response_truncated, ABOUT_HTTP, { CODE_RESPONSE_TRUNCATED } },
+    { rule_http_status, ABOUT_HTTP, { CODE_HTTP_SERVER_ERROR, CODE_HTTP_CLIENT_ERROR } },
+    { rule_server_silent, ABOUT_WAITING, { CODE_SERVER_SILENT } },
+    { rule_slow_server, ABOUT_HTTP, { CODE_SLOW_SERVER } },
+    { rule_option_stripped, ABOUT_TROUBLE, { CODE_OPTION_STRIPPED } },
+    { rule_packet_loss, ABOUT_TROUBLE, { CODE_PACKET_LOSS } },
+    { rule_reordering, ABOUT_TROUBLE, { CODE_REORDERING } },
+    { rule_ip_fragmented, ABOUT_TROUBLE, { CODE_IP_FRAGMENTED } },
+    { rule_half_close_leak, ABOUT_ENDING, { CODE_HALF_CLOSE_LEAK } },
 };
 
-/* Every rule; their order does not matter: findings are ranked by status and code. */
-static const struct {
-    struct finding *(*rule)(const struct flow *f, const struct judge_context *c);
-    unsigned about; /* any of these */
-} rules[] = {
-    { rule_unreachable, ABOUT_OPENING },
-    { rule_syn_unanswered, ABOUT_OPENING },
-    { rule_syn_refused, ABOUT_OPENING },
-    { rule_port_reuse_refused, ABOUT_OPENING },
-    { rule_accept_queue_full, ABOUT_TROUBLE },
-    { rule_handshake_unfinished, ABOUT_OPENING },
-    { rule_dead, ABOUT_TROUBLE },
-    { rule_pmtu_ignored, ABOUT_TROUBLE },
-    { rule_pmtu_blackhole, ABOUT_TROUBLE },
-    { rule_reset, ABOUT_RESET },
-    { rule_zero_window, ABOUT_TROUBLE },
-    { rule_tls_certificate, ABOUT_TLS },
-    { rule_tls, ABOUT_TLS },
-    { rule_http_to_tls, ABOUT_HTTP },
-    { rule_response_truncated, ABOUT_HTTP },
-    { rule_http_status, ABOUT_HTTP },
-    { rule_server_silent, ABOUT_WAITING },
-    { rule_slow_server, ABOUT_HTTP },
-    { rule_option_stripped, ABOUT_TROUBLE },
-    { rule_packet_loss, ABOUT_TROUBLE },
-    { rule_reordering, ABOUT_TROUBLE },
-    { rule_ip_fragmented, ABOUT_TROUBLE },
-    { rule_half_close_leak, ABOUT_ENDING },
-};
+const struct judge_rule *judge_rules(size_t *n)
+{
+    *n = G_N_ELEMENTS(rules);
+    return rules;
+}
 
-static unsigned about(const struct flow *f)
+unsigned judge_about(const struct flow *f)
 {
     unsigned a = 0;
 
@@ -142,7 +137,7 @@ struct finding *rule_incomplete(const struct flow *f, const struct judge_context
 void judge_flow(const struct flow *f, const struct judge_context *c, struct judgement *j)
 {
     GPtrArray *found = NULL;
-    unsigned there = about(f);
+    unsigned there = judge_about(f);
 
     *j = (struct judgement){ 0 };
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {

@@ -388,7 +388,7 @@ struct finding *rule_server_silent(const struct flow *f, const struct judge_cont
     struct finding *d = finding_new(CODE_SERVER_SILENT, WHERE_SERVER,
                                     "%s acknowledges the request and sends no byte of an answer in %s.",
                                     end_text(end, f, SERVER), duration_text(waited, waited_ns));
-    d->confidence = CONFIDENCE_LIKELY;
+    d->confidence = f->app ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE; /* of what is not known: was it a request? */
     finding_add_evidence(d, f->asked_packet);
     finding_add_evidence(d, f->half[CLIENT].last_data_packet);
     finding_add_evidence(d, f->half[SERVER].last_packet);

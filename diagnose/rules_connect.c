@@ -54,9 +54,9 @@ static struct finding *middlebox_finding(const struct flow *f)
 {
     const struct reset_facts *r = &f->reset;
     char server[END_TEXT_SIZE], waited[32], usual[32];
-    struct finding *d = finding_new(CODE_SYN_REFUSED_BY_MIDDLEBOX, WHERE_PATH,
-                                    "The RST that refuses %s arrives with TTL %u after %s", end_text(server, f, SERVER), r->ttl,
-                                    duration_text(waited, r->ts_ns - f->syn_ns));
+    struct finding *d =
+        finding_new(CODE_SYN_REFUSED_BY_MIDDLEBOX, WHERE_PATH, "The RST that refuses %s arrives with TTL %u after %s",
+                    end_text(server, f, SERVER), r->ttl, duration_text(waited, r->ts_ns - f->syn_ns));
     g_autofree char *begin = d->summary;
 
     if (r->host_rtt_ns == TIME_NONE)
@@ -96,13 +96,16 @@ struct finding *rule_port_reuse_refused(const struct flow *f, const struct judge
     char server[END_TEXT_SIZE];
     bool refused = f->reset.packet && f->reset.by == SERVER;
 
-    if (!f->reuses_time_wait || f->synacks || f->half[SERVER].bytes || !(refused || (f->trouble && f->trouble->stale_acks)))
+    if (!f->reuses_time_wait || f->synacks || f->half[SERVER].bytes ||
+        !(refused || (f->trouble && f->trouble->stale_acks)))
         return NULL;
     if (!refused && f->syns < 2 && c->now_ns - f->last_ns < SILENCE_NS)
         return NULL; /* the client's RST ends the TIME-WAIT, and its next SYN may be accepted */
-    struct finding *d = finding_new(CODE_PORT_REUSE_REFUSED, WHERE_SERVER,
-                                    "The client uses its port again while %s is in TIME-WAIT from the connection before, and is answered "
-                                    "with %s.", end_text(server, f, SERVER), refused ? "a RST" : "an ACK of that one");
+    struct finding *d = finding_new(
+        CODE_PORT_REUSE_REFUSED, WHERE_SERVER,
+        "The client uses its port again while %s is in TIME-WAIT from the connection before, and is answered "
+        "with %s.",
+        end_text(server, f, SERVER), refused ? "a RST" : "an ACK of that one");
     d->confidence = CONFIDENCE_LIKELY;
     finding_add_evidence(d, f->first_syn_packet);
     finding_add_evidence(d, f->trouble ? f->trouble->stale_ack_packet : 0);
@@ -130,9 +133,10 @@ struct finding *rule_accept_queue_full(const struct flow *f, const struct judge_
         (t->late_synacks < 2 && flow_anomalies(f, CLIENT)->retransmissions < 2))
         return NULL;
     bool at_server = flow_rtt_to_server_ns(f) <= flow_rtt_to_client_ns(f) / 10;
-    struct finding *d = finding_new(CODE_ACCEPT_QUEUE_FULL, WHERE_SERVER,
-                                    "%s repeats its SYN-ACK %u times although the client's ACK and data are here: it does not accept.",
-                                    end_text(server, f, SERVER), t->late_synacks);
+    struct finding *d =
+        finding_new(CODE_ACCEPT_QUEUE_FULL, WHERE_SERVER,
+                    "%s repeats its SYN-ACK %u times although the client's ACK and data are here: it does not accept.",
+                    end_text(server, f, SERVER), t->late_synacks);
     d->confidence = at_server ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
     if (!at_server) /* from here, both may be lost on the way */
         finding_detail_list(d, "alternatives", (const char *const[]){ "handshake_unfinished", NULL });

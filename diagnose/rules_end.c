@@ -27,10 +27,12 @@ static struct finding *dead_finding(const struct flow *f, enum side s)
         return icmp_finding(f, icmp);
     if (idle_before(f, l->tail_idle_ns))
         return idle_finding(l->tail_idle_ns, l->tail_first, "is repeated without answer");
-    const char *what = !l->tail_retries ? "sends keep-alive probes" : l->tail_largest ? "repeats its data" : "repeats its FIN";
-    struct finding *d = finding_new(CODE_PATH_WENT_DEAD, WHERE_PATH,
-                                    "The %s %s for %s and nothing comes back from the %s any more.", side_name(s), what,
-                                    duration_text(lasted, f->last_ns - l->tail_first_ns), side_name(other_side(s)));
+    const char *what = !l->tail_retries  ? "sends keep-alive probes"
+                       : l->tail_largest ? "repeats its data"
+                                         : "repeats its FIN";
+    struct finding *d =
+        finding_new(CODE_PATH_WENT_DEAD, WHERE_PATH, "The %s %s for %s and nothing comes back from the %s any more.",
+                    side_name(s), what, duration_text(lasted, f->last_ns - l->tail_first_ns), side_name(other_side(s)));
     d->confidence = CONFIDENCE_LIKELY;
     return d;
 }

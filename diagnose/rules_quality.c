@@ -106,7 +106,8 @@ static const char *rewritten(const struct flow *f, enum side s, uint64_t *packet
         return "have SACK blocks of bytes that the other end never sent";
     }
     *packet = l->shrunk_packet;
-    return l->shrunk >= 2 && !f->half[s].offer.whole_windows ? "bear scaled windows although its SYN does not say so" : NULL;
+    return l->shrunk >= 2 && !f->half[s].offer.whole_windows ? "bear scaled windows although its SYN does not say so"
+                                                             : NULL;
 }
 
 struct finding *rule_option_stripped(const struct flow *f, const struct judge_context *c)
@@ -118,8 +119,9 @@ struct finding *rule_option_stripped(const struct flow *f, const struct judge_co
 
         if (!what)
             continue;
-        struct finding *d = finding_new(CODE_OPTION_STRIPPED, WHERE_PATH, "The %s's packets %s: something on the way changes them.",
-                                        side_name((enum side)s), what);
+        struct finding *d =
+            finding_new(CODE_OPTION_STRIPPED, WHERE_PATH, "The %s's packets %s: something on the way changes them.",
+                        side_name((enum side)s), what);
         d->confidence = CONFIDENCE_POSSIBLE;
         finding_add_evidence(d, f->syn_packet);
         finding_add_evidence(d, f->synack_packet);

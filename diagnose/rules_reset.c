@@ -32,7 +32,8 @@ static bool too_fast(const struct flow *f)
     return f->reset.answers_ns != TIME_NONE && least_ns >= TELLING_RTT_NS && f->reset.answers_ns < least_ns / 2;
 }
 
-/* The RST is of neither end: it comes from another distance or too early, or the end goes on as if it had not sent it. */
+/* The RST is of neither end: it comes from another distance or too early, or the end goes on as if it had not sent it.
+ */
 static struct finding *injected(const struct flow *f)
 {
     const char *side = side_name((enum side)f->reset.by);
@@ -170,8 +171,9 @@ static struct finding *aborted(const struct flow *f, const char *what)
     d->confidence = f->half[by].packets > 1 && !cut_inside_tls(f) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
     if (idle_race(f)) {
         d->status = STATUS_DEGRADED;
-        d->remedy = d->own_remedy = g_strdup("A kept connection was closed while it was idle, and a request crossed that: "
-                                             "let the client give idle connections up sooner than the server does.");
+        d->remedy = d->own_remedy =
+            g_strdup("A kept connection was closed while it was idle, and a request crossed that: "
+                     "let the client give idle connections up sooner than the server does.");
     }
     return d;
 }

@@ -1,6 +1,7 @@
 #include "diagnose/rules.h"
 
-/* Repetitions of one large segment without an ACK that make a matter of size likely (RFC 6298 doubles the wait each time). */
+/* Repetitions of one large segment without an ACK that make a matter of size likely (RFC 6298 doubles the wait each
+ * time). */
 #define STUCK_RETRIES 3
 
 /* Payload bytes of a segment that is about full: an MTU below the usual ones still carries it. */
@@ -39,9 +40,10 @@ static struct finding *ignored(const struct flow *f, enum side s)
     addr_text(from, &n->from, f->key.version);
     if (n->mtu)
         g_snprintf(mtu, sizeof mtu, " (MTU %u)", n->mtu);
-    struct finding *d = finding_new(CODE_PMTU_IGNORED, s == SERVER ? WHERE_SERVER : WHERE_CLIENT,
-                                    "%s tells the %s that its packets are too big%s, and it sends them again %u times as large.",
-                                    from, side_name(s), mtu, l->too_large);
+    struct finding *d =
+        finding_new(CODE_PMTU_IGNORED, s == SERVER ? WHERE_SERVER : WHERE_CLIENT,
+                    "%s tells the %s that its packets are too big%s, and it sends them again %u times as large.", from,
+                    side_name(s), mtu, l->too_large);
     d->confidence = CONFIDENCE_LIKELY;
     finding_detail_text(d, "icmp_from", from);
     finding_detail_number(d, "mtu", n->mtu);
@@ -86,14 +88,16 @@ static struct finding *stuck(const struct flow *f, enum side s)
         return NULL;
     if (!k->over && small_unanswered(f, s))
         return NULL;
-    struct finding *d = finding_new(CODE_PMTU_BLACKHOLE, WHERE_PATH,
-                                    "The %s's segments of %u bytes are sent %u times and never acknowledged; %s.", side_name(s), k->size,
-                                    k->retries + 1, passes ? "smaller ones get through" : "nothing that large gets through");
+    struct finding *d = finding_new(
+        CODE_PMTU_BLACKHOLE, WHERE_PATH, "The %s's segments of %u bytes are sent %u times and never acknowledged; %s.",
+        side_name(s), k->size, k->retries + 1, passes ? "smaller ones get through" : "nothing that large gets through");
     if (k->over) { /* Linux' tcp_mtu_probing, RFC 4821: smaller pieces were tried */
         d->status = STATUS_DEGRADED;
         g_free(d->summary);
-        d->summary = g_strdup_printf("The %s's segments of %u bytes are sent %u times without an ACK; it goes on with smaller ones, "
-                                     "and those get through.", side_name(s), k->size, k->retries + 1);
+        d->summary = g_strdup_printf(
+            "The %s's segments of %u bytes are sent %u times without an ACK; it goes on with smaller ones, "
+            "and those get through.",
+            side_name(s), k->size, k->retries + 1);
     }
     d->confidence = passes ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
     finding_add_evidence(d, k->packet);
@@ -102,8 +106,8 @@ static struct finding *stuck(const struct flow *f, enum side s)
     return d;
 }
 
-/* Seen where the receiver is: a hole of full-size segments that is never filled, while smaller ones arrive; several that are missing
- * where one small one came behind them is less sure. */
+/* Seen where the receiver is: a hole of full-size segments that is never filled, while smaller ones arrive; several
+ * that are missing where one small one came behind them is less sure. */
 static struct finding *unfilled(const struct flow *f, enum side s, const struct judge_context *c)
 {
     const struct hole *h = &flow_losses(f, s)->hole;
@@ -112,9 +116,10 @@ static struct finding *unfilled(const struct flow *f, enum side s, const struct 
     if (h->size < (lives ? 1 : 2) * FULL_SIZE || h->size <= h->arrived_largest || icmp_too_big(f, s) ||
         c->now_ns - h->since_ns < SILENCE_NS)
         return NULL;
-    struct finding *d = finding_new(CODE_PMTU_BLACKHOLE, WHERE_PATH,
-                                    "%u bytes of the %s never arrive although what it sent behind them does; nothing above %u bytes gets here.", h->size,
-                                    side_name(s), h->arrived_largest);
+    struct finding *d = finding_new(
+        CODE_PMTU_BLACKHOLE, WHERE_PATH,
+        "%u bytes of the %s never arrive although what it sent behind them does; nothing above %u bytes gets here.",
+        h->size, side_name(s), h->arrived_largest);
     d->confidence = lives ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
     finding_add_evidence(d, h->packet);
     finding_add_evidence(d, f->half[s].last_packet);

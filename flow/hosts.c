@@ -26,7 +26,9 @@ static size_t place_of(const struct addr *a)
     uint64_t halves[2];
 
     memcpy(halves, a->bytes, sizeof halves);
-    return (size_t)((halves[0] * 0x9E3779B97F4A7C15u ^ halves[1] * 0xD6E8FEB86659FD93u) >> 40) & (PLACES - 1);
+    uint64_t h = halves[0] * 0x9E3779B97F4A7C15u ^ halves[1];
+    h = (h ^ h >> 32) * 0xD6E8FEB86659FD93u; /* what differs may stand in the highest bytes alone */
+    return (size_t)(h >> 40) & (PLACES - 1);
 }
 
 void hosts_saw(struct hosts *h, const struct addr *server, uint8_t version, uint8_t ttl, int64_t rtt_ns)

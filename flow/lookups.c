@@ -3,8 +3,8 @@
 #include "base/limits.h"
 #include "base/timens.h"
 
-/* A resolver that waited in vain for so long asks again, and many take a new id or port for that. Within less it is another
- * program that wants to know the same. */
+/* A resolver that waited in vain for so long asks again, and many take a new id or port for that. Within less it is
+ * another program that wants to know the same. */
 #define RETRY_AFTER_NS (NS_PER_S / 2)
 #define RETRY_WITHIN_NS (30 * NS_PER_S)
 
@@ -14,10 +14,10 @@
 /* Open look-ups in order of query. A look-up is looked for from the newest back; a resolver's queries are few at a
  * time. */
 struct lookups {
-    GHashTable *open; /* struct lookup*: by client, server, client port, id, type and name */
+    GHashTable *open;    /* struct lookup*: by client, server, client port, id, type and name */
     GHashTable *waiting; /* struct lookup*: the newest without an answer, by client, server, type and name */
-    bool any;         /* there was a message */
-    GQueue order;     /* struct lookup*, the oldest first: the same ones and those answered since */
+    bool any;            /* there was a message */
+    GQueue order;        /* struct lookup*, the oldest first: the same ones and those answered since */
     void (*done)(void *user, struct lookup *l);
     void *user;
 };
@@ -319,6 +319,12 @@ void lookups_icmp(struct lookups *l, const struct packet *p)
         k->icmp_from = p->ip.src;
         return;
     }
+}
+
+void lookups_visit(const struct lookups *l, lookup_visit_fn *visit, void *user)
+{
+    for (const GList *e = l->order.head; e; e = e->next)
+        visit(user, e->data);
 }
 
 void lookups_finish(struct lookups *l)

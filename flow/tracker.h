@@ -42,6 +42,9 @@ void tracker_packet(struct tracker *t, const struct packet *p);
 /* The clock of a live capture: time goes on though no packet comes. Lets go of what has been quiet too long, and looks for moments. */
 void tracker_clock(struct tracker *t, int64_t now_ns);
 
+/* Calls visit for each look-up that was not handed out yet, in order of query. */
+void tracker_visit_lookups(const struct tracker *t, void (*visit)(void *user, const struct lookup *l), void *user);
+
 /* The capture went on without packets until then: silence lasts so long. */
 void tracker_until(struct tracker *t, int64_t end_ns);
 

@@ -180,7 +180,9 @@ static void watch_stuck(struct flow *f, const struct segment *s)
     }
     if (len < LARGE || !peer->ack_known || k->retries >= 3) /* the first long one is told */
         return;
-    *k = (struct stuck){ .retries = 1, .seq = s->seq, .ack = peer->highest_ack, .size = len, .packet = s->packet->number };
+    *k = (struct stuck){
+        .retries = 1, .seq = s->seq, .ack = peer->highest_ack, .size = len, .packet = s->packet->number
+    };
     k->passed = f->half[s->side].acked_largest;
     for (unsigned i = 0; i < peer->n_sack; i++)
         k->small_passed |= peer->sack[i].right - peer->sack[i].left < len;
@@ -237,8 +239,8 @@ static void watch_timestamps(struct flow *f, const struct segment *s)
         l->bare_packet = s->packet->number;
 }
 
-/* Windows that stay at a small part of the SYN's before anything was received: their sender scales them, and its SYN or SYN-ACK lost the
- * option that said so on the way to the capture. */
+/* Windows that stay at a small part of the SYN's before anything was received: their sender scales them, and its SYN or
+ * SYN-ACK lost the option that said so on the way to the capture. */
 static void watch_shrinking(struct flow *f, const struct segment *s)
 {
     uint32_t syn_window = f->half[s->side].offer.window;
@@ -252,7 +254,8 @@ static void watch_shrinking(struct flow *f, const struct segment *s)
         f->trouble->losses[s->side].shrunk_packet = s->packet->number;
 }
 
-/* SACK blocks far from all numbers of the other end: its sequence numbers were rewritten on the way, and the blocks not. */
+/* SACK blocks far from all numbers of the other end: its sequence numbers were rewritten on the way, and the blocks
+ * not. */
 static void watch_sacks(struct flow *f, const struct segment *s)
 {
     const struct track_half *other = &f->track->half[other_side(s->side)];
@@ -276,8 +279,8 @@ static void watch_opening(struct flow *f, const struct segment *s)
         trouble_of(f)->late_synacks++;
         f->trouble->late_synack_packet = s->packet->number;
     }
-    if (s->side == SERVER && !f->synacks && f->syns && !(s->flags & (TCP_SYN | TCP_RST)) && s->flags & TCP_ACK && !s->len &&
-        s->tcp->ack != f->half[CLIENT].isn + 1 && trouble_of(f)->stale_acks++ == 0)
+    if (s->side == SERVER && !f->synacks && f->syns && !(s->flags & (TCP_SYN | TCP_RST)) && s->flags & TCP_ACK &&
+        !s->len && s->tcp->ack != f->half[CLIENT].isn + 1 && trouble_of(f)->stale_acks++ == 0)
         f->trouble->stale_ack_packet = s->packet->number;
 }
 

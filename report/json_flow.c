@@ -216,6 +216,10 @@ void json_flow_members(struct json *j, const struct judged_flow *judged)
     json_findings(j, judged->judgement.others);
     json_key(j, "verdict");
     json_finding(j, judgement_verdict(&judged->judgement));
+    if (judged->judgement.ledger) {
+        json_key(j, "ledger");
+        json_ledger(j, judged->judgement.ledger);
+    }
     json_key(j, "tunnel");
     tunnels(j, f->encap);
     json_member(j, "previous", number_or_null, f->previous);

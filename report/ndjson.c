@@ -121,7 +121,18 @@ static void put_stats(struct lines *l, const struct report_event *e)
     line_end(j);
 }
 
-/* A broken conversation has a line of its own as soon as it is final. */
+/* A name that failed; its conversation has a line of its own when it is final. */
+static void put_broken(struct lines *l, const struct report_event *e)
+{
+    struct json *j = event_start(l, "name_verdict", e);
+
+    json_key(j, "client");
+    json_write_addr(j, &e->conversation->client, e->conversation->version);
+    json_key(j, "verdict");
+    json_finding(j, conversation_verdict(e->conversation));
+    line_end(j);
+}
+
 static void lines_event(struct report_writer *w, const struct report_event *e)
 {
     struct lines *l = (struct lines *)w;
@@ -130,6 +141,8 @@ static void lines_event(struct report_writer *w, const struct report_event *e)
         line_end(event_start(l, "flow_opened", e));
     else if (e->kind == EVENT_VERDICT)
         put_verdict(l, e);
+    else if (e->kind == EVENT_BROKEN)
+        put_broken(l, e);
     else if (e->kind == EVENT_STATS)
         put_stats(l, e);
 }

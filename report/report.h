@@ -60,6 +60,7 @@ struct report_options {
     int verbose;                /* -v */
     bool quiet;                 /* -q */
     uint64_t flow;              /* --flow N: the ladder of this flow; 0: none */
+    bool why;                   /* --why: judgements come with their ledger */
     bool live;                  /* tell what happens when it happens: format->event */
     FILE *told;                 /* live, text: where that goes (borrowed); NULL: nowhere */
     unsigned columns;           /* width of the terminal, 100 where unknown */

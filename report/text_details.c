@@ -150,6 +150,8 @@ static void block_of_one(struct text *t, const struct judged_flow *judged, bool 
     other_findings(t, &judged->judgement);
     if (facts)
         put_facts(t, f);
+    if (judged->judgement.ledger)
+        text_why(t, judged->judgement.ledger);
 }
 
 void text_one_flow(struct text *t, const struct judged_flow *f)
@@ -175,6 +177,8 @@ static void block_of_many(struct text *t, const struct group *group)
     heading(t, s);
     g_string_printf(s, "flow %" G_GUINT64_FORMAT ": ", first->flow->id);
     text_finding(t, judgement_verdict(&first->judgement), s->str);
+    if (first->judgement.ledger)
+        text_why(t, first->judgement.ledger);
 }
 
 static struct group_key key_of(const struct judged_flow *f)

@@ -56,6 +56,9 @@ void text_one_flow(struct text *t, const struct judged_flow *f); /* the same and
 /* Its sentence, evidence and remedy, indented; label: "" or what stands before the sentence. */
 void text_finding(struct text *t, const struct finding *f, const char *label);
 
+/* text_why.c: how a verdict was reached */
+void text_why(struct text *t, const struct ledger *l);
+
 /* text_healthy.c: those alike in one line */
 void text_healthy_flows(struct text *t);
 

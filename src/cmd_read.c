@@ -45,7 +45,7 @@ static gboolean read_frames(struct reading *r, const struct options *o, GError *
             break;
         /* an interface may have come */
         pipeline_set_precision(r->run.pipeline, capture_info(r->capture)->nanoseconds);
-        pipeline_frames(r->run.pipeline, frames, n);
+        run_frames(&r->run, frames, n);
         left -= (int64_t)n;
         since_shown += (int64_t)n;
         if (since_shown < PROGRESS_FRAMES)
@@ -107,20 +107,27 @@ static gboolean finish(struct reading *r, const struct options *o, const char *s
     return TRUE;
 }
 
+/* Writing to one of the files that are read would empty it. */
+static gboolean spares_input(const struct reading *r, const struct options *o, GError **error)
+{
+    const struct {
+        const char *option, *file;
+    } written[] = { { "-w", o->save }, { "-o", o->output }, { "--evidence", o->evidence } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(written); i++) {
+        if (!written[i].file || !capture_is_input(r->capture, written[i].file))
+            continue;
+        g_set_error(error, OPTIONS_ERROR, 0, "%s: it is read, and %s would overwrite it; name another file for %s",
+                    written[i].file, written[i].option, written[i].option);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean open_files(struct reading *r, const struct options *o, GError **error)
 {
     r->capture = capture_open_files((const char *const *)o->files, g_strv_length(o->files), o->filter, error);
-    if (!r->capture)
-        return FALSE;
-    const char *clash = o->save && capture_is_input(r->capture, o->save)       ? "-w"
-                        : o->output && capture_is_input(r->capture, o->output) ? "-o"
-                                                                               : NULL;
-    if (clash) {
-        g_set_error(error, OPTIONS_ERROR, 0, "%s: it is read, and %s would overwrite it; name another file for %s",
-                    clash[1] == 'w' ? o->save : o->output, clash, clash);
-        return FALSE;
-    }
-    return run_open(&r->run, o, r->join != NULL, error);
+    return r->capture && spares_input(r, o, error) && run_open(&r->run, o, r->join != NULL, error);
 }
 
 /* join_hooks.say */

@@ -137,6 +137,7 @@ static gboolean settle(struct raw_options *r, const struct command *commands, GE
     o->report.all = r->all;
     o->report.verbose = r->verbose;
     o->report.quiet = r->quiet;
+    o->report.why = r->why;
     if (o->version)
         return TRUE;
     if (!check_options(r, &commands[o->command], error) || !check_later(o, error))
@@ -242,6 +243,7 @@ void options_free(struct options *o)
     g_strfreev(o->words);
     g_free(o->output);
     g_free(o->save);
+    g_free(o->evidence);
     g_free(o->keylog);
     g_free(o->filter);
     g_free(o->help);

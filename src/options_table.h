@@ -9,7 +9,7 @@ struct raw_options {
     struct options o;
     char *format, *color;
     char **words;
-    gboolean json, all, verbose, quiet, list, help, ignored;
+    gboolean json, all, verbose, quiet, list, help, ignored, why;
     gint64 flow, count, duration, snaplen, buffer;
 };
 

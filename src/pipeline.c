@@ -2,7 +2,9 @@
 
 #include "base/limits.h"
 #include "diagnose/conversations.h"
+#include "diagnose/early_names.h"
 #include "diagnose/judge.h"
+#include "diagnose/ledger.h"
 #include "dissect/dissector.h"
 #include "flow/tracker.h"
 #include "src/join.h"
@@ -23,21 +25,41 @@ struct pipeline {
     struct report report;         /* the totals */
     struct report_writer *writer; /* owns what is handed to it */
     bool live;                    /* events are told */
+    struct early_names *names;    /* live; NULL: not */
+    int64_t names_at_ns;          /* when they are looked at next */
     uint64_t told;                /* flows of which a verdict was told */
     struct join *join;            /* borrowed; NULL: nothing is probed */
     GPtrArray *held;              /* struct flow*: over, and waiting for what probes find; LIMIT_JOIN_HELD */
+    bool why;
+    uint64_t drawn;            /* --flow; 0: none */
+    pipeline_finding_fn *hear; /* NULL: nobody */
+    void *hearer;
 };
+
+static struct judge_context context_of(const struct pipeline *p)
+{
+    return (struct judge_context){ .now_ns = tracker_now_ns(p->tracker), .dropped = p->report.capture.dropped };
+}
 
 /* Returns the code of the verdict as the packets alone have it. */
 static enum code judge(const struct pipeline *p, const struct flow *f, struct judgement *j)
 {
-    struct judge_context context = { .now_ns = tracker_now_ns(p->tracker), .dropped = p->report.capture.dropped };
+    struct judge_context context = context_of(p);
 
     judge_flow(f, &context, j);
     enum code code = judgement_verdict(j)->code;
     if (p->join && j->verdict)
         join_amend(p->join, f, j->verdict);
     return code;
+}
+
+/* --why: of flows that are not ok, and of the one that is drawn. */
+static void add_ledger(const struct pipeline *p, struct judged_flow *f)
+{
+    struct judge_context context = context_of(p);
+
+    if (p->why && (judgement_verdict(&f->judgement)->status != STATUS_OK || f->flow->id == p->drawn))
+        f->judgement.ledger = ledger_new(f->flow, &context, &f->judgement);
 }
 
 /* --- what a live capture tells --- */
@@ -47,6 +69,13 @@ static void tell(struct pipeline *p, struct report_event *e)
     e->at_ns = tracker_now_ns(p->tracker);
     if (p->live && p->writer->format->event)
         p->writer->format->event(p->writer, e);
+}
+
+static void tell_broken(struct pipeline *p, const struct conversation *c)
+{
+    struct report_event event = { .kind = EVENT_BROKEN, .conversation = c };
+
+    tell(p, &event);
 }
 
 /* Once for each flow, and again only where the verdict has become another one; what probes make of it is told when they
@@ -89,11 +118,28 @@ static void flow_moment(void *user, const struct flow *f, enum flow_moment momen
 
 /* --- what the stages hand out --- */
 
+static void let_hear(const struct pipeline *p, uint64_t flow, const struct finding *f)
+{
+    if (p->hear && f->status >= STATUS_DEGRADED)
+        p->hear(p->hearer, flow, f);
+}
+
+static void let_hear_all(const struct pipeline *p, const struct judged_flow *f)
+{
+    const GPtrArray *others = f->judgement.others;
+
+    let_hear(p, f->flow->id, judgement_verdict(&f->judgement));
+    for (guint i = 0; others && i < others->len; i++)
+        let_hear(p, f->flow->id, g_ptr_array_index(others, i));
+}
+
 /* For good. */
-static void hand_over(struct pipeline *p, const struct judged_flow *judged)
+static void hand_over(struct pipeline *p, struct judged_flow *judged)
 {
     const struct finding *verdict = judgement_verdict(&judged->judgement);
 
+    let_hear_all(p, judged);
+    add_ledger(p, judged);
     p->report.flows_by_status[verdict->status]++;
     p->report.flows_by_code[verdict->code]++;
     conversations_flow(p->conversations, judged->flow, &judged->judgement, tracker_links(p->tracker));
@@ -158,11 +204,13 @@ static void conversation_done(void *user, struct conversation *c)
 {
     struct pipeline *p = user;
 
+    const struct finding *verdict = conversation_verdict(c);
+    if (c->flows->len == 0 || verdict->code == CODE_REDIRECT_LOOP || verdict->code == CODE_REDIRECT_BROKEN)
+        let_hear(p, 0, verdict); /* what is a flow's was heard with the flow */
     weigh(&p->report, c);
-    if (p->live && c->flows->len == 0 && conversation_verdict(c)->status == STATUS_BROKEN) {
-        struct report_event event = { .kind = EVENT_BROKEN, .conversation = c };
-        tell(p, &event);
-    }
+    if (p->live && c->flows->len == 0 && conversation_verdict(c)->status == STATUS_BROKEN &&
+        !early_names_told(p->names, c->packet))
+        tell_broken(p, c);
     p->writer->format->conversation(p->writer, c);
 }
 
@@ -219,6 +267,8 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     };
 
     p->live = options->live;
+    p->why = options->why;
+    p->drawn = options->flow;
     p->dissector = dissector_new();
     p->tracker = tracker_new(&hooks, options->flow);
     p->conversations = conversations_new(conversation_done, p);
@@ -228,6 +278,8 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
     p->held = g_ptr_array_new();
     p->writer = format->open(out, &p->report, options);
+    p->names = p->live ? early_names_new() : NULL;
+    p->names_at_ns = TIME_NONE;
     return p;
 }
 
@@ -243,11 +295,18 @@ void pipeline_free(struct pipeline *p)
     }
     g_ptr_array_free(p->held, TRUE);
     conversations_free(p->conversations);
+    early_names_free(p->names);
     p->writer->format->free(p->writer);
     g_ptr_array_free(p->report.capture.linktypes, TRUE);
     g_free(p->report.capture.source);
     finding_free(p->report.verdict);
     g_free(p);
+}
+
+void pipeline_hear(struct pipeline *p, pipeline_finding_fn *fn, void *user)
+{
+    p->hear = fn;
+    p->hearer = user;
 }
 
 void pipeline_set_precision(struct pipeline *p, bool nanoseconds)
@@ -303,10 +362,37 @@ void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
 /* Conversations that are settled a little late miss no packet that is still on its way here. */
 #define LATE_NS NS_PER_S
 
+static void take_name(void *user, const struct lookup *l)
+{
+    struct pipeline *p = user;
+
+    early_names_take(p->names, l, tracker_now_ns(p->tracker));
+}
+
+static void tell_name(void *user, struct conversation *c)
+{
+    tell_broken(user, c);
+    conversation_free(c);
+}
+
+/* How often names are looked at, which takes longer than a look at flows. */
+#define NAMES_NS NS_PER_S
+
+static void look_at_names(struct pipeline *p, int64_t now_ns)
+{
+    if (now_ns < p->names_at_ns)
+        return;
+    p->names_at_ns = now_ns + NAMES_NS;
+    tracker_visit_lookups(p->tracker, take_name, p);
+    early_names_judge(p->names, now_ns, p->report.capture.dropped, tell_name, p);
+}
+
 void pipeline_clock(struct pipeline *p, int64_t now_ns)
 {
     tracker_clock(p->tracker, now_ns);
     settle(p, now_ns - LATE_NS);
+    if (p->live)
+        look_at_names(p, now_ns);
 }
 
 void pipeline_drops(struct pipeline *p, const struct capture_info *info)

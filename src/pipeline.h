@@ -24,6 +24,10 @@ void pipeline_set_join(struct pipeline *p, struct join *j, void (*say)(void *use
  * file it is known with its first frame; an interface that comes later in a pcapng file may change it. */
 void pipeline_set_precision(struct pipeline *p, bool nanoseconds);
 
+/* Calls fn for every finding of trouble, as it becomes final: those of a flow, and what only a conversation shows (flow 0). */
+typedef void pipeline_finding_fn(void *user, uint64_t flow, const struct finding *f);
+void pipeline_hear(struct pipeline *p, pipeline_finding_fn *fn, void *user);
+
 /* Takes n frames into account. */
 void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n);
 

@@ -20,13 +20,34 @@ gboolean run_open(struct run *r, const struct options *o, bool in_place, GError 
         g_set_error(error, OPTIONS_ERROR, 0, "%s: -w and -o are one file; name two", o->output);
         return FALSE;
     }
+    if (is_same_file(o->evidence, o->save) || is_same_file(o->evidence, o->output)) {
+        g_set_error(error, OPTIONS_ERROR, 0, "%s: --evidence wants a file of its own; name another", o->evidence);
+        return FALSE;
+    }
+    if (o->evidence && !(r->evidence = evidence_open(o->evidence, error)))
+        return FALSE;
     r->output = output_open(o->output, in_place, error);
     return r->output != NULL;
+}
+
+/* pipeline_finding_fn */
+static void hear_finding(void *user, uint64_t flow, const struct finding *f)
+{
+    evidence_finding(user, flow, f);
 }
 
 void run_start(struct run *r, const struct options *o, const struct report_options *report)
 {
     r->pipeline = pipeline_new(o->format, report, output_stream(r->output));
+    if (r->evidence)
+        pipeline_hear(r->pipeline, hear_finding, r->evidence);
+}
+
+void run_frames(struct run *r, const struct frame *frames, size_t n)
+{
+    for (size_t i = 0; r->evidence && i < n; i++)
+        evidence_frame(r->evidence, &frames[i]);
+    pipeline_frames(r->pipeline, frames, n);
 }
 
 gboolean run_save(struct run *r, const struct capture_info *info, const struct frame *frame, GError **error)
@@ -50,6 +71,8 @@ gboolean run_report(struct run *r, const struct capture_info *info, const char *
 {
     int failure = pipeline_finish(r->pipeline, info, source);
 
+    if (!failure && r->evidence && !evidence_write(r->evidence, error))
+        return FALSE;
     if (!failure)
         return output_commit(g_steal_pointer(&r->output), error);
     g_set_error(error, OUTPUT_ERROR, 0,
@@ -69,5 +92,6 @@ void run_clear(struct run *r)
 {
     pipeline_free(r->pipeline);
     capture_writer_close(r->writer, NULL);
+    evidence_free(r->evidence);
     output_abandon(r->output);
 }

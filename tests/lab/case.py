@@ -5,11 +5,22 @@ import importlib
 import os
 
 from net import BUILD, Fault
-from plan import GATEWAY, NAME, NOBODY, RESOLVER, SERVER, SPARE
+from plan import GATEWAY, NAME, NOBODY, PLACES, RESOLVER, SERVER, SPARE
 
 CASES = {}
 SECONDS = 45  # a case may take so long, with building up and taking down
-JUDGED = ("client", "router", "server")
+CURL = [
+    "curl",
+    "-{family}",
+    "-sS",
+    "-o",
+    "/dev/null",
+    "--cacert",
+    "{ca}",
+    "-m",
+    "20",
+]  # a later -m is the one that counts
+TALK = ["{talker}", "connect", "{server}"]
 
 
 class Case:
@@ -65,6 +76,21 @@ class Case:
             "https": f"https://{NAME}/",
             "family": str(self.family),
         }
+
+
+def everywhere(verdict):
+    """All three captures say so."""
+    return {place: verdict for place in PLACES}
+
+
+def talks(*steps, port=80):
+    """For `server`: a talker that does so with each connection, and the name server."""
+
+    def start(lab):
+        lab.name_server()
+        lab.talker(port, *steps)
+
+    return start
 
 
 def families(family):

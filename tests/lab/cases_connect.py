@@ -1,13 +1,9 @@
 """Connections that do not come about, and look-ups that fail."""
-from case import case
+from case import CURL, case, everywhere
 
-CURL = ["curl", "-{family}", "-sS", "-o", "/dev/null", "-m", "3"]
+QUICK = CURL + ["-m", "3"]
 TIMED_OUT, REFUSED, NO_NAME = 28, 7, 6
-CHAIN = [CURL + ["{url}"]]
-
-
-def everywhere(text):
-    return {"client": text, "router": text, "server": text}
+CHAIN = [QUICK + ["{url}"]]
 
 
 def on_the_way(text):
@@ -62,7 +58,7 @@ case(
     "no-route-blackhole",
     "router 1 has a route to nowhere",
     faults=[("no_route", {"kind": "blackhole"})],
-    client=[CURL + ["http://{at_server}/"]],
+    client=[QUICK + ["http://{at_server}/"]],
     status=TIMED_OUT,
     expect={"client": UNANSWERED},
 )
@@ -72,7 +68,7 @@ case(
 case(
     "port-closed",
     "nothing listens on the port",
-    client=[CURL + ["http://{name}:81/"]],
+    client=[QUICK + ["http://{name}:81/"]],
     status=REFUSED,
     expect=everywhere("broken syn_refused"),
 )
@@ -124,7 +120,7 @@ case(
     "no-route",
     "router 1 has no route",
     faults=[("no_route", {})],
-    client=[CURL + ["http://{at_server}/"]],
+    client=[QUICK + ["http://{at_server}/"]],
     status=REFUSED,
     expect={"client": "broken network_unreachable"},
 )
@@ -132,7 +128,7 @@ case(
     "no-route-prohibit",
     "router 1 has a route that prohibits",
     faults=[("no_route", {"kind": "prohibit"})],
-    client=[CURL + ["http://{at_server}/"]],
+    client=[QUICK + ["http://{at_server}/"]],
     status=REFUSED,
     expect={"client": "broken admin_prohibited"},
 )
@@ -150,7 +146,7 @@ case(
 case(
     "host-gone",
     "no host has that address any more",
-    client=[CURL + ["-m", "6", "http://gone.upc.edu/"]],
+    client=[QUICK + ["-m", "6", "http://gone.upc.edu/"]],
     status=REFUSED,
     expect=on_the_way("broken host_unreachable"),
 )
@@ -158,7 +154,7 @@ case(
     "gateway-silent",
     "the gateway does not answer ARP or neighbour solicitations",
     faults=[("neighbour_silent", {})],
-    client=[CURL + ["http://{at_server}/"]],
+    client=[QUICK + ["http://{at_server}/"]],
     status=(REFUSED, TIMED_OUT),
     expect={"client": "broken neighbor_unanswered"},
 )
@@ -168,14 +164,14 @@ case(
 case(
     "name-unknown",
     "the name does not exist",
-    client=[CURL + ["http://wwww.upc.edu/"]],
+    client=[QUICK + ["http://wwww.upc.edu/"]],
     status=NO_NAME,
     expect=everywhere("broken dns_nxdomain"),
 )
 case(
     "name-refused",
     "the name server does not serve the zone",
-    client=[CURL + ["http://www.example.net/"]],
+    client=[QUICK + ["http://www.example.net/"]],
     status=NO_NAME,
     expect=everywhere("broken dns_refused"),
 )
@@ -183,7 +179,7 @@ case(
     "name-no-address",
     "the name has an address of the other family only",
     family=4,
-    client=[CURL + ["http://only6.upc.edu/"]],
+    client=[QUICK + ["http://only6.upc.edu/"]],
     status=NO_NAME,
     expect=everywhere("broken dns_no_data"),
 )
@@ -191,7 +187,7 @@ case(
     "name-dropped",
     "router 2 drops the queries",
     faults=[("drop", {"node": "router2", "proto": "udp", "port": 53})],
-    client=[CURL + ["-m", "6", "{url}"]],
+    client=[QUICK + ["-m", "6", "{url}"]],
     status=(NO_NAME, TIMED_OUT),
     expect=on_the_way("broken dns_no_answer"),
 )

@@ -1,20 +1,18 @@
 """All is well, though it does not look so: nothing here may be accused."""
-from case import case
+from case import CURL, TALK, case, everywhere, talks
 
-CURL = ["curl", "-{family}", "-sS", "-o", "/dev/null", "--cacert", "{ca}", "-m", "20"]
-TALK = ["{talker}", "connect", "{server}"]
 MIDDLE = "router1-router2"
-WELL = {"client": "ok", "router": "ok", "server": "ok"}
 ENDS = {"client": "ok", "server": "ok"}
 
 
-def half_close(lab):
+def limited(lab):
+    """nginx sends 100 KB a second, and closes what was idle for 2 s."""
     lab.name_server()
-    lab.talker(80, "never-closes")
+    lab.web("keepalive_timeout 2; limit_rate 100k; server { listen 80; listen [::]:80; location / { } }", (80,))
 
 
 def well(name, about, client, **more):
-    case(f"well-{name}", about, client=[client], expect=WELL, **more)
+    case(f"well-{name}", about, client=[client], expect=everywhere("ok"), **more)
 
 
 well("chain", "http, 302 to https, 301, the page", CURL + ["-L", "{url}"])
@@ -66,13 +64,88 @@ well(
     "half-close",
     "the server keeps its side open for a while: no leak yet",
     CURL + ["{url}"],
-    server=half_close,
+    server=talks("never-closes"),
     settle=2,
 )
 well(
     "upload",
     "3 MB from the client",
     [*TALK, "80", "send=3000000", "fin", "drain"],
-    server=lambda lab: lab.talker(80, "read=3000000", "fin", "drain"),
+    server=talks("read=3000000", "fin", "drain"),
 )
 well("many", "20 connections side by side", CURL + ["--no-keepalive", "-Z", "--parallel-max", "20", *["{url}?[1-20]"]])
+well("limited", "the server sends 100 KB a second", CURL + ["{url}medium"], server=limited)
+well("idle-close", "the server closes what was idle", [*TALK, "80", "get=/", "read=300", "sleep=3"], server=limited)
+well(
+    "long-idle",
+    "16 s without a word, then it goes on",
+    [*TALK, "80", "get=/", "read=1067", "sleep=16", "get=/", "read=1067"],
+    family=4,
+    server=talks("keeps-alive"),
+)
+well(
+    "drip",
+    "the answer comes in pieces, with pauses",
+    CURL + ["{url}"],
+    server=talks("request", "head=3000", "send=1000", "sleep=2", "send=1000", "sleep=2", "send=1000", "drain"),
+)
+well(
+    "reset-after",
+    "the client has all it asked for, and leaves with a RST",
+    [*TALK, "80", "get=/", "read=1067", "reset"],
+    server=talks("request", "answer=1000", "sleep=2"),
+)
+well(
+    "asks-and-shuts",
+    "the client closes its direction before the answer comes",
+    [*TALK, "80", "get=/", "fin", "drain"],
+    server=talks("request", "answer=1000"),
+)
+well(
+    "window-shut-briefly",
+    "the client's window is shut for 0.2 s",
+    [*TALK, "80", "rcvbuf=4096", "get=/", "sleep=0.2", "read=3000000"],
+    server=talks("big"),
+)
+well("fin-lost", "the client's FIN is lost once", CURL + ["{url}"], wire={MIDDLE: ["up fin n=1 drop"]})
+well("hello-lost", "the ClientHello is lost once", CURL + ["{https}ca"], wire={MIDDLE: ["up data n=1 drop"]})
+well("request-lost", "the request is lost twice", CURL + ["{url}"], wire={MIDDLE: ["up data n=1-2 drop"]})
+well("all-doubled", "every packet comes twice", CURL + ["{url}medium"], wire={MIDDLE: ["dup"]})
+well(
+    "few-lost",
+    "less than one segment of a hundred is lost",
+    CURL + ["{url}big"],
+    wire={MIDDLE: ["delay=3", "down data every=150 drop"]},
+)
+well(
+    "icmp-once",
+    "one segment of many is rejected with an ICMP error, and its repetition passes",
+    CURL + ["{url}big"],
+    offload=False,
+    faults=[
+        (
+            "reject_icmp",
+            {"icmp": "admin-prohibited", "port": 80, "towards": "client", "match": "numgen inc mod 100000 == 20"},
+        )
+    ],
+)
+well(
+    "mtu-told-upload",
+    "a link takes 1400 bytes, and the router tells the client",
+    [*TALK, "80", "send=300000", "fin", "drain"],
+    server=talks("read=300000", "fin", "drain"),
+    faults=[("link_mtu", {})],
+)
+well(
+    "mtu-told-first",
+    "the client's own link takes 1400 bytes, and the router tells the server",
+    CURL + ["{url}medium"],
+    faults=[("link_mtu", {"link": "client-router1"})],
+)
+well(
+    "other-family",
+    "SYNs over IPv6 vanish, the client goes on with IPv4",
+    ["curl", "-sS", "-o", "/dev/null", "-m", "5", "{url}"],
+    family=4,
+    faults=[("drop", {"match": "meta nfproto ipv6", "port": 80})],
+)

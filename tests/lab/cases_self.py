@@ -45,10 +45,10 @@ def _(lab, this):
     check(name not in net.names(), "the lab is still there")
 
 
-def begun():
+def begun(lab):
     """A run of a case that takes seconds, and the name of its lab, which is up."""
     process = subprocess.Popen(
-        [sys.executable, command("run"), "well-far-4"],
+        [sys.executable, command("run"), "--into", lab.path("nested"), "well-far-4"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
@@ -61,7 +61,7 @@ def begun():
 @script("interrupted", family=4)
 def _(lab, this):
     """A run that gets SIGTERM takes its labs down."""
-    process, name = begun()
+    process, name = begun(lab)
     process.send_signal(signal.SIGTERM)
     process.wait(SECONDS)
     check(not net.nodes_of(name), f"{name} is still there")
@@ -70,7 +70,7 @@ def _(lab, this):
 @script("killed", family=4)
 def _(lab, this):
     """What is left of a run that was killed, `down --dead` removes; it leaves alone what lives."""
-    process, name = begun()
+    process, name = begun(lab)
     with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
         children = [int(pid) for pid in file.read().split()]
     for pid in [process.pid, *children]:

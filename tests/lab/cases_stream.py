@@ -1,23 +1,12 @@
 """Connections that come about and then go wrong, or badly."""
-from case import case
+from case import CURL, TALK, case, everywhere, talks
 
-CURL = ["curl", "-{family}", "-sS", "-o", "/dev/null", "--cacert", "{ca}", "-m", "5"]
 TIMED_OUT, PARTIAL, NOTHING, RECEIVE = 28, 18, 52, 56
-TALK = ["{talker}", "connect", "{server}"]
 
 
-def everywhere(text):
-    return {"client": text, "router": text, "server": text}
-
-
-def talks(*steps, port=80):
-    """A server that does so, and the name server."""
-
-    def start(lab):
-        lab.name_server()
-        lab.talker(port, *steps)
-
-    return start
+def only_tls13(lab):
+    lab.name_server()
+    lab.s_server("-tls1_3")
 
 
 def answers(text):
@@ -168,18 +157,67 @@ case(
     "lossy",
     "every 20th segment of the answer is lost",
     wire={"router1-router2": ["down data every=20 drop"]},
-    client=[CURL + ["-m", "10", "{url}big"]],
+    client=[CURL + ["{url}big"]],
     expect=everywhere("degraded packet_loss"),
 )
 case(
     "reordered",
     "every 10th segment of the answer comes 3 later",
     wire={"router1-router2": ["delay=5", "down data every=10 hold=3"]},
-    client=[CURL + ["-m", "10", "{url}big"]],
+    client=[CURL + ["{url}big"]],
     expect={"client": "degraded reordering"},
 )
 
+case(
+    "lossy-upload",
+    "every 20th segment of the client is lost",
+    server=talks("read=2000000", "fin", "drain"),
+    wire={"router1-router2": ["delay=3", "up data every=20 drop"]},
+    client=[[*TALK, "80", "send=2000000", "fin", "drain"]],
+    expect=everywhere("degraded packet_loss"),
+)
+case(
+    "cut-one-way",
+    "what the client sends does not arrive any more; what the server sends does",
+    server=talks("drain"),
+    faults=[("drop", {"towards": "server", "port": 80, "after": 300000})],
+    client=[["timeout", "5", *TALK, "80", "send=3000000"]],
+    status=124,
+    expect={"client": "broken path_went_dead", "router": "broken path_went_dead"},
+)
+case(
+    "refused-beside",
+    "one connection is refused, the next one is well",
+    client=[CURL + ["http://{name}:81/"], CURL + ["{url}"]],
+    expect=everywhere("broken syn_refused"),
+)
+
 # --- TLS ---
+
+case(
+    "tls-hello-dropped",
+    "the connection comes about, and the ClientHello vanishes",
+    wire={"router1-router2": ["up data port=443 drop"]},
+    client=[CURL + ["-m", "5", "{https}"]],
+    status=TIMED_OUT,
+    expect={"client": "broken path_went_dead", "router": "broken path_went_dead"},
+)
+case(
+    "tls-self-signed",
+    "the certificate is signed by itself",
+    server=lambda lab: lab.serve("self"),
+    client=[CURL + ["--tls-max", "1.2", "{https}"]],
+    status=60,
+    expect=everywhere("broken tls_self_signed"),
+)
+case(
+    "tls-version",
+    "the server speaks TLS 1.3 only, the client 1.2",
+    server=only_tls13,
+    client=[CURL + ["--tls-max", "1.2", "{https}"]],
+    status=35,
+    expect=everywhere("broken tls_alert"),
+)
 
 case(
     "tls-silent",

@@ -32,6 +32,7 @@ import services
 from net import BUILD, Fault, Network, captured_all, need, program, run
 from plan import LINK_NAMES, NAME, NAMES, PLACES, RESOLVER
 
+CERTIFICATES = os.path.join(BUILD, "lab", "certificates")
 TOOLS = ("ip", "nft", "ethtool", "sysctl", "tc", "tcpdump", "nginx", "dnsmasq", "openssl", "curl", "ping")
 
 PAGE = "<!doctype html>\n<title>UPC</title>\n" + "".join(
@@ -140,9 +141,8 @@ class Lab(Network):
 
     def certificate(self, name):
         """The path, without .pem or .key, of a certificate; all are made where one of them is asked for first."""
-        folder = os.path.join(BUILD, "lab", "certificates")
-        make_certificates(folder)
-        return os.path.join(folder, name)
+        make_certificates(CERTIFICATES)
+        return os.path.join(CERTIFICATES, name)
 
     # --- faults ---
 

@@ -18,6 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, "build", os.environ.get("VARIANT", "plain"))
 SECONDS = 30  # no program that ends by itself may take longer, unless a caller says so
 READY_SECONDS = 10  # nor the start of one that stays
+STOP_SECONDS = 5  # nor its end: then it is killed
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NETNS, ETC_NETNS, LOCKS = "/run/netns", "/etc/netns", "/run/tcpsleuth-lab"
 PREFIX = "sleuth-"
@@ -86,7 +87,7 @@ class Network:
         self.name = name
         self.folder = folder or tempfile.mkdtemp(prefix=PREFIX)
         self.own_folder = folder is None
-        self.processes = []
+        self.processes, self.started = [], 0
         self.environment = {"PATH": PATH, "LC_ALL": "C", "HOME": self.folder}
         self.lock = None
         self.left_up = False
@@ -107,6 +108,10 @@ class Network:
         os.makedirs(LOCKS, exist_ok=True)
         end = time.monotonic() + 1  # somebody who looks for dead networks may hold it for a moment
         while self.lock is None and time.monotonic() < end:
+            self.lock = locked(self.name)
+        if self.lock is not None and nodes_of(self.name) and not is_left_up(self.lock):
+            sweep(self.name)  # left by a run that died and had the same number
+            self.lock.close()
             self.lock = locked(self.name)
         if self.lock is None or nodes_of(self.name):
             self.name, name = None, self.name  # it is somebody else's: not ours to take down
@@ -211,18 +216,19 @@ class Network:
 
     def spawn(self, node, *command):
         """Starts a program that stays, in a session of its own; its output goes to a log file."""
-        name = f"log{len(self.processes)}-{os.path.basename(command[0])}"
-        log = open(self.path(name), "w+", encoding="utf-8", errors="replace")
-        process = subprocess.Popen(
-            ["ip", "netns", "exec", self.netns(node), *command],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            env=self.environment,
-            cwd=self.folder,
-            start_new_session=True,
-        )
-        process.log = log
+        self.started += 1
+        path = self.path(f"log{self.started}-{os.path.basename(command[0])}")
+        with open(path, "wb") as log:  # read through a handle of its own: this one's place is the program's
+            process = subprocess.Popen(
+                ["ip", "netns", "exec", self.netns(node), *command],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=self.environment,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        process.log = path
         self.processes.append(process)
         return process
 
@@ -243,21 +249,20 @@ class Network:
 
     def output(self, process):
         """What a started program has written so far, to both streams."""
-        process.log.seek(0)
-        return process.log.read()
+        with open(process.log, encoding="utf-8", errors="replace") as log:
+            return log.read()
 
     def stop(self, process, number=signal.SIGTERM):
         """Ends a started program; returns all it wrote."""
         if process.poll() is None:
             process.send_signal(number)
             try:
-                process.wait(3)
+                process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(3)
+                process.wait(STOP_SECONDS)
         text = self.output(process)
         process.stdin.close()
-        process.log.close()
         self.processes.remove(process)
         return text
 
@@ -309,6 +314,12 @@ def locked(name):
     return file
 
 
+def is_left_up(lock):
+    """Whether the network of a lock was left up by leave_up()."""
+    lock.seek(0)
+    return lock.read() != ""
+
+
 def names():
     """The networks that have a namespace, in order."""
     found = set()
@@ -349,8 +360,7 @@ def sweep_dead(left_up=False):
         lock = locked(name)
         if lock is None:
             continue
-        lock.seek(0)
-        if left_up or not lock.read():
+        if left_up or not is_left_up(lock):
             sweep(name)
             swept.append(name)
         lock.close()
