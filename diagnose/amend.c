@@ -263,6 +263,50 @@ static bool amend_size(struct amending *a)
     return true;
 }
 
+/* --- TLS --- */
+
+static bool is_answered(const struct probe_variant *v)
+{
+    return v->reply == REPLY_TLS || v->reply == REPLY_TLS_ALERT;
+}
+
+/* The ClientHellos that were answered, NULL-terminated; their texts are static. */
+static GPtrArray *answered_hellos(const GArray *variants)
+{
+    GPtrArray *all = g_ptr_array_new();
+
+    for (guint i = 0; i < variants->len; i++)
+        if (is_answered(&g_array_index(variants, struct probe_variant, i)))
+            g_ptr_array_add(all, (gpointer)(uintptr_t)g_array_index(variants, struct probe_variant, i).change);
+    g_ptr_array_add(all, NULL);
+    return all;
+}
+
+/* The first is the connection's own. */
+static bool amend_tls(struct amending *a)
+{
+    const struct probe_result *p = a->of[PROBE_TLS];
+
+    if (!p || !p->variants || !p->variants->len || p->outcome == OUTCOME_STOPPED_EARLY)
+        return false;
+    if (is_answered(&g_array_index(p->variants, struct probe_variant, 0))) {
+        say(a, "find it otherwise now",
+            "a ClientHello with the same server name is answered: what cut it is over, or looks at something else of "
+            "it.");
+        well_now(a);
+        return true;
+    }
+    g_autoptr(GPtrArray) answered = answered_hellos(p->variants);
+    g_autofree char *names = g_strjoinv(", ", (char **)answered->pdata);
+    if (answered->len == 1) {
+        say(a, "confirm it", "no ClientHello of %u different ones is answered.", p->variants->len);
+        return true;
+    }
+    finding_detail_list(a->d, "passes", (const char *const *)answered->pdata);
+    say(a, "find what it depends on", "the same ClientHello fails again, and what is answered is one with %s.", names);
+    return true;
+}
+
 /* --- all --- */
 
 static bool amend(struct amending *a)
@@ -273,6 +317,8 @@ static bool amend(struct amending *a)
     case CODE_PATH_WENT_DEAD:
     case CODE_IDLE_EXPIRED: return amend_dead(a);
     case CODE_RESET_INJECTED: return amend_injected(a);
+    case CODE_TLS_RESET:
+    case CODE_TLS_NO_SERVER_HELLO: return amend_tls(a);
     default: return amend_opening(a);
     }
 }

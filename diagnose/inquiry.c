@@ -1,5 +1,11 @@
 #include "diagnose/inquiry.h"
 
+#include <string.h>
+
+/* RFC 1035 section 2.3: of a name that is worth to be said again. */
+#define LONGEST_NAME 253
+#define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+
 /* Does a new connection come to be, and where does its SYN end? Echo is the control. */
 #define OPENING                                                                                                        \
     (PROBE_BIT(PROBE_NEIGHBOR) | PROBE_BIT(PROBE_ECHO) | PROBE_BIT(PROBE_SYN) | PROBE_BIT(PROBE_SYN_TTL) |             \
@@ -7,6 +13,8 @@
 /* Which sizes pass, and where do others end? */
 #define SIZES                                                                                                          \
     (OPENING | PROBE_BIT(PROBE_ACK_DF) | PROBE_BIT(PROBE_UDP_DF) | PROBE_BIT(PROBE_ECHO_DF) | PROBE_BIT(PROBE_SIZE_TTL))
+/* Is another ClientHello answered? */
+#define TLS (PROBE_BIT(PROBE_SYN) | PROBE_BIT(PROBE_TLS))
 #define WITHOUT_PORT                                                                                                   \
     (PROBE_BIT(PROBE_NEIGHBOR) | PROBE_BIT(PROBE_ECHO) | PROBE_BIT(PROBE_ECHO_TTL) | PROBE_BIT(PROBE_ECHO_DF) |        \
      PROBE_BIT(PROBE_SIZE_TTL))
@@ -26,12 +34,23 @@ unsigned inquiry_kinds(const struct finding *d, enum side target)
         [CODE_RESET_INJECTED] = OPENING,
         [CODE_PATH_WENT_DEAD] = OPENING,
         [CODE_IDLE_EXPIRED] = OPENING,
+        [CODE_TLS_RESET] = TLS,
+        [CODE_TLS_NO_SERVER_HELLO] = TLS,
         [CODE_PMTU_BLACKHOLE] = SIZES,
         [CODE_PMTU_IGNORED] = SIZES,
     };
     unsigned kinds = d->status == STATUS_BROKEN ? wanted[d->code] : 0;
 
     return target == SERVER ? kinds : kinds & WITHOUT_PORT;
+}
+
+const char *inquiry_name(const struct flow *f)
+{
+    const char *sni = f->app && f->app->tls ? f->app->tls->sni : NULL;
+
+    if (!sni || !*sni || strlen(sni) > LONGEST_NAME || strspn(sni, NAME_LETTERS) != strlen(sni))
+        return NULL;
+    return sni;
 }
 
 bool inquiry_syn(const struct flow *f, struct probe_syn *out)

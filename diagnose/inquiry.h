@@ -12,6 +12,9 @@
  * keeps no port open, only what needs none. */
 unsigned inquiry_kinds(const struct finding *d, enum side target);
 
+/* The server name that its ClientHello bears, where it is one that may be sent again; NULL: none. Borrowed. */
+const char *inquiry_name(const struct flow *f);
+
 /* The SYN of the flow, for the probes to look like it. False where it is not in the capture. */
 bool inquiry_syn(const struct flow *f, struct probe_syn *out);
 

@@ -42,6 +42,10 @@ const char *probe_reply_name(enum probe_reply reply)
         [REPLY_ADMIN_PROHIBITED] = "admin_prohibited",
         [REPLY_OTHER_ERROR] = "icmp_error",
         [REPLY_DATAGRAM] = "datagram",
+        [REPLY_TLS] = "tls",
+        [REPLY_TLS_ALERT] = "tls_alert",
+        [REPLY_CUT] = "cut",
+        [REPLY_NOT_TLS] = "not_tls",
     };
     return names[reply];
 }

@@ -16,18 +16,20 @@ struct handshake {
     uint8_t first; /* its first byte */
 };
 
-struct handshake *handshake_new(int fd, const char *name)
+struct handshake *handshake_new(int fd, const char *name, const struct tls_shape *shape)
 {
     struct handshake *h = g_new0(struct handshake, 1);
+    const char *shown = shape->named ? name : shape->other_name;
 
     h->fd = fd;
-    h->name = g_strdup(name);
+    h->name = shape->named ? g_strdup(name) : NULL;
     gnutls_init(&h->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
-    gnutls_set_default_priority(h->session);
+    if (!shape->priority || gnutls_priority_set_direct(h->session, shape->priority, NULL) != GNUTLS_E_SUCCESS)
+        gnutls_set_default_priority(h->session);
     gnutls_certificate_allocate_credentials(&h->credentials);
     gnutls_credentials_set(h->session, GNUTLS_CRD_CERTIFICATE, h->credentials);
-    if (name)
-        gnutls_server_name_set(h->session, GNUTLS_NAME_DNS, name, strlen(name));
+    if (shown)
+        gnutls_server_name_set(h->session, GNUTLS_NAME_DNS, shown, strlen(shown));
     gnutls_transport_set_int(h->session, fd);
     return h;
 }

@@ -5,6 +5,7 @@
 #include "diagnose/amend.h"
 #include "diagnose/inquiry.h"
 #include "probe/engine.h"
+#include "probe/hellos.h"
 #include "probe/route.h"
 
 #include <arpa/inet.h>
@@ -31,9 +32,11 @@ struct asked {
     unsigned missing;   /* to be asked next; not 0: it waits, or is being probed */
     bool has_syn;
     struct probe_syn syn;
-    int64_t ended_us;   /* monotonic; 0: never */
-    GPtrArray *results; /* struct probe_result*, one of a kind */
-    GArray *askers;     /* struct asker; the first LIMIT_JOIN_TOLD */
+    char *name;            /* of the server, in the ClientHello; NULL */
+    struct hellos *hellos; /* NULL: not begun */
+    int64_t ended_us;      /* monotonic; 0: never */
+    GPtrArray *results;    /* struct probe_result*, one of a kind */
+    GArray *askers;        /* struct asker; the first LIMIT_JOIN_TOLD */
 };
 
 struct join {
@@ -58,6 +61,8 @@ static void asked_free(gpointer p)
 {
     struct asked *a = p;
 
+    hellos_free(a->hellos);
+    g_free(a->name);
     g_ptr_array_free(a->results, TRUE);
     g_array_free(a->askers, TRUE);
     g_free(a);
@@ -133,7 +138,14 @@ void join_set_hooks(struct join *j, const struct join_hooks *hooks)
 
 bool join_owns(const struct join *j, const struct packet *p)
 {
-    return probe_engine_owns(j->engine, p);
+    if (probe_engine_owns(j->engine, p))
+        return true;
+    for (guint i = 0; i < j->all->len; i++) {
+        const struct asked *a = g_ptr_array_index(j->all, i);
+        if (a->hellos && hellos_own(a->hellos, p))
+            return true;
+    }
+    return false;
 }
 
 unsigned join_sent(const struct join *j)
@@ -284,6 +296,8 @@ void join_ask(struct join *j, const struct flow *f, const struct finding *verdic
     if (!a)
         a = asked_new(j, f, target);
     a->has_syn = a->has_syn || inquiry_syn(f, &a->syn);
+    if (!a->name)
+        a->name = g_strdup(inquiry_name(f));
     note_asker(j, a, f, verdict, target, over);
     want(j, a, kinds);
 }
@@ -314,15 +328,31 @@ static void announce(struct join *j, const struct asked *a)
     else
         say(j,
             "probing %s%s from %s, because flow %" G_GUINT64_FORMAT
-            " broke (%s): %s%sICMP echo%s; at most %d packets a second, %d in all",
+            " broke (%s): %s%sICMP echo%s%s; at most %d packets a second, %d in all",
             to, port, from, first->ends.id, catalogue_row(first->finding->code)->name,
             a->version == 6 ? "neighbour solicitations, " : "ARP, ", a->port ? "SYNs with rising TTL, " : "",
-            sizes ? ", packets of rising size" : "", LIMIT_PROBE_PER_SECOND, LIMIT_PROBE_PACKETS);
+            sizes ? ", packets of rising size" : "", a->missing & PROBE_BIT(PROBE_TLS) ? ", TLS handshakes" : "",
+            LIMIT_PROBE_PER_SECOND, LIMIT_PROBE_PACKETS);
 }
 
-static void on_done(void *user)
+static void on_hellos(void *user)
 {
     finish_target(user);
+}
+
+/* What the kernel's own connections can say comes behind the crafted packets. */
+static void on_engine(void *user)
+{
+    struct join *j = user;
+    struct asked *a = g_queue_peek_head(&j->waiting);
+    struct probe_request request = { .version = a->version, .addr = a->addr, .port = a->port, .name = a->name };
+
+    if (j->stopped || !(a->missing & PROBE_BIT(PROBE_TLS))) {
+        finish_target(j);
+        return;
+    }
+    hellos_free(a->hellos);
+    a->hellos = hellos_start(&request, on_hellos, j);
 }
 
 /* The next one that waits. One that may not be probed is told with the reason. */
@@ -348,7 +378,7 @@ static gboolean begin(void *user)
     a->source = route.source;
     j->target = (int)probe_engine_targets(j->engine) - 1;
     announce(j, a);
-    probe_engine_start(j->engine, on_done, j);
+    probe_engine_start(j->engine, on_engine, j);
     return G_SOURCE_REMOVE;
 }
 
@@ -365,9 +395,12 @@ static void take_results(struct join *j, struct asked *a)
 {
     g_autoptr(GPtrArray) found = probe_engine_results_of(j->engine, (unsigned)j->target);
 
+    if (a->hellos && a->missing & PROBE_BIT(PROBE_TLS))
+        g_ptr_array_add(found, hellos_result(a->hellos));
     for (guint i = 0; i < found->len; i++) {
         struct probe_result *p = g_ptr_array_index(found, i);
         forget_kind(a->results, p->kind);
+        p->way = (unsigned)j->target;
         j->hooks.probe(j->hooks.user, probe_result_copy(p));
         p->way = 0; /* they are of one address */
         g_ptr_array_add(a->results, probe_result_copy(p));
@@ -375,8 +408,8 @@ static void take_results(struct join *j, struct asked *a)
     probe_results_sort(a->results);
 }
 
-static void amend(const struct join *j, const struct asked *a, const struct flow *ends, enum side target, bool reset_by_target,
-                  struct finding *f)
+static void amend(const struct join *j, const struct asked *a, const struct flow *ends, enum side target,
+                  bool reset_by_target, struct finding *f)
 {
     struct amend_view view = { .target = target,
                                .at_other_end = addr_cmp(&a->source, flow_addr(ends, other_side(target))) == 0,
@@ -402,13 +435,13 @@ static void finish_target(struct join *j)
 {
     struct asked *a = g_queue_pop_head(&j->waiting);
 
-    a->kinds |= a->missing;
-    a->missing = 0;
     if (j->target >= 0) {
         a->ended_us = g_get_monotonic_time();
         take_results(j, a);
         tell_askers(j, a);
     }
+    a->kinds |= a->missing;
+    a->missing = 0;
     j->target = -1;
     begin_later(j);
     if (j->waiting.length)
@@ -449,8 +482,13 @@ void join_stop(struct join *j)
     if (j->idle)
         g_source_remove(j->idle);
     j->idle = 0;
-    if (j->target >= 0)
+    struct asked *a = g_queue_peek_head(&j->waiting);
+    if (j->target >= 0 && a->hellos && a->missing & PROBE_BIT(PROBE_TLS)) {
+        hellos_stop(a->hellos);
+        finish_target(j);
+    } else if (j->target >= 0) {
         probe_engine_stop(j->engine); /* ends in finish_target */
+    }
     while (j->waiting.length)
         finish_target(j);
 }

@@ -143,6 +143,13 @@ live("open-again", "three SYNs are lost, the fourth is a probe's", "syn_unanswer
 live("injected", "a RST of the middle, sooner than the server can answer", "reset_injected", "reset_injected",
      wire={"router1-router2": ["delay=20", "up data n=1 rst=back rst-ttl=64"]},
      status=CONNECTION_RESET, hop=((1, "r1"), (2, "r2")))
+live("tls-cut", "the server cuts every TLS handshake", "tls_reset", "tls_reset", server=lambda lab: lab.talker(443, "read=1", "rst"),
+     client=["curl", "-k", "-sS", "-o", "/dev/null", "-m", "4", "--connect-to", "::{at_server}:443", "https://www.upc.edu/"], status=35,
+     said="no ClientHello of 5 different ones")
+live("tls-size", "somebody cuts what has a ClientHello that is not small", "tls_reset", "tls_reset",
+     faults=[("reject_rst", {"port": 443, "match": "meta length > 300"})],
+     client=["curl", "-k", "-sS", "-o", "/dev/null", "-m", "4", "--connect-to", "::{at_server}:443", "https://www.upc.edu/"], status=35,
+     detail={"passes": ["TLS 1.2 at most", "a small ClientHello"]}, said="find what it depends on")
 
 
 # --- who may be probed, and how often ---
