@@ -52,7 +52,7 @@ SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=al
 CFLAGS := -O1 -g
 endif
 
-FOLDERS := base capture dissect flow diagnose probe report
+FOLDERS := base capture dissect flow diagnose probe host report
 LIB_SRC := $(sort $(foreach d,$(FOLDERS),$(wildcard $(d)/*.c)))
 SRC_SRC := $(sort $(wildcard src/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))

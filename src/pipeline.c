@@ -8,6 +8,7 @@
 #include "dissect/dissector.h"
 #include "flow/tracker.h"
 #include "src/join.h"
+#include "src/kernel_views.h"
 
 /* Healthy flows whose steps are told where a report shows a few: more than it shows, as many read alike. */
 #define SOME_TOLD 1000
@@ -28,6 +29,7 @@ struct pipeline {
     struct early_names *names;    /* live; NULL: not */
     int64_t names_at_ns;          /* when they are looked at next */
     uint64_t told;                /* flows of which a verdict was told */
+    struct kernel_views *kernel;  /* live; NULL: not */
     struct join *join;            /* borrowed; NULL: nothing is probed */
     GPtrArray *held;              /* struct flow*: over, and waiting for what probes find; LIMIT_JOIN_HELD */
     bool why;
@@ -41,13 +43,23 @@ static struct judge_context context_of(const struct pipeline *p)
     return (struct judge_context){ .now_ns = tracker_now_ns(p->tracker), .dropped = p->report.capture.dropped };
 }
 
+/* This host is asked about a flow in trouble while that goes on. */
+static void add_kernel_view(struct pipeline *p, const struct flow *f, struct finding *verdict)
+{
+    if (p->live)
+        kernel_views_look(p->kernel, f);
+    kernel_views_tell(p->kernel, f, verdict);
+}
+
 /* Returns the code of the verdict as the packets alone have it. */
-static enum code judge(const struct pipeline *p, const struct flow *f, struct judgement *j)
+static enum code judge(struct pipeline *p, const struct flow *f, struct judgement *j)
 {
     struct judge_context context = context_of(p);
 
     judge_flow(f, &context, j);
     enum code code = judgement_verdict(j)->code;
+    if (p->kernel && judgement_verdict(j)->status >= STATUS_DEGRADED)
+        add_kernel_view(p, f, j->verdict);
     if (p->join && j->verdict)
         join_amend(p->join, f, j->verdict);
     return code;
@@ -278,6 +290,7 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
     p->held = g_ptr_array_new();
     p->writer = format->open(out, &p->report, options);
+    p->kernel = p->live ? kernel_views_new() : NULL;
     p->names = p->live ? early_names_new() : NULL;
     p->names_at_ns = TIME_NONE;
     return p;
@@ -296,6 +309,7 @@ void pipeline_free(struct pipeline *p)
     g_ptr_array_free(p->held, TRUE);
     conversations_free(p->conversations);
     early_names_free(p->names);
+    kernel_views_free(p->kernel);
     p->writer->format->free(p->writer);
     g_ptr_array_free(p->report.capture.linktypes, TRUE);
     g_free(p->report.capture.source);

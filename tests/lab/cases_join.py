@@ -1,5 +1,6 @@
 """The capture joined with the probes: what breaks while it is watched is probed, and the verdict says what that changed."""
 import json
+import re
 
 from case import check, script
 from judge import say
@@ -150,6 +151,40 @@ live("tls-size", "somebody cuts what has a ClientHello that is not small", "tls_
      faults=[("reject_rst", {"port": 443, "match": "meta length > 300"})],
      client=["curl", "-k", "-sS", "-o", "/dev/null", "-m", "4", "--connect-to", "::{at_server}:443", "https://www.upc.edu/"], status=35,
      detail={"passes": ["TLS 1.2 at most", "a small ClientHello"]}, said="find what it depends on")
+
+
+# --- this host is asked, too ---
+
+
+def asked(name, about, faults, code, said, client, status, server=talks("drain", "answer=10"), node="client", where=None):
+    """What this host's kernel says contradicts, or explains, what is on its wire; no probe is needed for that."""
+
+    def function(lab, case):
+        watch = Watch(lab, "--immediate-mode", "--passive", node=node, interfaces=("enp0s8" if node == "client" else "eth0",))
+        words = case.words()
+        lab.run("client", [word.format(**words) for word in client], status=status, timeout=40)
+        watch.wait(f'"{code}"')
+        lines = end_joined(watch, wait=False)
+        told = [line["verdict"] for line in lines if line["type"] == "flow" and line["verdict"]["code"] == code]
+        check(len(told) == 1 and told[0]["detail"]["kernel"][0].startswith("state "), f"{told}")
+        check(re.search(said, told[0]["summary"]), told[0]["summary"])
+        check(not where or told[0]["where"] == where, told[0]["where"])
+
+    function.__doc__ = about
+    script(f"join-{name}", faults=faults, server=server, seconds=SECONDS)(function)
+
+
+ERRORS_IN = {"node": "client", "proto": "any", "towards": "client", "match": "meta l4proto {{ icmp, ipv6-icmp }} @th,0,8 { 2, 3 }"}
+SEND = ["timeout", "6", "{talker}", "connect", "{server}", "80", "send=300000"]
+
+asked("kernel-mtu", "the ICMP errors reach this host's wire, and its own firewall drops them", [("link_mtu", {}), ("drop", ERRORS_IN)],
+      "pmtu_ignored", "with MTU 1400 is on this host's wire, and its kernel still counts with 1500: a firewall here drops it", SEND, 124, where="client")
+asked("kernel-synack", "the SYN-ACK reaches this host's wire, and its own firewall drops it",
+      [("drop", {"node": "client", "towards": "client", "match": "tcp sport 80"})], "handshake_unfinished",
+      "its kernel is still in SYN-SENT: a firewall here drops it", ["curl", "-sS", "-m", "6", "http://{at_server}/"], TIMED_OUT, where="client")
+asked("kernel-unread", "the request waits in the server's socket, seen at the server", [], "server_silent",
+      r"\d+ bytes wait in this host's socket, and its program does not read them", ["curl", "-sS", "-m", "13", "http://{at_server}/"], TIMED_OUT,
+      server=talks("hold"), node="server")
 
 
 # --- who may be probed, and how often ---
