@@ -119,7 +119,7 @@ install: all ## install the program, its man page and what it refers to (PREFIX,
 	$(if $(SETCAP),setcap $(CAPTURE_RIGHTS) $(DESTDIR)$(BINDIR)/tcpsleuth)
 	install -D -m 644 docs/tcpsleuth.1 $(DESTDIR)$(MANDIR)/tcpsleuth.1
 	install -d $(DESTDIR)$(DOCDIR)
-	install -m 644 README.md LICENSE docs/json.md docs/tcpsleuth.schema.json $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md LICENSE docs/json.md docs/probes.md docs/tcpsleuth.schema.json $(DESTDIR)$(DOCDIR)
 
 .PHONY: uninstall
 uninstall: ## remove what install put there

@@ -130,6 +130,8 @@ struct probe_result {
     struct probe_place from; /* who answered, where it is not the target; known false else */
     uint8_t icmp_type, icmp_code; /* of an ICMP answer */
     uint8_t reply_ttl;     /* TTL or hop limit of the answer; 0: none */
+    bool reply_is_tcp;     /* the next two hold: */
+    uint16_t reply_window, reply_ip_id;
     uint8_t reply_distance; /* hops to who answered, by the trail; 0: not known */
     bool has_end;          /* after, at hold: packets pass `after` and die at or before `at` */
     struct probe_place after, at;
@@ -168,6 +170,7 @@ struct probe_request {
     uint16_t port;         /* 0: no TCP */
     unsigned kinds;        /* PROBE_BIT()s */
     const char *name;      /* as the user wrote it, for TLS and HTTP; borrowed; NULL: an address */
+    uint16_t size;         /* PROBE_SIZE_TTL without the kinds that find one: the size that vanished; 0 */
     const struct probe_syn *syn; /* the SYN of the connection in question; borrowed; NULL: what Linux sends */
 };
 

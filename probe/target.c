@@ -78,6 +78,10 @@ static gboolean parse_url(struct target *t, const char *scheme, const char *rest
         t->port = https ? 443 : 80;
     t->port_given = true;
     t->tls = https;
+    if (at) { /* a password is neither sent nor told */
+        g_autofree char *all = g_steal_pointer(&t->written);
+        t->written = g_strconcat(scheme, "://", at + 1, rest + strlen(authority), NULL);
+    }
     t->url = g_strdup(t->written);
     return TRUE;
 }

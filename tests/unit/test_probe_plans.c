@@ -31,9 +31,11 @@ static const char *judged(const struct played *g)
     static char text[100];
     GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)probe_result_free);
 
-    for (int k = 0; k < PROBE_KINDS; k++)
-        if (play_result(g, (enum probe_kind)k))
-            g_ptr_array_add(all, play_result(g, (enum probe_kind)k));
+    for (int k = 0; k < PROBE_KINDS; k++) {
+        struct probe_result *p = play_result(g, (enum probe_kind)k);
+        if (p)
+            g_ptr_array_add(all, p);
+    }
     struct finding *f = probe_verdict(all);
     g_snprintf(text, sizeof text, "%s", f ? catalogue_row(f->code)->name : "ok");
     finding_free(f);
@@ -289,6 +291,7 @@ static void test_hole_on_the_way_back(void **state)
         struct played *g = play(&n, ALL);
         assert_string_equal(said(g, PROBE_ACK_DF), "fits 1500");
         assert_string_equal(said(g, PROBE_ECHO_DF), "black_hole 1420");
+        assert_string_equal(said(g, PROBE_SIZE_TTL), "none"); /* which hop on the way back, nobody can tell from here */
         assert_string_equal(judged(g), "pmtu_blackhole");
         play_end(g);
     }
