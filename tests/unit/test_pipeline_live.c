@@ -49,7 +49,7 @@ static bool run_through(const char *path, const struct course *course, struct ru
             tick(p, &clock_ns, frame.ts_ns);
         if (++packets == course->break_at)
             pipeline_break(p);
-        pipeline_frame(p, &frame);
+        pipeline_frames(p, &frame, 1);
     }
     assert_int_equal(pipeline_finish(p, capture_info(c), "x"), 0);
     pipeline_free(p);
