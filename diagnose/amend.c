@@ -164,22 +164,11 @@ static bool tell_resetter(struct amending *a)
     return true;
 }
 
-/* A RST that comes from as far as the server by the trail, and whose TTL says that it began nearer: who rejects behind
- * its own routing answers like that. Not sure enough for another code. */
-static bool amend_refused(struct amending *a)
-{
-    if (a->now->code != CODE_SYN_REFUSED || !tell_resetter(a))
-        return false;
-    if (a->d->code == CODE_SYN_REFUSED)
-        finding_detail_list(a->d, "alternatives", (const char *const[]){ "syn_refused_by_middlebox", NULL });
-    return true;
-}
-
 static bool amend_opening(struct amending *a)
 {
     if (!a->now)
         return opens(a, "what broke it is over, or does not meet every connection") || lives(a);
-    if (amend_refused(a))
+    if (a->d->code == CODE_SYN_REFUSED_BY_MIDDLEBOX && a->now->code == CODE_SYN_REFUSED && tell_resetter(a))
         return true;
     if (a->now->code == a->d->code)
         confirmed(a);
