@@ -30,6 +30,15 @@ static void G_GNUC_PRINTF(3, 4) say(struct amending *a, const char *what, const 
                                     a->view->at_other_end ? "" : ", which is no end of this flow,", what, more);
 }
 
+/* Where to look, now that the place is known. */
+static void take_remedy(struct amending *a)
+{
+    if (!a->now->own_remedy)
+        return;
+    g_free(a->d->own_remedy);
+    a->d->remedy = a->d->own_remedy = g_strdup(a->now->own_remedy);
+}
+
 /* What only the probes know. */
 static void take_details(struct amending *a)
 {
@@ -43,6 +52,7 @@ static void confirmed(struct amending *a)
 {
     say(a, "confirm it", "%s", a->now->summary);
     take_details(a);
+    take_remedy(a);
     if (a->view->at_other_end)
         a->d->confidence = MIN(a->d->confidence, a->now->confidence);
 }
@@ -92,6 +102,7 @@ static void become(struct amending *a)
     d->remedy = catalogue_row(d->code)->remedy;
     d->confidence = MAX(a->now->confidence, CONFIDENCE_LIKELY);
     take_details(a);
+    take_remedy(a);
 }
 
 static const char *round_trip(char out[32], const struct probe_result *p)

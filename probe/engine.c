@@ -184,6 +184,18 @@ unsigned probe_engine_sent(const struct probe_engine *e)
     return e->sent;
 }
 
+unsigned probe_engine_spent(const struct probe_engine *e, unsigned version, const struct addr *to)
+{
+    unsigned spent = 0;
+
+    for (guint i = 0; i < e->aims->len; i++) {
+        const struct aim *a = g_ptr_array_index(e->aims, i);
+        if (a->request.version == version && addr_cmp(&a->request.addr, to) == 0)
+            spent += a->spent;
+    }
+    return spent;
+}
+
 /* --- sending --- */
 
 static int64_t patience_us(const struct aim *a)
@@ -235,19 +247,6 @@ static void send_shot(struct probe_engine *e, struct trial *r, struct shot *s)
 
 enum progress { SENT, WAITING, FINISHED };
 
-/* To that address, whatever the port. */
-static unsigned spent_on(const struct probe_engine *e, const struct probe_request *to)
-{
-    unsigned spent = 0;
-
-    for (guint i = 0; i < e->aims->len; i++) {
-        const struct aim *a = g_ptr_array_index(e->aims, i);
-        if (a->request.version == to->version && addr_cmp(&a->request.addr, &to->addr) == 0)
-            spent += a->spent;
-    }
-    return spent;
-}
-
 static enum progress step_trial(struct probe_engine *e, struct trial *r, int64_t now_us)
 {
     struct shot shot = { 0 };
@@ -260,7 +259,7 @@ static enum progress step_trial(struct probe_engine *e, struct trial *r, int64_t
     case NEXT_DONE: r->done = true; return FINISHED;
     case NEXT_SEND: break;
     }
-    if (spent_on(e, &r->aim->request) >= LIMIT_PROBE_PACKETS) {
+    if (probe_engine_spent(e, r->aim->request.version, &r->aim->request.addr) >= LIMIT_PROBE_PACKETS) {
         r->interrupted = true;
         r->done = true;
         return FINISHED;

@@ -42,6 +42,9 @@ void probe_engine_start(struct probe_engine *e, void (*done)(void *user), void *
 /* Nothing more leaves; what is known stays. `done` is called. */
 void probe_engine_stop(struct probe_engine *e);
 
+/* Crafted packets so far to that address, whatever the port: what is spent of its budget. */
+unsigned probe_engine_spent(const struct probe_engine *e, unsigned version, const struct addr *to);
+
 /* Crafted packets so far, to all. */
 unsigned probe_engine_sent(const struct probe_engine *e);
 

@@ -2,24 +2,25 @@
 
 #include "base/addr_key.h"
 #include "base/limits.h"
-#include "diagnose/amend.h"
 #include "diagnose/inquiry.h"
 #include "probe/engine.h"
 #include "probe/hellos.h"
 #include "probe/route.h"
+#include "src/join_found.h"
+#include "src/join_hosts.h"
 
-#include <arpa/inet.h>
-#include <string.h>
+/* How long after the probes a flow that breaks is still explained by them, as others that broke together; later they
+ * are sent again. */
+#define FRESH_US (10 * G_USEC_PER_SEC)
 
-/* How long after the probes a flow that breaks may still be explained by them; later they are sent again. */
-#define FRESH_US (60 * G_USEC_PER_SEC)
+/* A round needs about so many packets: with less left of an address's budget none is begun. */
+#define ROUND_PACKETS 60
 
-/* A flow that asked. */
+/* A flow that waits to be told what is found. */
 struct asker {
-    struct flow ends;        /* id, key and client_is_high alone */
+    struct found_flow flow;
     struct finding *finding; /* as it was when it asked */
-    enum side target;
-    bool reset_by_target, over;
+    bool over;
 };
 
 /* An end that is asked, with all that is known of it. */
@@ -27,26 +28,32 @@ struct asked {
     uint8_t version;
     struct addr addr;
     uint16_t port;
-    struct addr source; /* where the probes left from */
-    unsigned kinds;     /* asked for so far */
-    unsigned missing;   /* to be asked next; not 0: it waits, or is being probed */
-    bool has_syn;
+    unsigned wanted; /* kinds of the round that waits or goes on; 0: none */
+    bool has_syn, spent;
     struct probe_syn syn;
     char *name;            /* of the server, in the ClientHello; NULL */
-    struct hellos *hellos; /* NULL: not begun */
-    int64_t ended_us;      /* monotonic; 0: never */
-    GPtrArray *results;    /* struct probe_result*, one of a kind */
-    GArray *askers;        /* struct asker; the first LIMIT_JOIN_TOLD */
+    struct hellos *hellos; /* of the last round; NULL: none */
+    struct found *found;   /* of the last round; NULL: none */
+    GArray *askers;        /* struct asker; the first LIMIT_JOIN_TOLD of a round */
+};
+
+/* A flow that asked. */
+struct asking {
+    uint64_t id;
+    struct asked *of;
+    struct found *found; /* NULL: not yet, or nothing */
 };
 
 struct join {
     struct probe_engine *engine;
     struct join_hooks hooks;
-    GArray *hosts;       /* struct addr; NULL: all */
+    struct join_hosts *hosts;
+    bool live;           /* the filter's hosts alone, and at once */
     GPtrArray *all;      /* struct asked* */
-    GHashTable *of_flow; /* id -> struct asked*; LIMIT_JOIN_FLOWS */
+    GHashTable *of_flow; /* struct asking, by id; LIMIT_JOIN_FLOWS */
     GQueue waiting;      /* struct asked*: the first one is being probed where `target` says so */
     int target;          /* of the engine, being probed; -1: none */
+    bool greets;         /* its crafted packets are done, and its ClientHellos go on */
     guint idle;
     bool stopped, full;
     GMainLoop *loop; /* of join_wait */
@@ -62,38 +69,19 @@ static void asked_free(gpointer p)
     struct asked *a = p;
 
     hellos_free(a->hellos);
+    found_unref(a->found);
     g_free(a->name);
-    g_ptr_array_free(a->results, TRUE);
     g_array_free(a->askers, TRUE);
     g_free(a);
 }
 
+static void asking_free(gpointer p)
+{
+    found_unref(((struct asking *)p)->found);
+    g_free(p);
+}
+
 /* --- life --- */
-
-static GArray *read_hosts(const GPtrArray *hosts)
-{
-    GArray *all = g_array_new(FALSE, FALSE, sizeof(struct addr));
-
-    for (guint i = 0; i < hosts->len; i++) {
-        uint8_t bytes[16];
-        struct addr a;
-        if (inet_pton(AF_INET, g_ptr_array_index(hosts, i), bytes) == 1)
-            a = addr_v4(bytes);
-        else if (inet_pton(AF_INET6, g_ptr_array_index(hosts, i), bytes) == 1)
-            a = addr_v6(bytes);
-        else
-            continue;
-        g_array_append_val(all, a);
-    }
-    return all;
-}
-
-static bool is_v4(const struct addr *a)
-{
-    static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-
-    return memcmp(a->bytes, mapped, sizeof mapped) == 0;
-}
 
 struct join *join_new(const GPtrArray *hosts, GError **error)
 {
@@ -104,15 +92,11 @@ struct join *join_new(const GPtrArray *hosts, GError **error)
     struct join *j = g_new0(struct join, 1);
     j->engine = engine;
     j->target = -1;
-    j->hosts = hosts ? read_hosts(hosts) : NULL;
+    j->live = hosts != NULL;
+    j->hosts = join_hosts_new(hosts);
     j->all = g_ptr_array_new_with_free_func(asked_free);
-    j->of_flow = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    if (!j->hosts)
-        probe_engine_prepare_all(engine);
-    for (guint i = 0; j->hosts && i < j->hosts->len; i++) {
-        const struct addr *a = &g_array_index(j->hosts, struct addr, i);
-        probe_engine_prepare(engine, is_v4(a) ? 4 : 6, a);
-    }
+    j->of_flow = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, asking_free);
+    join_hosts_prepare(j->hosts, engine);
     return j;
 }
 
@@ -125,8 +109,7 @@ void join_free(struct join *j)
     g_queue_clear(&j->waiting);
     g_hash_table_destroy(j->of_flow);
     g_ptr_array_free(j->all, TRUE);
-    if (j->hosts)
-        g_array_free(j->hosts, TRUE);
+    join_hosts_free(j->hosts);
     probe_engine_free(j->engine);
     g_free(j);
 }
@@ -165,36 +148,6 @@ static void G_GNUC_PRINTF(2, 3) say(struct join *j, const char *format, ...)
 
 /* --- what may be asked --- */
 
-static bool is_named(const struct join *j, const struct addr *a)
-{
-    for (guint i = 0; j->hosts && i < j->hosts->len; i++)
-        if (addr_cmp(&g_array_index(j->hosts, struct addr, i), a) == 0)
-            return true;
-    return !j->hosts;
-}
-
-/* This host itself is not probed. */
-static bool is_elsewhere(unsigned version, const struct addr *a)
-{
-    struct route r;
-
-    route_find(&r, version, a, 0);
-    return r.error || (!r.local && !r.broadcast);
-}
-
-/* The end of the flow to ask: the server, or else, where the filter names it, the client. */
-static bool choose_target(const struct join *j, const struct flow *f, enum side *target)
-{
-    for (int s = SERVER; s >= CLIENT; s--) {
-        const struct addr *a = flow_addr(f, (enum side)s);
-        if ((s == SERVER || j->hosts) && is_named(j, a) && is_elsewhere(f->key.version, a)) {
-            *target = (enum side)s;
-            return true;
-        }
-    }
-    return false;
-}
-
 static struct asked *find_asked(const struct join *j, unsigned version, const struct addr *addr, uint16_t port)
 {
     for (guint i = 0; i < j->all->len; i++) {
@@ -212,7 +165,6 @@ static struct asked *asked_new(struct join *j, const struct flow *f, enum side t
     a->version = f->key.version;
     a->addr = *flow_addr(f, target);
     a->port = target == SERVER ? flow_port(f, SERVER) : 0;
-    a->results = g_ptr_array_new_with_free_func((GDestroyNotify)probe_result_free);
     a->askers = g_array_new(FALSE, FALSE, sizeof(struct asker));
     g_array_set_clear_func(a->askers, asker_clear);
     g_ptr_array_add(j->all, a);
@@ -236,77 +188,102 @@ static void say_full(struct join *j)
     j->full = true;
 }
 
-/* Has what is missing asked, if anything is. */
+static bool has_budget(struct join *j, struct asked *a)
+{
+    if (probe_engine_spent(j->engine, a->version, &a->addr) + ROUND_PACKETS <= LIMIT_PROBE_PACKETS)
+        return true;
+    char text[ADDR_TEXT_SIZE];
+    if (!a->spent)
+        say(j, "%s: not probed again, the %d packets that one target gets are nearly spent",
+            addr_text(text, &a->addr, a->version), LIMIT_PROBE_PACKETS);
+    a->spent = true;
+    return false;
+}
+
+/* A round of probes, if none is under way. */
 static void want(struct join *j, struct asked *a, unsigned kinds)
 {
-    bool old = a->ended_us && g_get_monotonic_time() - a->ended_us > FRESH_US;
-
-    if (a->missing) /* being probed, or about to be */
-        return;
-    a->missing = old ? kinds : kinds & ~a->kinds;
-    if (!a->missing)
+    if (a->wanted || !has_budget(j, a))
         return;
     if (probe_engine_targets(j->engine) + j->waiting.length >= LIMIT_PROBE_TARGETS) {
-        a->missing = 0;
         say_full(j);
         return;
     }
+    a->wanted = kinds;
     g_queue_push_tail(&j->waiting, a);
     begin_later(j);
 }
 
-static void note_asker(struct join *j, struct asked *a, const struct flow *f, const struct finding *verdict,
-                       enum side target, bool over)
+static bool is_fresh(const struct asked *a, unsigned kinds)
 {
-    struct asker asker = { .ends = { .id = f->id, .key = f->key, .client_is_high = f->client_is_high },
-                           .target = target,
-                           .over = over,
-                           .reset_by_target = f->reset.packet && f->reset.by == target };
-    uint64_t *id = g_memdup2(&f->id, sizeof f->id);
+    return a->found && !(kinds & ~a->found->kinds) && g_get_monotonic_time() - a->found->ended_us < FRESH_US;
+}
 
-    g_hash_table_insert(j->of_flow, id, a);
-    if (a->askers->len >= LIMIT_JOIN_TOLD)
+static void tell_askers(struct join *j, struct asked *a);
+
+/* Its answers are there, or a round is to bring them. */
+static void note_asker(struct join *j, struct asked *a, const struct asker *asker, unsigned kinds)
+{
+    struct asking *asking = g_new0(struct asking, 1);
+
+    *asking = (struct asking){ .id = asker->flow.ends.id, .of = a };
+    g_hash_table_replace(j->of_flow, &asking->id, asking);
+    if (a->askers->len < LIMIT_JOIN_TOLD)
+        g_array_append_val(a->askers, *asker);
+    else
+        finding_free(asker->finding);
+    if (!a->wanted && is_fresh(a, kinds)) {
+        asking->found = found_ref(a->found);
+        tell_askers(j, a);
         return;
-    asker.finding = finding_copy(verdict);
-    g_array_append_val(a->askers, asker);
+    }
+    want(j, a, kinds);
+    if (!a->wanted)
+        g_array_set_size(a->askers, 0);
 }
 
 static void note_over(struct asked *a, uint64_t flow)
 {
     for (guint i = 0; i < a->askers->len; i++)
-        if (g_array_index(a->askers, struct asker, i).ends.id == flow)
+        if (g_array_index(a->askers, struct asker, i).flow.ends.id == flow)
             g_array_index(a->askers, struct asker, i).over = true;
+}
+
+/* It asked before, and waits, or knows all that it wants to. */
+static bool is_served(const struct asking *before, unsigned kinds)
+{
+    return before && (before->of->wanted || (before->found && !(kinds & ~before->found->kinds)));
 }
 
 void join_ask(struct join *j, const struct flow *f, const struct finding *verdict, bool over)
 {
+    const struct asking *before = g_hash_table_lookup(j->of_flow, &f->id);
     enum side target;
-    struct asked *before = g_hash_table_lookup(j->of_flow, &f->id);
 
     if (before && over)
-        note_over(before, f->id);
+        note_over(before->of, f->id);
     if (j->stopped || !inquiry_kinds(verdict, SERVER) || g_hash_table_size(j->of_flow) >= LIMIT_JOIN_FLOWS ||
-        (before && before->missing) || !choose_target(j, f, &target))
+        !join_hosts_choose(j->hosts, f, &target))
         return;
     unsigned kinds = inquiry_kinds(verdict, target);
     uint16_t port = target == SERVER ? flow_port(f, SERVER) : 0;
     struct asked *a = find_asked(j, f->key.version, flow_addr(f, target), port);
-    if (before ? !(kinds & ~before->kinds) : !kinds)
+    if (!kinds || is_served(before, kinds))
         return;
     if (!a)
         a = asked_new(j, f, target);
     a->has_syn = a->has_syn || inquiry_syn(f, &a->syn);
     if (!a->name)
         a->name = g_strdup(inquiry_name(f));
-    note_asker(j, a, f, verdict, target, over);
-    want(j, a, kinds);
+    struct asker asker = { .flow = found_flow_of(f, target), .finding = finding_copy(verdict), .over = over };
+    note_asker(j, a, &asker, kinds);
 }
 
 bool join_waits(const struct join *j, uint64_t flow)
 {
-    const struct asked *a = g_hash_table_lookup(j->of_flow, &flow);
+    const struct asking *asking = g_hash_table_lookup(j->of_flow, &flow);
 
-    return a && a->missing;
+    return asking && !asking->found && asking->of->wanted;
 }
 
 /* --- being probed --- */
@@ -318,7 +295,7 @@ static void announce(struct join *j, const struct asked *a)
 {
     char to[ADDR_TEXT_SIZE], from[ADDR_TEXT_SIZE];
     const struct asker *first = &g_array_index(a->askers, struct asker, a->askers->len - 1);
-    bool sizes = a->missing & PROBE_BIT(PROBE_ECHO_DF);
+    bool sizes = a->wanted & PROBE_BIT(PROBE_ECHO_DF);
     g_autofree char *port = a->port ? g_strdup_printf(" port %u", a->port) : g_strdup("");
 
     probe_engine_source(j->engine, (unsigned)j->target, from);
@@ -329,9 +306,9 @@ static void announce(struct join *j, const struct asked *a)
         say(j,
             "probing %s%s from %s, because flow %" G_GUINT64_FORMAT
             " broke (%s): %s%sICMP echo%s%s; at most %d packets a second, %d in all",
-            to, port, from, first->ends.id, catalogue_row(first->finding->code)->name,
+            to, port, from, first->flow.ends.id, catalogue_row(first->finding->code)->name,
             a->version == 6 ? "neighbour solicitations, " : "ARP, ", a->port ? "SYNs with rising TTL, " : "",
-            sizes ? ", packets of rising size" : "", a->missing & PROBE_BIT(PROBE_TLS) ? ", TLS handshakes" : "",
+            sizes ? ", packets of rising size" : "", a->wanted & PROBE_BIT(PROBE_TLS) ? ", TLS handshakes" : "",
             LIMIT_PROBE_PER_SECOND, LIMIT_PROBE_PACKETS);
 }
 
@@ -347,11 +324,12 @@ static void on_engine(void *user)
     struct asked *a = g_queue_peek_head(&j->waiting);
     struct probe_request request = { .version = a->version, .addr = a->addr, .port = a->port, .name = a->name };
 
-    if (j->stopped || !(a->missing & PROBE_BIT(PROBE_TLS))) {
+    if (j->stopped || !(a->wanted & PROBE_BIT(PROBE_TLS))) {
         finish_target(j);
         return;
     }
     hellos_free(a->hellos);
+    j->greets = true;
     a->hellos = hellos_start(&request, on_hellos, j);
 }
 
@@ -366,16 +344,13 @@ static gboolean begin(void *user)
     if (!a)
         return G_SOURCE_REMOVE;
     struct probe_request request = {
-        .version = a->version, .addr = a->addr, .port = a->port, .kinds = a->missing, .syn = a->has_syn ? &a->syn : NULL
+        .version = a->version, .addr = a->addr, .port = a->port, .kinds = a->wanted, .syn = a->has_syn ? &a->syn : NULL
     };
     if (!probe_engine_add(j->engine, &request, &why)) {
         say(j, "%s", why->message);
         finish_target(j);
         return G_SOURCE_REMOVE;
     }
-    struct route route;
-    route_find(&route, a->version, &a->addr, 0);
-    a->source = route.source;
     j->target = (int)probe_engine_targets(j->engine) - 1;
     announce(j, a);
     probe_engine_start(j->engine, on_engine, j);
@@ -384,48 +359,44 @@ static gboolean begin(void *user)
 
 /* --- what they found --- */
 
-static void forget_kind(GPtrArray *results, enum probe_kind kind)
-{
-    for (guint i = 0; i < results->len; i++)
-        if (((struct probe_result *)g_ptr_array_index(results, i))->kind == kind)
-            g_ptr_array_remove_index(results, i--);
-}
-
 static void take_results(struct join *j, struct asked *a)
 {
-    g_autoptr(GPtrArray) found = probe_engine_results_of(j->engine, (unsigned)j->target);
+    GPtrArray *results = probe_engine_results_of(j->engine, (unsigned)j->target);
+    struct route route;
 
-    if (a->hellos && a->missing & PROBE_BIT(PROBE_TLS))
-        g_ptr_array_add(found, hellos_result(a->hellos));
-    for (guint i = 0; i < found->len; i++) {
-        struct probe_result *p = g_ptr_array_index(found, i);
-        forget_kind(a->results, p->kind);
+    if (j->greets)
+        g_ptr_array_add(results, hellos_result(a->hellos));
+    for (guint i = 0; i < results->len; i++) {
+        struct probe_result *p = g_ptr_array_index(results, i);
         p->way = (unsigned)j->target;
         j->hooks.probe(j->hooks.user, probe_result_copy(p));
-        p->way = 0; /* they are of one address */
-        g_ptr_array_add(a->results, probe_result_copy(p));
     }
-    probe_results_sort(a->results);
+    route_find(&route, a->version, &a->addr, 0);
+    found_unref(a->found);
+    a->found = found_new(results, &route.source, a->wanted, j->live);
 }
 
-static void amend(const struct join *j, const struct asked *a, const struct flow *ends, enum side target,
-                  bool reset_by_target, struct finding *f)
+/* To all flows that wait for this round. */
+static void share_found(struct join *j, struct asked *a)
 {
-    struct amend_view view = { .target = target,
-                               .at_other_end = addr_cmp(&a->source, flow_addr(ends, other_side(target))) == 0,
-                               .at_once = j->hosts != NULL,
-                               .reset_by_target = reset_by_target };
+    GHashTableIter i;
+    gpointer value;
 
-    finding_amend(f, &view, a->results);
+    g_hash_table_iter_init(&i, j->of_flow);
+    while (g_hash_table_iter_next(&i, NULL, &value)) {
+        struct asking *asking = value;
+        if (asking->of == a && !asking->found)
+            asking->found = found_ref(a->found);
+    }
 }
 
 static void tell_askers(struct join *j, struct asked *a)
 {
     for (guint i = 0; i < a->askers->len; i++) {
         struct asker *asker = &g_array_index(a->askers, struct asker, i);
-        amend(j, a, &asker->ends, asker->target, asker->reset_by_target, asker->finding);
+        found_amend(a->found, &asker->flow, asker->finding);
         if (finding_detail(asker->finding, "probe"))
-            j->hooks.amended(j->hooks.user, &asker->ends, asker->finding, asker->over);
+            j->hooks.amended(j->hooks.user, &asker->flow.ends, asker->finding, asker->over);
     }
     g_array_set_size(a->askers, 0);
 }
@@ -436,13 +407,14 @@ static void finish_target(struct join *j)
     struct asked *a = g_queue_pop_head(&j->waiting);
 
     if (j->target >= 0) {
-        a->ended_us = g_get_monotonic_time();
         take_results(j, a);
+        share_found(j, a);
         tell_askers(j, a);
     }
-    a->kinds |= a->missing;
-    a->missing = 0;
+    g_array_set_size(a->askers, 0);
+    a->wanted = 0;
     j->target = -1;
+    j->greets = false;
     begin_later(j);
     if (j->waiting.length)
         return;
@@ -453,14 +425,13 @@ static void finish_target(struct join *j)
 
 void join_amend(const struct join *j, const struct flow *f, struct finding *verdict)
 {
-    const struct asked *a = g_hash_table_lookup(j->of_flow, &f->id);
-    enum side target = CLIENT;
+    const struct asking *asking = g_hash_table_lookup(j->of_flow, &f->id);
 
-    if (!a || !a->results->len || !inquiry_kinds(verdict, SERVER))
+    if (!asking || !asking->found || !inquiry_kinds(verdict, SERVER))
         return;
-    if (addr_cmp(&a->addr, flow_addr(f, SERVER)) == 0)
-        target = SERVER;
-    amend(j, a, f, target, f->reset.packet && f->reset.by == target, verdict);
+    bool server = addr_cmp(&asking->of->addr, flow_addr(f, SERVER)) == 0;
+    struct found_flow of = found_flow_of(f, server ? SERVER : CLIENT);
+    found_amend(asking->found, &of, verdict);
 }
 
 /* --- the end --- */
@@ -483,7 +454,7 @@ void join_stop(struct join *j)
         g_source_remove(j->idle);
     j->idle = 0;
     struct asked *a = g_queue_peek_head(&j->waiting);
-    if (j->target >= 0 && a->hellos && a->missing & PROBE_BIT(PROBE_TLS)) {
+    if (j->greets) {
         hellos_stop(a->hellos);
         finish_target(j);
     } else if (j->target >= 0) {
