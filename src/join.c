@@ -28,7 +28,8 @@ struct asked {
     uint8_t version;
     struct addr addr;
     uint16_t port;
-    unsigned wanted; /* kinds of the round that waits or goes on; 0: none */
+    unsigned wanted;    /* kinds of the round that waits or goes on; 0: none */
+    int64_t started_ns; /* of that round: struct found */
     bool has_syn, spent;
     struct probe_syn syn;
     char *name;            /* of the server, in the ClientHello; NULL */
@@ -40,6 +41,7 @@ struct asked {
 /* A flow that asked. */
 struct asking {
     uint64_t id;
+    int64_t since_ns; /* struct found_flow */
     struct asked *of;
     struct found *found; /* NULL: not yet, or nothing */
 };
@@ -214,9 +216,11 @@ static void want(struct join *j, struct asked *a, unsigned kinds)
     begin_later(j);
 }
 
-static bool is_fresh(const struct asked *a, unsigned kinds)
+/* The last round serves what broke with it and is told a little later. */
+static bool is_fresh(const struct asked *a, unsigned kinds, int64_t since_ns)
 {
-    return a->found && !(kinds & ~a->found->kinds) && g_get_monotonic_time() - a->found->ended_us < FRESH_US;
+    return a->found && !(kinds & ~a->found->kinds) && since_ns <= a->found->started_ns &&
+           g_get_monotonic_time() - a->found->ended_us < FRESH_US;
 }
 
 static void tell_askers(struct join *j, struct asked *a);
@@ -226,13 +230,13 @@ static void note_asker(struct join *j, struct asked *a, const struct asker *aske
 {
     struct asking *asking = g_new0(struct asking, 1);
 
-    *asking = (struct asking){ .id = asker->flow.ends.id, .of = a };
+    *asking = (struct asking){ .id = asker->flow.ends.id, .since_ns = asker->flow.since_ns, .of = a };
     g_hash_table_replace(j->of_flow, &asking->id, asking);
     if (a->askers->len < LIMIT_JOIN_TOLD)
         g_array_append_val(a->askers, *asker);
     else
         finding_free(asker->finding);
-    if (!a->wanted && is_fresh(a, kinds)) {
+    if (!a->wanted && is_fresh(a, kinds, asking->since_ns)) {
         asking->found = found_ref(a->found);
         tell_askers(j, a);
         return;
@@ -352,6 +356,7 @@ static gboolean begin(void *user)
         return G_SOURCE_REMOVE;
     }
     j->target = (int)probe_engine_targets(j->engine) - 1;
+    a->started_ns = g_get_real_time() * NS_PER_US;
     announce(j, a);
     probe_engine_start(j->engine, on_engine, j);
     return G_SOURCE_REMOVE;
@@ -373,10 +378,14 @@ static void take_results(struct join *j, struct asked *a)
     }
     route_find(&route, a->version, &a->addr, 0);
     found_unref(a->found);
-    a->found = found_new(results, &route.source, a->wanted, j->live);
+    a->found = found_new(&(struct found){ .results = results,
+                                          .source = route.source,
+                                          .kinds = a->wanted,
+                                          .at_once = j->live,
+                                          .started_ns = a->started_ns });
 }
 
-/* To all flows that wait for this round. */
+/* To all flows that wait for this round, but for those that broke in the middle of it: they may ask again. */
 static void share_found(struct join *j, struct asked *a)
 {
     GHashTableIter i;
@@ -385,7 +394,7 @@ static void share_found(struct join *j, struct asked *a)
     g_hash_table_iter_init(&i, j->of_flow);
     while (g_hash_table_iter_next(&i, NULL, &value)) {
         struct asking *asking = value;
-        if (asking->of == a && !asking->found)
+        if (asking->of == a && !asking->found && asking->since_ns <= a->started_ns)
             asking->found = found_ref(a->found);
     }
 }
@@ -394,6 +403,8 @@ static void tell_askers(struct join *j, struct asked *a)
 {
     for (guint i = 0; i < a->askers->len; i++) {
         struct asker *asker = &g_array_index(a->askers, struct asker, i);
+        if (asker->flow.since_ns > a->found->started_ns)
+            continue;
         found_amend(a->found, &asker->flow, asker->finding);
         if (finding_detail(asker->finding, "probe"))
             j->hooks.amended(j->hooks.user, &asker->flow.ends, asker->finding, asker->over);

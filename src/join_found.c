@@ -2,13 +2,13 @@
 
 #include "diagnose/amend.h"
 
-struct found *found_new(GPtrArray *results, const struct addr *source, unsigned kinds, bool at_once)
+struct found *found_new(const struct found *of)
 {
     struct found *f = g_rc_box_new(struct found);
 
-    *f = (struct found){ .results = results, .source = *source, .kinds = kinds, .at_once = at_once };
+    *f = *of;
     f->ended_us = g_get_monotonic_time();
-    probe_results_sort(results);
+    probe_results_sort(f->results);
     return f;
 }
 
@@ -30,8 +30,11 @@ void found_unref(struct found *f)
 
 struct found_flow found_flow_of(const struct flow *f, enum side target)
 {
+    const struct half *h = &f->half[target];
+
     return (struct found_flow){ .ends = { .id = f->id, .key = f->key, .client_is_high = f->client_is_high },
                                 .target = target,
+                                .since_ns = h->packets ? MAX(f->first_ns, h->last_ns) : f->first_ns,
                                 .reset_by_target = f->reset.packet && f->reset.by == target };
 }
 

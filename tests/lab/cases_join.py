@@ -235,17 +235,20 @@ def _(lab, this):
     check(5 < len(found) <= 200, f"{len(found)} packets")
 
 
-@script("join-later", server=Lab.serve, faults=[("drop", {"node": "router2", "port": 80})], seconds=SECONDS)
+@script("join-later", server=Lab.serve, seconds=SECONDS)
 def _(lab, this):
-    """A second connection that breaks soon after the probes is explained by them."""
+    """A second connection that breaks later is probed anew, and each keeps what was found for it."""
     watch = watch_host(lab, this)
-    lab.run("client", [*FETCH, written(this)], status=TIMED_OUT)
-    watch.wait(r'"probe":\[', seconds=25)
-    lab.run("client", [*FETCH, written(this)], status=TIMED_OUT)
-    lines = end_joined(watch)
-    flows = [line for line in lines if line["type"] == "flow"]
-    check(len(flows) == 2 and all("hop" in flow["verdict"]["detail"] for flow in flows), f"{[flow['verdict'] for flow in flows]}")
-    check_only(lines, 2)
+    for number, node in enumerate(("router2", "router1"), 1):
+        fault = lab.fault("drop", node=node, port=80)
+        lab.run("client", [*FETCH, written(this)], status=TIMED_OUT)
+        watch.wait('(?s)' + '"probe":\\[.*' * number, seconds=25)
+        fault.remove()
+    watch.end(status=1)
+    flows = [line for line in watch.lines() if line["type"] == "flow"]
+    check(len(flows) == 2 and watch.errors.count("probing ") == 2, f"{len(flows)} flows: {watch.errors}")
+    check_hop(this, flows[0]["verdict"], ((2, "r2"), (3, "server")))
+    check_hop(this, flows[1]["verdict"], ((1, "r1"), (2, "r2")))
 
 
 @script("join-confirm", server=Lab.serve, faults=[("drop", {"node": "router2", "port": 80})], seconds=SECONDS)
