@@ -4,6 +4,7 @@
 #include "dissect/dissector.h"
 #include "probe/error.h"
 #include "probe/listen.h"
+#include "probe/ports.h"
 #include "probe/trial.h"
 #include "probe/target.h"
 
@@ -27,7 +28,9 @@ struct probe_engine {
     GPtrArray *aims;  /* struct aim* */
     GPtrArray *links; /* struct craft_link*, for each aim, of `opened`; NULL where its neighbours are not asked */
     GArray *opened;   /* struct opened_link */
-    uint16_t ports;
+    GArray *held;     /* struct held_ports, for each aim */
+    uint16_t ports;   /* the first of what is listened to */
+    unsigned blocks;  /* PORTS_EACH of them: used up so far */
     unsigned turn; /* whose turn it is to send */
     unsigned sent;
     int64_t next_us; /* no packet leaves before */
@@ -61,6 +64,7 @@ struct probe_engine *probe_engine_new(uint64_t seed, GError **error)
     e->dissector = dissector_new();
     e->aims = g_ptr_array_new_with_free_func((GDestroyNotify)aim_free);
     e->links = g_ptr_array_new();
+    e->held = g_array_new(FALSE, FALSE, sizeof(struct held_ports));
     e->opened = g_array_new(FALSE, FALSE, sizeof(struct opened_link));
     e->crafter = crafter_new(error);
     e->listener = e->crafter ? listener_open(e->ports, n, SYN_LOW_SOURCE, error) : NULL;
@@ -86,6 +90,9 @@ void probe_engine_free(struct probe_engine *e)
     quiet(e);
     for (guint i = 0; i < e->opened->len; i++)
         craft_link_free(g_array_index(e->opened, struct opened_link, i).link);
+    for (guint i = 0; i < e->held->len; i++)
+        ports_release(&g_array_index(e->held, struct held_ports, i));
+    g_array_free(e->held, TRUE);
     g_array_free(e->opened, TRUE);
     g_ptr_array_free(e->links, TRUE);
     g_ptr_array_free(e->aims, TRUE);
@@ -142,18 +149,34 @@ static gboolean refuse(GError **error, const struct probe_request *request, cons
     return FALSE;
 }
 
+_Static_assert((int)PORTS_EACH == PORTS_HELD, "all ports of an address are held");
+
+/* The next ports that no program of this host speaks from; 0: there are none. */
+static uint16_t take_ports(struct probe_engine *e, struct held_ports *held)
+{
+    while (e->blocks < LIMIT_PROBE_TARGETS) {
+        uint16_t first = (uint16_t)(e->ports + e->blocks++ * PORTS_EACH);
+        if (ports_hold(held, first))
+            return first;
+    }
+    return 0;
+}
+
 gboolean probe_engine_add(struct probe_engine *e, const struct probe_request *request, GError **error)
 {
     struct craft_link *link = NULL;
 
     if (target_is_refused(request->version, &request->addr))
         return refuse(error, request, "broadcast, multicast and unspecified addresses are never probed");
-    if (e->aims->len >= LIMIT_PROBE_TARGETS)
-        return refuse(error, request, "too many targets at a time");
-    struct aim *a = aim_new(request, &e->key, (uint16_t)(e->ports + e->aims->len * PORTS_EACH));
+    struct held_ports held;
+    uint16_t ports = take_ports(e, &held);
+    if (!ports)
+        return refuse(error, request, "too many targets");
+    struct aim *a = aim_new(request, &e->key, ports);
     route_find(&a->route, request->version, &request->addr, request->scope);
     if (a->route.broadcast) {
         aim_free(a);
+        ports_release(&held);
         return refuse(error, request, "it is a broadcast address of a link of this host, and never probed");
     }
     if (a->route.error)
@@ -162,6 +185,7 @@ gboolean probe_engine_add(struct probe_engine *e, const struct probe_request *re
         link = link_on(e, a->route.interface); /* without it the kernel asks, and its ICMP to itself tells */
     g_ptr_array_add(e->aims, a);
     g_ptr_array_add(e->links, link);
+    g_array_append_val(e->held, held);
     return TRUE;
 }
 
@@ -435,39 +459,6 @@ GPtrArray *probe_engine_results_of(struct probe_engine *e, unsigned i)
 }
 
 /* --- what is ours --- */
-
-/* A packet between an end of ours and the target. */
-static bool aim_speaks(const struct aim *a, const struct addr *remote, uint16_t port, uint16_t local)
-{
-    bool mine = (local >= a->ports && local < a->ports + PORTS_EACH) ||
-                (local == SYN_LOW_SOURCE && a->trials[PROBE_SYN_VARIANTS]);
-
-    return mine && port == a->request.port && addr_cmp(remote, &a->request.addr) == 0;
-}
-
-/* Who has the next hop? Only while the probe asks. */
-static bool aim_asks(const struct aim *a, const struct neighbor_facts *n)
-{
-    const struct trial *r = a->trials[PROBE_NEIGHBOR];
-
-    return r && r->started && !r->done && n->request && addr_cmp(&n->sender, &a->route.source) == 0 &&
-           addr_cmp(&n->target, &r->dst) == 0;
-}
-
-static bool aim_owns(const struct aim *a, const struct packet *p)
-{
-    const struct addr *here = &a->route.source;
-
-    if (a->route.error || !a->spent)
-        return false;
-    if (p->kind == PACKET_NEIGHBOR)
-        return p->neighbor.version == a->request.version && aim_asks(a, &p->neighbor);
-    if (p->kind != PACKET_TCP || p->ip.version != a->request.version)
-        return false;
-    if (addr_cmp(&p->ip.src, here) == 0)
-        return aim_speaks(a, &p->ip.dst, p->tcp.dport, p->tcp.sport);
-    return addr_cmp(&p->ip.dst, here) == 0 && aim_speaks(a, &p->ip.src, p->tcp.sport, p->tcp.dport);
-}
 
 bool probe_engine_owns(const struct probe_engine *e, const struct packet *p)
 {

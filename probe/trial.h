@@ -156,6 +156,9 @@ void trial_key(const struct trial *r, struct shot *s);
  * pretends to is counted with the run that it is aimed at. */
 bool aim_offer(struct aim *a, const struct packet *p);
 
+/* Whether a packet that somebody captures here is one that was sent to an address, or comes back: the aim's ports are its own. */
+bool aim_owns(const struct aim *a, const struct packet *p);
+
 /* Reads what an ICMP error quotes. */
 void quoted_read(struct quoted *q, const struct packet *p);
 

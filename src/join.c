@@ -186,7 +186,7 @@ static void begin_later(struct join *j)
 static void say_full(struct join *j)
 {
     if (!j->full)
-        say(j, "more than %d targets broke: further ones are not probed", LIMIT_PROBE_TARGETS);
+        say(j, "%d rounds of probes were sent: further ones are not", LIMIT_PROBE_TARGETS);
     j->full = true;
 }
 
