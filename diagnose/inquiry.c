@@ -59,7 +59,9 @@ bool inquiry_syn(const struct flow *f, struct probe_syn *out)
 
     if (!o->seen || o->cut)
         return false;
-    *out = (struct probe_syn){ .window = o->window, .flags = o->ecn ? TCP_SYN | TCP_ECE | TCP_CWR : TCP_SYN };
+    *out = (struct probe_syn){ .window = o->window,
+                               .flags = o->ecn ? TCP_SYN | TCP_ECE | TCP_CWR : TCP_SYN,
+                               .tos = (uint8_t)(o->dscp << 2) };
     out->opt.mss = o->mss;
     out->opt.wscale = (uint8_t)MAX(o->wscale, 0);
     out->opt.present =

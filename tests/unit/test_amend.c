@@ -85,7 +85,7 @@ static void test_clone(void **state)
                                                         .wscale = -1,
                                                         .sack = true,
                                                         .window = 8192,
-                                                        .ecn = true } } } };
+                                                        .ecn = true, .dscp = 46 } } } };
     struct probe_syn syn;
 
     assert_true(inquiry_syn(&f, &syn));
@@ -93,6 +93,7 @@ static void test_clone(void **state)
     assert_int_equal(syn.opt.mss, 1400);
     assert_int_equal(syn.window, 8192);
     assert_int_equal(syn.flags, TCP_SYN | TCP_ECE | TCP_CWR);
+    assert_int_equal(syn.tos, 46 << 2);
     f.half[CLIENT].offer.cut = true;
     assert_false(inquiry_syn(&f, &syn));
 }
