@@ -118,6 +118,21 @@
 /* Hops of a trail: the diameter of the Internet stays below (traceroute's 30). */
 #define LIMIT_PROBE_HOPS 30
 
+/* --- host/ --- */
+/* Bytes read of a small file (sysfs, /etc/hosts of a block list has some MB; what is beyond is not looked at), and names of a folder. */
+#define LIMIT_HOST_FILE (1u << 20)
+#define LIMIT_HOST_NAMES 4096
+/* Resolvers that are asked: libc itself takes 3; and names tried of a search list. */
+#define LIMIT_RESOLVERS 8
+#define LIMIT_SEARCH_NAMES 8
+/* Lines of the kernel about firmware. */
+#define LIMIT_KMSG_LINES 8
+/* Log files of a process, and bytes looked at from the end of each. */
+#define LIMIT_LOG_FILES 16
+#define LIMIT_LOG_BYTES (256u << 10)
+/* Sockets that are counted; a busy proxy has some hundred thousand. */
+#define LIMIT_SOCKETS (1u << 20)
+
 /* --- report/ --- */
 /* --evidence: packets that are taken out, and bytes of the comment of one, about: more is no evidence but a capture. */
 #define LIMIT_EVIDENCE (1u << 16)

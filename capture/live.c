@@ -78,6 +78,14 @@ int live_fd(const struct live *l, size_t i)
     return l->devices[i].fd;
 }
 
+bool live_set_filter(struct live *l, const char *filter, GError **error)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (!device_set_filter(&l->devices[i], filter, error))
+            return false;
+    return true;
+}
+
 const char *live_warning(const struct live *l)
 {
     return l->warning->len ? l->warning->str : NULL;

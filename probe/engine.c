@@ -149,6 +149,18 @@ static gboolean refuse(GError **error, const struct probe_request *request, cons
     return FALSE;
 }
 
+unsigned probe_engine_spent(const struct probe_engine *e, unsigned version, const struct addr *to)
+{
+    unsigned spent = 0;
+
+    for (guint i = 0; i < e->aims->len; i++) {
+        const struct aim *a = g_ptr_array_index(e->aims, i);
+        if (a->request.version == version && addr_cmp(&a->request.addr, to) == 0)
+            spent = MAX(spent, a->spent); /* the newest began with what was spent before it */
+    }
+    return spent;
+}
+
 _Static_assert((int)PORTS_EACH == PORTS_HELD, "all ports of an address are held");
 
 /* The next ports that no program of this host speaks from; 0: there are none. */
@@ -173,6 +185,7 @@ gboolean probe_engine_add(struct probe_engine *e, const struct probe_request *re
     if (!ports)
         return refuse(error, request, "too many targets");
     struct aim *a = aim_new(request, &e->key, ports);
+    a->spent = probe_engine_spent(e, request->version, &request->addr);
     route_find(&a->route, request->version, &request->addr, request->scope);
     if (a->route.broadcast) {
         aim_free(a);
@@ -206,18 +219,6 @@ void probe_engine_source(const struct probe_engine *e, unsigned i, char out[ADDR
 unsigned probe_engine_sent(const struct probe_engine *e)
 {
     return e->sent;
-}
-
-unsigned probe_engine_spent(const struct probe_engine *e, unsigned version, const struct addr *to)
-{
-    unsigned spent = 0;
-
-    for (guint i = 0; i < e->aims->len; i++) {
-        const struct aim *a = g_ptr_array_index(e->aims, i);
-        if (a->request.version == version && addr_cmp(&a->request.addr, to) == 0)
-            spent += a->spent;
-    }
-    return spent;
 }
 
 /* --- sending --- */
@@ -278,15 +279,10 @@ static enum progress step_trial(struct probe_engine *e, struct trial *r, int64_t
     trial_expire(r, now_us);
     if (now_us < e->next_us)
         return WAITING;
-    switch (r->plan->next(r, &shot)) {
+    switch (trial_next(r, &shot)) {
     case NEXT_WAIT: return WAITING;
     case NEXT_DONE: r->done = true; return FINISHED;
     case NEXT_SEND: break;
-    }
-    if (probe_engine_spent(e, r->aim->request.version, &r->aim->request.addr) >= LIMIT_PROBE_PACKETS) {
-        r->interrupted = true;
-        r->done = true;
-        return FINISHED;
     }
     send_shot(e, r, &shot);
     return SENT;

@@ -14,6 +14,7 @@ struct tls_shape {
     const char *other_name; /* or this one; NULL */
     const char *priority;   /* versions and ciphers, as GnuTLS writes them; NULL: its defaults */
 };
+extern const struct tls_shape tls_usual; /* with the server's name and the defaults */
 
 /* fd: connected, not blocking; borrowed. name: of the server, to compare with the certificate where the ClientHello bears
  * it; NULL: none. Free with handshake_free. */

@@ -126,7 +126,7 @@ struct aim {
     uint8_t cookie[8];                 /* in each payload */
     struct key *key;                   /* borrowed */
     struct trial *trials[PROBE_KINDS]; /* NULL: not asked for, or not yet */
-    unsigned spent;                    /* crafted packets that have left */
+    unsigned spent;                    /* crafted packets that have left for this address, of other aims before, too */
     int64_t rtt_ns;                    /* the largest that the target itself took; TIME_NONE: not known */
     bool over;                         /* nothing more leaves: an error of this host, the budget, an interrupt */
 };
@@ -139,6 +139,9 @@ void trial_free(struct trial *r); /* NULL-safe */
 
 /* Whether the probe of that kind is under way: starts it as soon as it may. */
 bool aim_begin(struct aim *a, enum probe_kind kind);
+
+/* What its plan says; where it would send and the budget of the address is used up (LIMIT_PROBE_PACKETS), the trial ends, interrupted. */
+enum next trial_next(struct trial *r, struct shot *out);
 
 /* Shots whose time is over are lost. now_us: the monotonic clock. */
 void trial_expire(struct trial *r, int64_t now_us);

@@ -66,6 +66,15 @@ static void lines_probe(struct report_writer *w, struct probe_result *p)
     probe_result_free(p);
 }
 
+static void lines_step(struct report_writer *w, struct rung_step *s)
+{
+    struct json *j = line_start((struct lines *)w, "step");
+
+    json_step_members(j, s);
+    line_end(j);
+    step_free(s);
+}
+
 /* --- live --- */
 
 static void put_end(struct json *j, const struct flow *f, enum side s)
@@ -157,7 +166,7 @@ static int lines_end(struct report_writer *w)
     json_member(j, "schema", uint, JSON_SCHEMA);
     json_member(j, "version", string, TCPSLEUTH_VERSION);
     json_key(j, "capture");
-    if (r->probed)
+    if (r->probed || (r->climbed && !r->capture.source))
         json_write_null(j);
     else
         json_capture(j, &r->capture);
@@ -193,6 +202,7 @@ const struct report_format ndjson_format = {
     .conversation = lines_conversation,
     .lookup = lines_lookup,
     .probe = lines_probe,
+    .step = lines_step,
     .event = lines_event,
     .end = lines_end,
     .free = lines_free,

@@ -156,7 +156,7 @@ static const char summary[] =
 static const char description[] =
     "Exit status: 0 nothing is broken; 1 something is; 2 the work could not be done, and one line on standard error "
     "says why.\n"
-    "Accepted without effect: -n. Not in this version: --keylog, check.\n"
+    "Accepted without effect: -n. Not in this version: --keylog.\n"
     "\n"
     "  tcpsleuth -i enp0s8 host 192.0.2.80        what goes wrong with this host, now?\n"
     "  tcpsleuth -r x.pcapng                      what is broken in this capture?\n"
@@ -245,6 +245,10 @@ void options_free(struct options *o)
     g_free(o->save);
     g_free(o->evidence);
     g_free(o->keylog);
+    g_free(o->only);
+    g_free(o->until);
+    g_free(o->explain);
+    g_free(o->client);
     g_free(o->filter);
     g_free(o->help);
     g_free(o);

@@ -497,6 +497,11 @@ int pipeline_finish(struct pipeline *p, const struct capture_info *info, const c
     return p->writer->format->end(p->writer);
 }
 
+struct report_writer *pipeline_writer(const struct pipeline *p)
+{
+    return p->writer;
+}
+
 const struct report *pipeline_report(const struct pipeline *p)
 {
     return &p->report;

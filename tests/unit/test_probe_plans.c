@@ -1,4 +1,5 @@
 /* Probes against networks that are not there: hops, MTUs, outcomes and verdicts, exactly. */
+#include "base/limits.h"
 #include "tests/unit/probe_net.h"
 
 #define ALL                                                                                                            \
@@ -266,6 +267,19 @@ static void test_black_hole(void **state)
     }
 }
 
+/* Jumbo frames here, an ordinary Ethernet behind, and no word of it. */
+static void test_jumbo(void **state)
+{
+    (void)state;
+    BOTH(version) {
+        struct net n = { .version = version, .routers = 3, .own_mtu = 9000, .mtu = { [1] = 1500 }, .untold = { [1] = true } };
+        struct played *g = play(&n, ALL);
+        assert_string_equal(said(g, PROBE_ACK_DF), "black_hole 1500");
+        assert_true(g->aim->trials[PROBE_ACK_DF]->shots->len <= 36);
+        play_end(g);
+    }
+}
+
 /* One link says that it is narrow, another behind it does not. */
 static void test_hole_behind_announced(void **state)
 {
@@ -332,6 +346,20 @@ static void test_stripped(void **state)
     }
 }
 
+/* CONTRACT section 1: so many packets to a target, and not one more, whatever there is left to ask. */
+static void test_budget(void **state)
+{
+    (void)state;
+    BOTH(version) {
+        struct net n = { .version = version, .routers = 3, .mtu = { [2] = 1400 }, .untold = { [2] = true }, .spent = LIMIT_PROBE_PACKETS - 12 };
+        struct played *g = play(&n, ALL);
+        assert_int_equal(n.sent, 12);
+        assert_string_equal(said(g, PROBE_SYN_TTL), "reached");
+        assert_string_equal(said(g, PROBE_ACK_DF), "interrupted");
+        play_end(g);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,7 +377,7 @@ int main(void)
         cmocka_unit_test(test_hole_behind_announced),
         cmocka_unit_test(test_hole_on_the_way_back),
         cmocka_unit_test(test_sizes_by_udp),
-        cmocka_unit_test(test_stripped),
+        cmocka_unit_test(test_stripped), cmocka_unit_test(test_jumbo), cmocka_unit_test(test_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
