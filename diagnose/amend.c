@@ -352,3 +352,15 @@ void finding_amend(struct finding *d, const struct amend_view *view, const GPtrA
     }
     finding_free(a.now);
 }
+
+void finding_amend_names(struct finding *d, const char *const *answers, bool found)
+{
+    g_autofree char *before = d->summary, *list = g_strjoinv("; ", (char **)(uintptr_t)answers);
+
+    d->summary = g_strdup_printf("%s Asked from here, the resolvers of this host %s: %s.", before,
+                                 found ? "find it otherwise now" : "have no address either", list);
+    finding_detail_list(d, "resolvers", answers);
+    finding_detail_text(d, "confidence_before", confidence_name(d->confidence));
+    if (found)
+        finding_detail_text(d, "now", catalogue_row(CODE_OK)->name);
+}

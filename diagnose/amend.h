@@ -22,4 +22,7 @@ struct amend_view {
  * server, that an ICMP error answers (which a filter for a host keeps out of the capture). */
 void finding_amend(struct finding *d, const struct amend_view *view, const GPtrArray *results);
 
+/* Of a look-up that failed: what each resolver of this host answers, "192.0.2.53 A: NXDOMAIN", NULL-terminated; found: one of them has addresses. */
+void finding_amend_names(struct finding *d, const char *const *answers, bool found);
+
 #endif

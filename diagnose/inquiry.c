@@ -44,13 +44,18 @@ unsigned inquiry_kinds(const struct finding *d, enum side target)
     return target == SERVER ? kinds : kinds & WITHOUT_PORT;
 }
 
+bool inquiry_is_name(const char *text)
+{
+    size_t n = strlen(text);
+
+    return n > 0 && n <= LONGEST_NAME && strspn(text, NAME_LETTERS) == n;
+}
+
 const char *inquiry_name(const struct flow *f)
 {
     const char *sni = f->app && f->app->tls ? f->app->tls->sni : NULL;
 
-    if (!sni || !*sni || strlen(sni) > LONGEST_NAME || strspn(sni, NAME_LETTERS) != strlen(sni))
-        return NULL;
-    return sni;
+    return sni && inquiry_is_name(sni) ? sni : NULL;
 }
 
 bool inquiry_syn(const struct flow *f, struct probe_syn *out)

@@ -12,6 +12,9 @@
  * keeps no port open, only what needs none. */
 unsigned inquiry_kinds(const struct finding *d, enum side target);
 
+/* Whether text from outside is a host name that may be sent: letters, digits and their like, of a length that DNS knows. */
+bool inquiry_is_name(const char *text);
+
 /* The server name that its ClientHello bears, where it is one that may be sent again; NULL: none. Borrowed. */
 const char *inquiry_name(const struct flow *f);
 

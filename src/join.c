@@ -148,6 +148,16 @@ static void G_GNUC_PRINTF(2, 3) say(struct join *j, const char *format, ...)
     j->hooks.say(j->hooks.say_user, line);
 }
 
+void join_say(void *user, const char *line)
+{
+    say(user, "%s", line);
+}
+
+bool join_confirms(const struct join *j)
+{
+    return !j->live;
+}
+
 /* --- what may be asked --- */
 
 static struct asked *find_asked(const struct join *j, unsigned version, const struct addr *addr, uint16_t port)

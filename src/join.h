@@ -44,6 +44,12 @@ bool join_waits(const struct join *j, uint64_t flow);
 /* What is known by now, into the verdict of a flow that asked. */
 void join_amend(const struct join *j, const struct flow *f, struct finding *verdict);
 
+/* Whether it asks of files (--confirm), when they are read. */
+bool join_confirms(const struct join *j);
+
+/* As a notice of its own. */
+void join_say(void *j, const char *line);
+
 /* Whether a captured packet is one of the probes' own. */
 bool join_owns(const struct join *j, const struct packet *p);
 

@@ -1,13 +1,14 @@
 #include "src/pipeline.h"
 
-#include "base/limits.h"
 #include "diagnose/conversations.h"
 #include "diagnose/early_names.h"
 #include "diagnose/judge.h"
 #include "diagnose/ledger.h"
 #include "dissect/dissector.h"
 #include "flow/tracker.h"
+#include "src/held.h"
 #include "src/join.h"
+#include "src/join_names.h"
 #include "src/kernel_views.h"
 
 /* Healthy flows whose steps are told where a report shows a few: more than it shows, as many read alike. */
@@ -31,7 +32,7 @@ struct pipeline {
     uint64_t told;                /* flows of which a verdict was told */
     struct kernel_views *kernel;  /* live; NULL: not */
     struct join *join;            /* borrowed; NULL: nothing is probed */
-    GPtrArray *held;              /* struct flow*: over, and waiting for what probes find; LIMIT_JOIN_HELD */
+    struct held *held;            /* over, and waiting for what probes find */
     bool why;
     uint64_t drawn;            /* --flow; 0: none */
     pipeline_finding_fn *hear; /* NULL: nobody */
@@ -167,28 +168,25 @@ static void flow_done(void *user, struct flow *f)
     enum code code = judge(p, f, &judged.judgement);
     tell_verdict(p, f, &judged.judgement, code, true, &f->told);
     ask(p, f, &judged.judgement, true);
-    if (p->join && join_waits(p->join, f->id) && p->held->len < LIMIT_JOIN_HELD)
-        g_ptr_array_add(p->held, g_memdup2(&judged, sizeof judged));
-    else
+    if (!p->join || !join_waits(p->join, f->id) || !held_flow(p->held, &judged))
         hand_over(p, &judged);
 }
 
 /* What probes found, into the verdicts that waited for it. */
 static void release_held(struct pipeline *p)
 {
-    for (guint i = 0; i < p->held->len; i++) {
-        struct judged_flow *judged = g_ptr_array_index(p->held, i);
-        join_amend(p->join, judged->flow, judged->judgement.verdict);
-        hand_over(p, judged);
-        g_free(judged);
+    struct judged_flow judged;
+
+    while (held_next_flow(p->held, &judged)) {
+        join_amend(p->join, judged.flow, judged.judgement.verdict);
+        hand_over(p, &judged);
     }
-    g_ptr_array_set_size(p->held, 0);
 }
 
 /* Conversations wait for the flows that are held: one may lead to another. */
 static void settle(struct pipeline *p, int64_t now_ns)
 {
-    if (!p->held->len)
+    if (!held_any_flow(p->held))
         conversations_settle(p->conversations, now_ns);
 }
 
@@ -200,30 +198,36 @@ static void lookup_done(void *user, struct lookup *l)
     p->writer->format->lookup(p->writer, l);
 }
 
-/* The verdict of the run is the worst of its conversations'; the first of equals. */
-static void weigh(struct report *r, const struct conversation *c)
+static void tell_conversation(struct pipeline *p, struct conversation *c)
 {
-    const struct finding *mine = conversation_verdict(c);
+    const struct finding *verdict = conversation_verdict(c);
 
-    r->conversations_by_status[mine->status]++;
-    if (mine->status < STATUS_DEGRADED || (r->verdict && finding_compare(r->verdict, mine) <= 0))
-        return;
-    finding_free(r->verdict);
-    r->verdict = finding_copy(mine);
+    if (c->flows->len == 0 || verdict->code == CODE_REDIRECT_LOOP || verdict->code == CODE_REDIRECT_BROKEN)
+        let_hear(p, 0, verdict); /* what is a flow's was heard with the flow */
+    report_weigh(&p->report, c);
+    if (p->live && c->flows->len == 0 && verdict->status == STATUS_BROKEN && !early_names_told(p->names, c->packet))
+        tell_broken(p, c);
+    p->writer->format->conversation(p->writer, c);
 }
 
+/* Names whose look-up failed wait until all is read, where resolvers may be asked for them. */
 static void conversation_done(void *user, struct conversation *c)
 {
     struct pipeline *p = user;
+    bool ask = p->join && join_confirms(p->join) && c->flows->len == 0 && join_names_can(conversation_verdict(c));
 
-    const struct finding *verdict = conversation_verdict(c);
-    if (c->flows->len == 0 || verdict->code == CODE_REDIRECT_LOOP || verdict->code == CODE_REDIRECT_BROKEN)
-        let_hear(p, 0, verdict); /* what is a flow's was heard with the flow */
-    weigh(&p->report, c);
-    if (p->live && c->flows->len == 0 && conversation_verdict(c)->status == STATUS_BROKEN &&
-        !early_names_told(p->names, c->packet))
-        tell_broken(p, c);
-    p->writer->format->conversation(p->writer, c);
+    if (!ask || !held_names(p->held, c))
+        tell_conversation(p, c);
+}
+
+static void ask_names(struct pipeline *p)
+{
+    struct conversation *c;
+
+    while ((c = held_next_names(p->held))) {
+        join_names_ask(c->verdict, join_say, p->join);
+        tell_conversation(p, c);
+    }
 }
 
 static void conversation_untold(void *user, uint64_t packet)
@@ -288,7 +292,7 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
         conversations_tell_healthy(p->conversations, SOME_TOLD, conversation_untold);
     p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
-    p->held = g_ptr_array_new();
+    p->held = held_new();
     p->writer = format->open(out, &p->report, options);
     p->kernel = p->live ? kernel_views_new() : NULL;
     p->names = p->live ? early_names_new() : NULL;
@@ -302,11 +306,7 @@ void pipeline_free(struct pipeline *p)
         return;
     dissector_free(p->dissector);
     tracker_free(p->tracker);
-    for (guint i = 0; i < p->held->len; i++) {
-        judged_flow_clear(g_ptr_array_index(p->held, i));
-        g_free(g_ptr_array_index(p->held, i));
-    }
-    g_ptr_array_free(p->held, TRUE);
+    held_free(p->held);
     conversations_free(p->conversations);
     early_names_free(p->names);
     kernel_views_free(p->kernel);
@@ -462,18 +462,6 @@ static void summarise(struct pipeline *p, const struct capture_info *info, const
     c->reassembly_dropped = tracker_reassembly_dropped(p->tracker);
 }
 
-/* Nothing degraded or broken: ok where any conversation is, else unknown. */
-static void settle_verdict(struct report *r)
-{
-    if (r->verdict || r->conversations_by_status[STATUS_OK])
-        return;
-    r->verdict = finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE, "%s",
-                             r->conversations_by_status[STATUS_UNKNOWN]
-                                 ? "This capture cannot tell how its connections fared."
-                                 : "There is nothing to judge in this capture: no TCP connection, no look-up that "
-                                   "failed in the end.");
-}
-
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)
 {
     if (p->join && p->live)
@@ -492,8 +480,9 @@ int pipeline_finish(struct pipeline *p, const struct capture_info *info, const c
     }
     release_held(p);
     conversations_finish(p->conversations, tracker_neighbors(p->tracker), tracker_now_ns(p->tracker));
+    ask_names(p);
     summarise(p, info, source);
-    settle_verdict(&p->report);
+    report_settle(&p->report);
     return p->writer->format->end(p->writer);
 }
 

@@ -7,7 +7,7 @@ from judge import say
 from lab import Lab
 from live import Watch, check_schema, verdict_of
 from net import program
-from plan import CLIENT, GATEWAY, MIDDLE1, MIDDLE2, SERVER, SPARE
+from plan import CLIENT, GATEWAY, MIDDLE1, MIDDLE2, RESOLVER, SERVER, SPARE
 
 HOPS = {"host": CLIENT, "r1": GATEWAY, "r1b": MIDDLE1, "r2": MIDDLE2, "server": SERVER}
 SECONDS = 45
@@ -274,6 +274,20 @@ def _(lab, this):
     check("confirm it" in verdicts[1]["summary"], verdicts[1]["summary"])
     check({probe["port"] for probe in found["probes"] if probe["kind"] == "syn"} == {80, 81}, f"{found['probes']}")
     check("probe" in found["conversations"][0]["verdict"]["detail"], "the conversation does not know")
+
+
+@script("join-names", family=4, server=Lab.serve, seconds=SECONDS)
+def _(lab, this):
+    """Offline: a name whose look-up failed is asked of this host's resolvers with --confirm, and only then."""
+    watch = Watch(lab, "--immediate-mode", "--passive")
+    lab.run("client", [*FETCH, "http://nothere.upc.edu/"], status=6)
+    watch.end()
+    for options, asks in (((), 0), (("--confirm", "--passive"), 0), (("--confirm",), 1)):
+        done = lab.run("client", [program("tcpsleuth"), "--json", *options, "-r", watch.save], status=1, timeout=60)
+        check(done.stderr.count("asking ") == asks, f"{options}: {done.stderr}")
+    verdict = json.loads(done.stdout)["verdict"]
+    check(say(verdict) == "broken dns_nxdomain" and "have no address either" in verdict["summary"], f"{verdict}")
+    check(f"{RESOLVER[4]} A: NXDOMAIN" in verdict["detail"]["resolvers"], f"{verdict['detail']}")
 
 
 @script("join-text", family=4, server=Lab.serve, faults=[("drop", {"node": "router1", "port": 80})], seconds=SECONDS)

@@ -314,6 +314,24 @@ static void test_tls(void **state)
     finding_free(d);
 }
 
+/* --- names --- */
+
+static void test_names(void **state)
+{
+    (void)state;
+    struct finding *d = finding_of(CODE_DNS_NXDOMAIN, CONFIDENCE_CERTAIN);
+
+    finding_amend_names(d, (const char *const[]){ "192.0.2.53 A: NXDOMAIN", "192.0.2.53 AAAA: NXDOMAIN", NULL }, false);
+    assert_non_null(strstr(d->summary, "have no address either: 192.0.2.53 A: NXDOMAIN; 192.0.2.53 AAAA"));
+    assert_string_equal(finding_detail(d, "resolvers")->list[1], "192.0.2.53 AAAA: NXDOMAIN");
+    assert_null(finding_detail(d, "now"));
+    finding_free(d);
+    d = finding_of(CODE_DNS_NO_ANSWER, CONFIDENCE_LIKELY);
+    finding_amend_names(d, (const char *const[]){ "192.0.2.53 A: 192.0.2.80", NULL }, true);
+    assert_string_equal(finding_detail(d, "now")->text, "ok");
+    finding_free(d);
+}
+
 /* --- this host's kernel --- */
 
 static struct finding *kernel(enum code code, const struct flow *f, enum side here, const struct kernel_view *v)
@@ -377,7 +395,7 @@ int main(void)
         cmocka_unit_test(test_inquiries),  cmocka_unit_test(test_clone),        cmocka_unit_test(test_name),
         cmocka_unit_test(test_unanswered), cmocka_unit_test(test_elsewhere),    cmocka_unit_test(test_unseen_icmp),
         cmocka_unit_test(test_refused),    cmocka_unit_test(test_dead),         cmocka_unit_test(test_injected),
-        cmocka_unit_test(test_sizes),      cmocka_unit_test(test_nothing),      cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_sizes),      cmocka_unit_test(test_nothing),      cmocka_unit_test(test_tls), cmocka_unit_test(test_names),
         cmocka_unit_test(test_kernel_mtu), cmocka_unit_test(test_kernel_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
