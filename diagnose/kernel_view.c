@@ -73,6 +73,16 @@ static void tell_unread(struct finding *d, enum side here, const struct kernel_v
         say(d, "%u bytes wait in this host's socket, and its program does not read them.", v->unread);
 }
 
+/* Of the whole host: it explains what did not come to be accepted here. */
+static void tell_overflows(struct finding *d, enum side here, const struct kernel_view *v)
+{
+    bool waits = d->code == CODE_SYN_UNANSWERED || d->code == CODE_HANDSHAKE_UNFINISHED || d->code == CODE_ACCEPT_QUEUE_FULL;
+
+    if (here == SERVER && waits && v->overflows)
+        say(d, "This host's kernel has counted %" G_GUINT64_FORMAT " connections that found an accept queue full (ListenOverflows).",
+            v->overflows);
+}
+
 static void list_kernel(struct finding *d, const struct kernel_view *v)
 {
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
@@ -89,6 +99,8 @@ static void list_kernel(struct finding *d, const struct kernel_view *v)
         g_ptr_array_add(list, g_strdup_printf("learnt MTU %u", v->route_mtu));
     if (v->there)
         g_ptr_array_add(list, g_strdup_printf("unread %u, unacknowledged %u", v->unread, v->unsent));
+    if (v->overflows)
+        g_ptr_array_add(list, g_strdup_printf("accept queue overflows %" G_GUINT64_FORMAT, v->overflows));
     g_ptr_array_add(list, NULL);
     finding_detail_list(d, "kernel", (const char *const *)list->pdata);
 }
@@ -96,6 +108,7 @@ static void list_kernel(struct finding *d, const struct kernel_view *v)
 void finding_tell_kernel(struct finding *d, const struct flow *f, enum side here, const struct kernel_view *v)
 {
     list_kernel(d, v);
+    tell_overflows(d, here, v);
     if (!v->there)
         return;
     compare_mtu(d, f, here, v);

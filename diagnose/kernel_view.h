@@ -8,13 +8,14 @@
 #include "flow/flow.h"
 
 struct kernel_view {
-    bool there;            /* the kernel has a socket of this connection; else nothing below holds but route_mtu */
+    bool there;            /* the kernel has a socket of this connection; else only the last two hold */
     uint8_t state;         /* enum tcp_state */
     uint32_t retransmits;  /* of what it waits for an answer to */
     uint32_t path_mtu;     /* that the socket counts with; 0: not known */
-    uint32_t route_mtu;    /* that the kernel has learnt for the address, below that of the interface; 0: none */
     uint32_t unread;       /* bytes that wait for the program */
     uint32_t unsent;       /* bytes that the program gave and nobody has acknowledged */
+    uint32_t route_mtu;    /* that the kernel has learnt for the address, below that of the interface; 0: none */
+    uint64_t overflows;    /* of this host: connections that found an accept queue full since it is watched */
 };
 
 /* here: the end that is this host. Adds detail "kernel" (a list), and to the sentence what contradicts the wire. */

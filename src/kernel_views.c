@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "diagnose/kernel_view.h"
 #include "host/connection.h"
+#include "host/tcpext.h"
 #include "probe/route.h"
 
 struct look {
@@ -13,13 +14,15 @@ struct look {
 };
 
 struct kernel_views {
-    GHashTable *looks; /* of struct look, by flow */
+    GHashTable *looks;   /* of struct look, by flow */
+    struct tcpext began; /* the counters when it began to watch */
 };
 
 struct kernel_views *kernel_views_new(void)
 {
     struct kernel_views *v = g_new0(struct kernel_views, 1);
 
+    tcpext_read(&v->began);
     v->looks = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     return v;
 }
@@ -58,6 +61,7 @@ void kernel_views_look(struct kernel_views *v, const struct flow *f)
 {
     struct look *l = look_at(v, f);
     struct kernel_view view;
+    struct tcpext counted;
     struct route r;
 
     if (!l || l->away)
@@ -67,6 +71,7 @@ void kernel_views_look(struct kernel_views *v, const struct flow *f)
                     flow_port(f, there), &view);
     route_find(&r, f->key.version, flow_addr(f, there), 0);
     view.route_mtu = r.error ? 0 : r.cached_mtu;
+    view.overflows = tcpext_read(&counted) ? counted.listen_overflows - v->began.listen_overflows : 0;
     if (view.there || !l->view.there)
         l->view = view;
 }

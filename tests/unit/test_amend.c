@@ -2,6 +2,7 @@
 #include "diagnose/amend.h"
 #include "diagnose/inquiry.h"
 #include "diagnose/kernel_view.h"
+#include "host/tcpext.h"
 #include "tests/unit/probe_net.h"
 
 #define BOTH(version) for (unsigned version = 4; version <= 6; version += 2)
@@ -348,7 +349,7 @@ static struct finding *kernel(enum code code, const struct flow *f, enum side he
         struct finding *d_ = kernel(code, f, here, v);                                                                 \
         const char *words_ = words;                                                                                    \
         assert_int_equal(!!strstr(d_->summary, words_ ? words_ : ". "), words_ != NULL);                               \
-        assert_int_equal(d_->own_remedy != NULL, words_ && strstr(words_, "kernel"));                                  \
+        assert_int_equal(d_->own_remedy != NULL, words_ && strstr(words_, "its kernel"));                                  \
         finding_free(d_);                                                                                              \
     } while (0)
 
@@ -387,6 +388,22 @@ static void test_kernel_state(void **state)
     CONTRADICTS(CODE_SERVER_SILENT, &f, SERVER, &v, "78 bytes wait in this host's socket");
     CONTRADICTS(CODE_SERVER_SILENT, &f, CLIENT, &v, NULL);
     CONTRADICTS(CODE_PACKET_LOSS, &f, SERVER, &v, NULL);
+    v = (struct kernel_view){ .overflows = 4 };
+    CONTRADICTS(CODE_ACCEPT_QUEUE_FULL, &f, SERVER, &v, "has counted 4 connections");
+    CONTRADICTS(CODE_ACCEPT_QUEUE_FULL, &f, CLIENT, &v, NULL);
+}
+
+static void test_counters(void **state)
+{
+    (void)state;
+    struct tcpext t;
+
+    assert_true(tcpext_parse("TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 17 18\nIpExt: InNoRoutes\nIpExt: 0\n", &t));
+    assert_int_equal(t.listen_overflows, 17);
+    assert_false(tcpext_parse("TcpExt: SyncookiesSent\nTcpExt: 1\n", &t));
+    assert_false(tcpext_parse("TcpExt: ListenOverflows\n", &t));
+    assert_false(tcpext_parse("TcpExt: A ListenOverflows\nTcpExt: 1\n", &t));
+    assert_false(tcpext_parse("", &t));
 }
 
 int main(void)
@@ -396,7 +413,7 @@ int main(void)
         cmocka_unit_test(test_unanswered), cmocka_unit_test(test_elsewhere),    cmocka_unit_test(test_unseen_icmp),
         cmocka_unit_test(test_refused),    cmocka_unit_test(test_dead),         cmocka_unit_test(test_injected),
         cmocka_unit_test(test_sizes),      cmocka_unit_test(test_nothing),      cmocka_unit_test(test_tls), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_kernel_mtu), cmocka_unit_test(test_kernel_state),
+        cmocka_unit_test(test_counters),  cmocka_unit_test(test_kernel_mtu), cmocka_unit_test(test_kernel_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
