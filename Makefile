@@ -53,7 +53,7 @@ SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=al
 CFLAGS := -O1 -g
 endif
 
-FOLDERS := base capture dissect flow diagnose probe host report
+FOLDERS := base capture dissect flow diagnose probe host compare report
 LIB_SRC := $(sort $(foreach d,$(FOLDERS),$(wildcard $(d)/*.c)))
 SRC_SRC := $(sort $(wildcard src/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
@@ -174,7 +174,7 @@ $(BIN): $(SRC_SRC:%.c=$(OBJ)/%.o) $(LIB)
 SRC_REST := $(filter-out src/main.c,$(SRC_SRC))
 $(UNITS): $(OBJ)/%: $(OBJ)/%.o $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs cmocka jansson)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs cmocka)
 
 # Without an engine a fuzz target replays the files it is given; with VARIANT=fuzz libFuzzer drives it.
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(OBJ)/tests/fuzz/main.o)

@@ -134,6 +134,19 @@
 #define LIMIT_LOG_BYTES (256u << 10)
 /* Sockets that are counted; a busy proxy has some hundred thousand. */
 #define LIMIT_SOCKETS (1u << 20)
+/* --- compare/ --- */
+/* Packets and connections of one capture that are kept to be compared with another one (64 bytes each; a connection 1 KB); those beyond are
+ * counted, and a filter brings them in. */
+#define LIMIT_COMPARED_PACKETS (1u << 21)
+#define LIMIT_COMPARED_FLOWS (1u << 18)
+/* Connections that share a mark (join.h): more of them make it worthless, and the pairs of all with all too many. */
+#define LIMIT_MARK_OWNERS 4
+/* Packets looked at to find the one that carries a byte which segmentation offload cut elsewhere: 64 KB in small segments. */
+#define LIMIT_OFFLOAD_STEPS 64
+/* Packets that are listed one by one for each direction of a pair: what was lost, what nobody sent. */
+#define LIMIT_LISTED_PACKETS 1000
+/* Bytes of a JSON document that is compared: it takes ten times as much memory while it is looked at. */
+#define LIMIT_DOCUMENT_BYTES (64u << 20)
 
 /* --- report/ --- */
 /* --evidence: packets that are taken out, and bytes of the comment of one, about: more is no evidence but a capture. */

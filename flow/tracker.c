@@ -664,6 +664,8 @@ static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
     feed_app(t, f, s);
     if (f->log)
         log_packet(f, s);
+    if (t->hooks.segment)
+        t->hooks.segment(t->hooks.user, f, s->side, s->packet);
     settle_queue(t, f);
 }
 

@@ -24,6 +24,8 @@ enum flow_moment {
 struct tracker_hooks {
     void (*flow)(void *user, struct flow *f);
     void (*lookup)(void *user, struct lookup *l);
+    /* NULL: nobody asks. Each TCP packet that the capture does not hold twice, once its flow took it into account; side: who sent it. */
+    void (*segment)(void *user, const struct flow *f, enum side side, const struct packet *p);
     /* NULL: nobody asks. f is valid for the call (view.h); *told is the callee's to keep a value in, which stays with the flow. */
     void (*moment)(void *user, const struct flow *f, enum flow_moment moment, uint8_t *told);
     void *user;

@@ -10,6 +10,7 @@
 #define JSON_SCHEMA 1
 
 void json_finding(struct json *j, const struct finding *f);          /* json_finding.c */
+void json_finding_members(struct json *j, const struct finding *f);
 void json_findings(struct json *j, const GPtrArray *findings);       /* NULL gives [] */
 void json_app(struct json *j, const struct app_facts *app);          /* json_app.c; NULL: nothing recognised */
 void json_flow_members(struct json *j, const struct judged_flow *f); /* json_flow.c */

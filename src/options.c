@@ -162,7 +162,8 @@ static const char description[] =
     "  tcpsleuth -r x.pcapng                      what is broken in this capture?\n"
     "  tcpsleuth -r x.pcapng host 192.0.2.80      only what this host had to do with it\n"
     "  tcpsleuth -r x.pcapng --flow 3             draw the packets of flow 3\n"
-    "  tcpdump -i any -w - | tcpsleuth -r -       from a pipe\n";
+    "  tcpdump -i any -w - | tcpsleuth -r -       from a pipe\n"
+    "  tcpsleuth compare client.pcap server.pcap  where between both ends are packets lost, forged or changed?\n";
 
 /* The rows as GOption wants them; those that none of the commands in `shown` takes are hidden. */
 static GOptionContext *make_context(struct raw_options *r, unsigned shown, const char *words)
