@@ -106,6 +106,17 @@
 #define LIMIT_PROBE_ADDRESSES 8
 /* Targets at a time. */
 #define LIMIT_PROBE_TARGETS 32
+/* Connections in trouble of which this host's kernel is asked: some system calls each. */
+#define LIMIT_KERNEL_LOOKS 1024
+/* Interfaces that are opened in advance to ask for neighbours on. */
+#define LIMIT_PROBE_LINKS 16
+/* Flows that broke and whose verdict probes may amend; and those of one target that are told so at once, a line each. */
+#define LIMIT_JOIN_FLOWS 4096
+#define LIMIT_JOIN_TOLD 16
+/* Flows that are over and wait for what probes find: some hundred bytes each, and what their conversations hold. */
+#define LIMIT_JOIN_HELD 1024
+/* Names whose look-up failed and that the resolvers of this host are asked for: each may take 4 s. */
+#define LIMIT_JOIN_NAMES 4
 /* Hops of a trail: the diameter of the Internet stays below (traceroute's 30). */
 #define LIMIT_PROBE_HOPS 30
 

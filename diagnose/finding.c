@@ -74,6 +74,17 @@ static void add_detail(struct finding *f, struct detail d)
     g_array_append_val(f->details, d);
 }
 
+static struct detail detail_copy(const struct detail *of)
+{
+    struct detail d = *of;
+
+    d.text = g_strdup(d.text);
+    d.list = g_strdupv(d.list);
+    d.addr[0] = g_strdup(d.addr[0]);
+    d.addr[1] = g_strdup(d.addr[1]);
+    return d;
+}
+
 struct finding *finding_copy(const struct finding *f)
 {
     struct finding *copy = g_memdup2(f, sizeof *f);
@@ -83,15 +94,26 @@ struct finding *finding_copy(const struct finding *f)
     if (f->own_remedy)
         copy->remedy = copy->own_remedy;
     copy->details = NULL;
-    for (guint i = 0; f->details && i < f->details->len; i++) {
-        struct detail d = g_array_index(f->details, struct detail, i);
-        d.text = g_strdup(d.text);
-        d.list = g_strdupv(d.list);
-        d.addr[0] = g_strdup(d.addr[0]);
-        d.addr[1] = g_strdup(d.addr[1]);
-        add_detail(copy, d);
-    }
+    for (guint i = 0; f->details && i < f->details->len; i++)
+        add_detail(copy, detail_copy(&g_array_index(f->details, struct detail, i)));
     return copy;
+}
+
+const struct detail *finding_detail(const struct finding *f, const char *key)
+{
+    for (guint i = 0; f->details && i < f->details->len; i++)
+        if (g_str_equal(g_array_index(f->details, struct detail, i).key, key))
+            return &g_array_index(f->details, struct detail, i);
+    return NULL;
+}
+
+void finding_take_details(struct finding *f, const struct finding *from, const char *const *keys)
+{
+    for (; *keys; keys++) {
+        const struct detail *d = finding_detail(from, *keys);
+        if (d && !finding_detail(f, *keys))
+            add_detail(f, detail_copy(d));
+    }
 }
 
 void finding_add_evidence(struct finding *f, uint64_t packet)

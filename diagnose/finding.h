@@ -62,6 +62,12 @@ struct probe_place;
 void finding_detail_hop(struct finding *f, unsigned version, const struct probe_place *after, const struct probe_place *at);
 void finding_detail_list(struct finding *f, const char *key, const char *const *list);
 
+/* The member with that key, valid until the next is added; NULL: none. */
+const struct detail *finding_detail(const struct finding *f, const char *key);
+
+/* Copies those of `from` with these keys (NULL-terminated) that f lacks. */
+void finding_take_details(struct finding *f, const struct finding *from, const char *const *keys);
+
 /* The capture itself lost packets. A finding that rests on what is not in the capture (a silence, a loss) becomes less sure and says why. */
 void finding_doubt(struct finding *f, uint64_t dropped);
 

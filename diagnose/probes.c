@@ -42,6 +42,10 @@ const char *probe_reply_name(enum probe_reply reply)
         [REPLY_ADMIN_PROHIBITED] = "admin_prohibited",
         [REPLY_OTHER_ERROR] = "icmp_error",
         [REPLY_DATAGRAM] = "datagram",
+        [REPLY_TLS] = "tls",
+        [REPLY_TLS_ALERT] = "tls_alert",
+        [REPLY_CUT] = "cut",
+        [REPLY_NOT_TLS] = "not_tls",
     };
     return names[reply];
 }
@@ -106,6 +110,40 @@ void probe_result_free(struct probe_result *r)
     finding_free(r->finding);
     g_free(r->note);
     g_free(r);
+}
+
+static GArray *array_copy(const GArray *of)
+{
+    GArray *copy = NULL;
+
+    if (of) {
+        copy = g_array_sized_new(FALSE, TRUE, g_array_get_element_size((GArray *)(uintptr_t)of), of->len);
+        g_array_append_vals(copy, of->data, of->len);
+    }
+    return copy;
+}
+
+struct probe_result *probe_result_copy(const struct probe_result *r)
+{
+    struct probe_result *copy = g_memdup2(r, sizeof *r);
+
+    copy->hops = array_copy(r->hops);
+    copy->changes = array_copy(r->changes);
+    copy->variants = array_copy(r->variants);
+    copy->legs = array_copy(r->legs);
+    for (guint i = 0; copy->changes && i < copy->changes->len; i++) {
+        struct probe_change *c = &g_array_index(copy->changes, struct probe_change, i);
+        c->sent = g_strdup(c->sent);
+        c->seen = g_strdup(c->seen);
+    }
+    for (guint i = 0; copy->legs && i < copy->legs->len; i++) {
+        struct probe_leg *l = &g_array_index(copy->legs, struct probe_leg, i);
+        l->url = g_strdup(l->url);
+        l->error = g_strdup(l->error);
+    }
+    copy->note = g_strdup(r->note);
+    copy->finding = r->finding ? finding_copy(r->finding) : NULL;
+    return copy;
 }
 
 static gint compare(gconstpointer a, gconstpointer b)

@@ -44,6 +44,10 @@ enum probe_reply {
     REPLY_NETWORK_UNREACHABLE, REPLY_HOST_UNREACHABLE, REPLY_PORT_UNREACHABLE, REPLY_ADMIN_PROHIBITED,
     REPLY_OTHER_ERROR,  /* "icmp_error": any other */
     REPLY_DATAGRAM,     /* "datagram": a UDP service answered */
+    REPLY_TLS,          /* "tls": of a ClientHello: the handshake went on to its end, or the client here ended it */
+    REPLY_TLS_ALERT,    /* "tls_alert": a fatal alert of the server's */
+    REPLY_CUT,          /* "cut": a RST or FIN in the middle of the handshake */
+    REPLY_NOT_TLS,      /* "not_tls" */
     REPLIES
 };
 
@@ -97,7 +101,7 @@ struct probe_change {
     struct probe_place after, at; /* the last hop that quotes it as it was; the first that does not */
 };
 
-/* A SYN with one attribute changed, and what answered it. */
+/* A SYN, or a ClientHello, with one attribute changed, and what answered it. */
 struct probe_variant {
     const char *change;    /* static: "without timestamps", "another source port" */
     enum probe_reply reply;
@@ -144,6 +148,9 @@ struct probe_result {
 
 struct probe_result *probe_result_new(enum probe_kind kind);
 void probe_result_free(struct probe_result *r); /* NULL-safe */
+
+/* A deep copy. */
+struct probe_result *probe_result_copy(const struct probe_result *r);
 
 /* By way, then by kind. */
 void probe_results_sort(GPtrArray *results);

@@ -49,6 +49,7 @@ struct tcp_offer {
     bool sack, timestamps, fastopen, mptcp;
     bool ecn;            /* RFC 3168 section 6.1.1: SYN with ECE and CWR, SYN-ACK with ECE alone */
     int8_t wscale;       /* shift count; -1 = option absent */
+    uint8_t dscp;        /* of the packet */
     uint16_t mss;        /* 0 = option absent */
     uint16_t window;     /* of the SYN, never scaled */
     bool whole_windows;  /* without window scale: later windows are of that size */

@@ -215,8 +215,9 @@ static struct flow *flow_of(struct tracker *t, const struct packet *p, const str
 
 /* --- the handshake --- */
 
-static void read_offer(struct half *h, const struct tcp_facts *tcp)
+static void read_offer(struct half *h, const struct packet *p)
 {
+    const struct tcp_facts *tcp = &p->tcp;
     const struct tcp_options *o = &tcp->opt;
     uint16_t ecn = tcp->flags & (TCP_ECE | TCP_CWR);
 
@@ -231,6 +232,7 @@ static void read_offer(struct half *h, const struct tcp_facts *tcp)
         .wscale = o->present & TCPOPT_HAS_WSCALE ? (int8_t)MIN(o->wscale, 127) : -1,
         .mss = o->present & TCPOPT_HAS_MSS ? o->mss : 0,
         .window = tcp->window,
+        .dscp = p->ip.dscp,
     };
 }
 
@@ -261,7 +263,7 @@ static void watch_handshake(struct flow *f, const struct segment *s)
     if (s->flags & TCP_SYN) {
         if (s->flags & (TCP_RST | TCP_FIN))
             return;
-        read_offer(&f->half[s->side], s->tcp);
+        read_offer(&f->half[s->side], s->packet);
         if (s->flags & TCP_ACK)
             note_synack(f, s);
         else

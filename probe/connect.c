@@ -16,7 +16,8 @@
 struct connecting {
     struct probe_request request;
     char *name;
-    bool tls, done;
+    const struct tls_shape *tls; /* NULL: no handshake */
+    bool done;
     int fd;
     guint watch, timer;
     int64_t started_us;
@@ -99,7 +100,7 @@ static void begin_tls(struct connecting *c)
 {
     quiet(c);
     c->handshake = new_result(c, PROBE_TLS);
-    c->session = handshake_new(c->fd, c->name);
+    c->session = handshake_new(c->fd, c->name, c->tls);
     c->started_us = g_get_monotonic_time();
     c->timer = g_timeout_add(TLS_MS, on_tls_late, c);
     go_on(c);
@@ -192,7 +193,18 @@ static int dial(struct connecting *c)
     return connect(c->fd, to, six ? sizeof v6 : sizeof v4) == 0 || errno == EINPROGRESS ? 0 : errno;
 }
 
-struct connecting *connecting_start(const struct probe_request *request, bool tls, void (*done)(void *user), void *user)
+uint16_t connecting_port(const struct connecting *c)
+{
+    struct sockaddr_in6 here = { 0 }; /* the port stands at the same place in both families */
+    socklen_t n = sizeof here;
+
+    if (c->fd < 0 || getsockname(c->fd, (struct sockaddr *)&here, &n) != 0)
+        return 0;
+    return ntohs(here.sin6_port);
+}
+
+struct connecting *connecting_start(const struct probe_request *request, const struct tls_shape *tls,
+                                    void (*done)(void *user), void *user)
 {
     struct connecting *c = g_new0(struct connecting, 1);
 

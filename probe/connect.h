@@ -5,13 +5,17 @@
 #define TCPSLEUTH_PROBE_CONNECT_H
 
 #include "diagnose/probes.h"
+#include "probe/handshake.h"
 
 struct connecting;
 
-/* Begins. tls: with a handshake, for request->name (or the address). `done` is called once, from the main context. Free
+/* Begins. tls: with a handshake of that shape (static), for request->name (or the address); NULL: without. `done` is called once, from the main context. Free
  * with connecting_free. */
-struct connecting *connecting_start(const struct probe_request *request, bool tls, void (*done)(void *user),
-                                    void *user);
+struct connecting *connecting_start(const struct probe_request *request, const struct tls_shape *tls,
+                                    void (*done)(void *user), void *user);
+
+/* Its local port; 0: there is none. */
+uint16_t connecting_port(const struct connecting *c);
 
 /* Ends it as it stands; `done` is not called any more. */
 void connecting_stop(struct connecting *c);

@@ -4,6 +4,7 @@
 #include "dissect/dissector.h"
 #include "probe/error.h"
 #include "probe/listen.h"
+#include "probe/ports.h"
 #include "probe/trial.h"
 #include "probe/target.h"
 
@@ -25,14 +26,23 @@ struct probe_engine {
     struct listener *listener;
     struct dissector *dissector;
     GPtrArray *aims;  /* struct aim* */
-    GPtrArray *links; /* struct craft_link*, for each aim; NULL where its neighbours are not asked */
-    uint16_t ports;
+    GPtrArray *links; /* struct craft_link*, for each aim, of `opened`; NULL where its neighbours are not asked */
+    GArray *opened;   /* struct opened_link */
+    GArray *held;     /* struct held_ports, for each aim */
+    uint16_t ports;   /* the first of what is listened to */
+    unsigned blocks;  /* PORTS_EACH of them: used up so far */
     unsigned turn; /* whose turn it is to send */
     unsigned sent;
     int64_t next_us; /* no packet leaves before */
     guint watch, timer;
     void (*done)(void *user);
     void *user;
+};
+
+/* A link that neighbours are asked on. */
+struct opened_link {
+    char interface[IF_NAMESIZE];
+    struct craft_link *link; /* NULL: it could not be opened */
 };
 
 static int64_t now_ns(void)
@@ -54,6 +64,8 @@ struct probe_engine *probe_engine_new(uint64_t seed, GError **error)
     e->dissector = dissector_new();
     e->aims = g_ptr_array_new_with_free_func((GDestroyNotify)aim_free);
     e->links = g_ptr_array_new();
+    e->held = g_array_new(FALSE, FALSE, sizeof(struct held_ports));
+    e->opened = g_array_new(FALSE, FALSE, sizeof(struct opened_link));
     e->crafter = crafter_new(error);
     e->listener = e->crafter ? listener_open(e->ports, n, SYN_LOW_SOURCE, error) : NULL;
     if (e->listener)
@@ -76,14 +88,56 @@ void probe_engine_free(struct probe_engine *e)
     if (!e)
         return;
     quiet(e);
-    for (guint i = 0; i < e->links->len; i++)
-        craft_link_free(g_ptr_array_index(e->links, i));
+    for (guint i = 0; i < e->opened->len; i++)
+        craft_link_free(g_array_index(e->opened, struct opened_link, i).link);
+    for (guint i = 0; i < e->held->len; i++)
+        ports_release(&g_array_index(e->held, struct held_ports, i));
+    g_array_free(e->held, TRUE);
+    g_array_free(e->opened, TRUE);
     g_ptr_array_free(e->links, TRUE);
     g_ptr_array_free(e->aims, TRUE);
     dissector_free(e->dissector);
     listener_free(e->listener);
     crafter_free(e->crafter);
     g_free(e);
+}
+
+/* Opened once: the right to may be gone later. */
+static struct craft_link *link_on(struct probe_engine *e, const char *interface)
+{
+    struct opened_link fresh = { .link = NULL };
+
+    for (guint i = 0; i < e->opened->len; i++)
+        if (g_str_equal(g_array_index(e->opened, struct opened_link, i).interface, interface))
+            return g_array_index(e->opened, struct opened_link, i).link;
+    g_strlcpy(fresh.interface, interface, sizeof fresh.interface);
+    fresh.link = craft_link_open(interface, NULL);
+    g_array_append_val(e->opened, fresh);
+    return fresh.link;
+}
+
+static bool has_neighbors(const struct route *r)
+{
+    return !r->error && r->asks_neighbors && !r->local;
+}
+
+void probe_engine_prepare(struct probe_engine *e, unsigned version, const struct addr *to)
+{
+    struct route r;
+
+    route_find(&r, version, to, 0);
+    if (has_neighbors(&r))
+        link_on(e, r.interface);
+}
+
+void probe_engine_prepare_all(struct probe_engine *e)
+{
+    struct if_nameindex *all = if_nameindex();
+
+    for (unsigned i = 0; all && all[i].if_index && i < LIMIT_PROBE_LINKS; i++)
+        link_on(e, all[i].if_name);
+    if (all)
+        if_freenameindex(all);
 }
 
 static gboolean refuse(GError **error, const struct probe_request *request, const char *why)
@@ -95,27 +149,62 @@ static gboolean refuse(GError **error, const struct probe_request *request, cons
     return FALSE;
 }
 
+unsigned probe_engine_spent(const struct probe_engine *e, unsigned version, const struct addr *to)
+{
+    unsigned spent = 0;
+
+    for (guint i = 0; i < e->aims->len; i++) {
+        const struct aim *a = g_ptr_array_index(e->aims, i);
+        if (a->request.version == version && addr_cmp(&a->request.addr, to) == 0)
+            spent = MAX(spent, a->spent); /* the newest began with what was spent before it */
+    }
+    return spent;
+}
+
+_Static_assert((int)PORTS_EACH == PORTS_HELD, "all ports of an address are held");
+
+/* The next ports that no program of this host speaks from; 0: there are none. */
+static uint16_t take_ports(struct probe_engine *e, struct held_ports *held)
+{
+    while (e->blocks < LIMIT_PROBE_TARGETS) {
+        uint16_t first = (uint16_t)(e->ports + e->blocks++ * PORTS_EACH);
+        if (ports_hold(held, first))
+            return first;
+    }
+    return 0;
+}
+
 gboolean probe_engine_add(struct probe_engine *e, const struct probe_request *request, GError **error)
 {
     struct craft_link *link = NULL;
 
     if (target_is_refused(request->version, &request->addr))
         return refuse(error, request, "broadcast, multicast and unspecified addresses are never probed");
-    if (e->aims->len >= LIMIT_PROBE_TARGETS)
-        return refuse(error, request, "too many targets at a time");
-    struct aim *a = aim_new(request, &e->key, (uint16_t)(e->ports + e->aims->len * PORTS_EACH));
+    struct held_ports held;
+    uint16_t ports = take_ports(e, &held);
+    if (!ports)
+        return refuse(error, request, "too many targets");
+    struct aim *a = aim_new(request, &e->key, ports);
+    a->spent = probe_engine_spent(e, request->version, &request->addr);
     route_find(&a->route, request->version, &request->addr, request->scope);
     if (a->route.broadcast) {
         aim_free(a);
+        ports_release(&held);
         return refuse(error, request, "it is a broadcast address of a link of this host, and never probed");
     }
     if (a->route.error)
         a->over = true;
-    else if (aim_wants(a, PROBE_NEIGHBOR) && a->route.asks_neighbors && !a->route.local)
-        link = craft_link_open(a->route.interface, NULL); /* without it the kernel asks, and its ICMP to itself tells */
+    else if (aim_wants(a, PROBE_NEIGHBOR) && has_neighbors(&a->route))
+        link = link_on(e, a->route.interface); /* without it the kernel asks, and its ICMP to itself tells */
     g_ptr_array_add(e->aims, a);
     g_ptr_array_add(e->links, link);
+    g_array_append_val(e->held, held);
     return TRUE;
+}
+
+unsigned probe_engine_targets(const struct probe_engine *e)
+{
+    return e->aims->len;
 }
 
 void probe_engine_source(const struct probe_engine *e, unsigned i, char out[ADDR_TEXT_SIZE])
@@ -290,8 +379,8 @@ static void on_frame(void *user, const struct frame *f)
     struct packet p;
 
     dissector_frame(e->dissector, f, &p);
-    for (guint i = 0; i < e->aims->len; i++)
-        if (aim_offer(g_ptr_array_index(e->aims, i), &p))
+    for (guint i = 0; i < e->aims->len; i++) /* a next hop that answers does so for all that lie behind it */
+        if (aim_offer(g_ptr_array_index(e->aims, i), &p) && p.kind != PACKET_NEIGHBOR)
             return;
 }
 
@@ -337,17 +426,40 @@ static void add_result(GPtrArray *all, struct probe_result *p, guint way)
     g_ptr_array_add(all, p);
 }
 
+static void add_results(struct probe_engine *e, guint i, GPtrArray *all)
+{
+    const struct aim *a = g_ptr_array_index(e->aims, i);
+
+    if (a->route.error)
+        add_result(all, aim_without_route(a), i);
+    for (int kind = 0; kind < PROBE_KINDS; kind++)
+        if (a->trials[kind] && a->trials[kind]->started)
+            add_result(all, trial_conclude(a->trials[kind]), i);
+}
+
 GPtrArray *probe_engine_results(struct probe_engine *e)
 {
     GPtrArray *all = g_ptr_array_new();
 
-    for (guint i = 0; i < e->aims->len; i++) {
-        const struct aim *a = g_ptr_array_index(e->aims, i);
-        if (a->route.error)
-            add_result(all, aim_without_route(a), i);
-        for (int kind = 0; kind < PROBE_KINDS; kind++)
-            if (a->trials[kind] && a->trials[kind]->started)
-                add_result(all, trial_conclude(a->trials[kind]), i);
-    }
+    for (guint i = 0; i < e->aims->len; i++)
+        add_results(e, i, all);
     return all;
+}
+
+GPtrArray *probe_engine_results_of(struct probe_engine *e, unsigned i)
+{
+    GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)probe_result_free);
+
+    add_results(e, i, all);
+    return all;
+}
+
+/* --- what is ours --- */
+
+bool probe_engine_owns(const struct probe_engine *e, const struct packet *p)
+{
+    for (guint i = 0; i < e->aims->len; i++)
+        if (aim_owns(g_ptr_array_index(e->aims, i), p))
+            return true;
+    return false;
 }

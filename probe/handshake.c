@@ -16,19 +16,38 @@ struct handshake {
     uint8_t first; /* its first byte */
 };
 
-struct handshake *handshake_new(int fd, const char *name)
+/* gnutls_pull_func: what came first is kept in mind, whenever it comes. */
+static ssize_t pull(gnutls_transport_ptr_t user, void *bytes, size_t n)
+{
+    struct handshake *h = user;
+    ssize_t got = recv(h->fd, bytes, n, 0);
+
+    if (got > 0 && !h->heard) {
+        h->heard = true;
+        h->first = *(const uint8_t *)bytes;
+    }
+    return got;
+}
+
+const struct tls_shape tls_usual = { .named = true };
+
+struct handshake *handshake_new(int fd, const char *name, const struct tls_shape *shape)
 {
     struct handshake *h = g_new0(struct handshake, 1);
+    const char *shown = shape->named ? name : shape->other_name;
 
     h->fd = fd;
-    h->name = g_strdup(name);
+    h->name = shape->named ? g_strdup(name) : NULL;
     gnutls_init(&h->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
-    gnutls_set_default_priority(h->session);
+    if (!shape->priority || gnutls_priority_set_direct(h->session, shape->priority, NULL) != GNUTLS_E_SUCCESS)
+        gnutls_set_default_priority(h->session);
     gnutls_certificate_allocate_credentials(&h->credentials);
     gnutls_credentials_set(h->session, GNUTLS_CRD_CERTIFICATE, h->credentials);
-    if (name)
-        gnutls_server_name_set(h->session, GNUTLS_NAME_DNS, name, strlen(name));
+    if (shown)
+        gnutls_server_name_set(h->session, GNUTLS_NAME_DNS, shown, strlen(shown));
     gnutls_transport_set_int(h->session, fd);
+    gnutls_transport_set_ptr2(h->session, h, GINT_TO_POINTER(fd));
+    gnutls_transport_set_pull_function(h->session, pull);
     return h;
 }
 
@@ -135,20 +154,13 @@ static struct finding *failure(const struct handshake *h, int error)
 
 /* --- going on --- */
 
-static void listen_first(struct handshake *h)
-{
-    if (!h->heard)
-        h->heard = recv(h->fd, &h->first, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
-}
-
 enum handshake_state handshake_step(struct handshake *h, struct probe_result *out)
 {
     int status;
 
-    do {
-        listen_first(h);
+    do
         status = gnutls_handshake(h->session);
-    } while (status != GNUTLS_E_SUCCESS && status != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(status));
+    while (status != GNUTLS_E_SUCCESS && status != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(status));
     if (status == GNUTLS_E_AGAIN)
         return gnutls_record_get_direction(h->session) ? HANDSHAKE_WRITES : HANDSHAKE_READS;
     if (status == GNUTLS_E_SUCCESS) {

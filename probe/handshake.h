@@ -8,9 +8,17 @@
 
 struct handshake;
 
-/* fd: connected, not blocking; borrowed. name: for SNI and to compare with the certificate; NULL: neither. Free with
- * handshake_free. */
-struct handshake *handshake_new(int fd, const char *name);
+/* What the ClientHello looks like. */
+struct tls_shape {
+    bool named;             /* it bears the name of the server */
+    const char *other_name; /* or this one; NULL */
+    const char *priority;   /* versions and ciphers, as GnuTLS writes them; NULL: its defaults */
+};
+extern const struct tls_shape tls_usual; /* with the server's name and the defaults */
+
+/* fd: connected, not blocking; borrowed. name: of the server, to compare with the certificate where the ClientHello bears
+ * it; NULL: none. Free with handshake_free. */
+struct handshake *handshake_new(int fd, const char *name, const struct tls_shape *shape);
 void handshake_free(struct handshake *h); /* NULL-safe */
 
 enum handshake_state { HANDSHAKE_READS, HANDSHAKE_WRITES, HANDSHAKE_OVER };

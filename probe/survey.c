@@ -131,7 +131,7 @@ void survey_run(struct survey *s)
 {
     for (unsigned i = 0; i < s->n; i++) {
         struct probe_request request = request_of(s->target, i);
-        s->connecting[i] = connecting_start(&request, s->target->tls, on_done, s);
+        s->connecting[i] = connecting_start(&request, s->target->tls ? &tls_usual : NULL, on_done, s);
         if (!s->engine)
             s->plain[i] = plain_start(&request, on_done, s);
     }

@@ -191,6 +191,39 @@ bool aim_offer(struct aim *a, const struct packet *p)
     return false;
 }
 
+/* A packet between an end of ours and the target. */
+static bool aim_speaks(const struct aim *a, const struct addr *remote, uint16_t port, uint16_t local)
+{
+    bool mine = (local >= a->ports && local < a->ports + PORTS_EACH) ||
+                (local == SYN_LOW_SOURCE && a->trials[PROBE_SYN_VARIANTS]);
+
+    return mine && port == a->request.port && addr_cmp(remote, &a->request.addr) == 0;
+}
+
+/* Who has the next hop? Only while the probe asks. */
+static bool aim_asks(const struct aim *a, const struct neighbor_facts *n)
+{
+    const struct trial *r = a->trials[PROBE_NEIGHBOR];
+
+    return r && r->started && !r->done && n->request && addr_cmp(&n->sender, &a->route.source) == 0 &&
+           addr_cmp(&n->target, &r->dst) == 0;
+}
+
+bool aim_owns(const struct aim *a, const struct packet *p)
+{
+    const struct addr *here = &a->route.source;
+
+    if (a->route.error)
+        return false;
+    if (p->kind == PACKET_NEIGHBOR)
+        return p->neighbor.version == a->request.version && aim_asks(a, &p->neighbor);
+    if (p->kind != PACKET_TCP || p->ip.version != a->request.version)
+        return false;
+    if (addr_cmp(&p->ip.src, here) == 0)
+        return aim_speaks(a, &p->ip.dst, p->tcp.dport, p->tcp.sport);
+    return addr_cmp(&p->ip.dst, here) == 0 && aim_speaks(a, &p->ip.src, p->tcp.sport, p->tcp.dport);
+}
+
 const struct trial *aim_done(const struct aim *a, enum probe_kind kind)
 {
     return a->trials[kind] && a->trials[kind]->done ? a->trials[kind] : NULL;

@@ -126,7 +126,7 @@ struct aim {
     uint8_t cookie[8];                 /* in each payload */
     struct key *key;                   /* borrowed */
     struct trial *trials[PROBE_KINDS]; /* NULL: not asked for, or not yet */
-    unsigned spent;                    /* crafted packets that have left */
+    unsigned spent;                    /* crafted packets that have left for this address, of other aims before, too */
     int64_t rtt_ns;                    /* the largest that the target itself took; TIME_NONE: not known */
     bool over;                         /* nothing more leaves: an error of this host, the budget, an interrupt */
 };
@@ -158,6 +158,9 @@ void trial_key(const struct trial *r, struct shot *s);
 /* Offers a packet to all runs of an address. True where it answers a shot, which then holds the answer; one that only
  * pretends to is counted with the run that it is aimed at. */
 bool aim_offer(struct aim *a, const struct packet *p);
+
+/* Whether a packet that somebody captures here is one that was sent to an address, or comes back: the aim's ports are its own. */
+bool aim_owns(const struct aim *a, const struct packet *p);
 
 /* Reads what an ICMP error quotes. */
 void quoted_read(struct quoted *q, const struct packet *p);

@@ -56,6 +56,12 @@ struct report {
     uint64_t flows_by_code[CODES];
 };
 
+/* A conversation counts; the verdict of the run is the worst of theirs, the first of equals. */
+void report_weigh(struct report *r, const struct conversation *c);
+
+/* All were weighed: where nothing is degraded or broken, ok where any conversation is, else unknown. */
+void report_settle(struct report *r);
+
 struct report_options {
     bool color;
     bool all;                   /* --all: no grouping, no cap on the lines */

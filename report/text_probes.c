@@ -175,7 +175,7 @@ static void put_target(struct text *t, const struct probe_result *p)
 
 static bool same_way(const struct probe_result *a, const struct probe_result *b)
 {
-    return a->version == b->version && addr_cmp(&a->way_to, &b->way_to) == 0;
+    return a->way == b->way && a->version == b->version && addr_cmp(&a->way_to, &b->way_to) == 0;
 }
 
 /* The record of a kind among those of one address; NULL: none. */

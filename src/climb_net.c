@@ -239,7 +239,7 @@ void climb_connect(struct climbing *c, const struct probe_request *requests, con
     struct connects k = { .loop = g_main_loop_new(NULL, FALSE) };
 
     for (unsigned i = 0; i < n; i++)
-        k.all[i] = connecting_start(&requests[i], tls, on_done, &k);
+        k.all[i] = connecting_start(&requests[i], tls ? &tls_usual : NULL, on_done, &k);
     if (n)
         g_main_loop_run(k.loop);
     for (unsigned i = 0; i < n; i++) {

@@ -1,8 +1,12 @@
-/* The command that judges capture files (`tcpsleuth -r FILE`). */
+/* The command that judges capture files (`tcpsleuth -r FILE`); with --confirm it asks the servers of what broke, from here. */
 #include "src/command.h"
+#include "src/join.h"
 #include "src/notice.h"
+#include "src/privileges.h"
 #include "src/progress.h"
 #include "src/run.h"
+
+#include <glib-unix.h>
 
 /* Frames taken at a time: enough that what they need can be fetched ahead (tracker.h). */
 #define FRAMES 32
@@ -11,6 +15,7 @@
 struct reading {
     struct capture *capture;
     struct run run;
+    struct join *join; /* NULL: nothing is probed */
 };
 
 static gboolean save_all(struct reading *r, const struct frame *frames, size_t n, GError **error)
@@ -75,11 +80,28 @@ static void warn(const struct report *report, const struct capture_info *info, c
                source, report->capture.packets);
 }
 
+static gboolean on_interrupt(gpointer user)
+{
+    join_stop(user);
+    return G_SOURCE_CONTINUE;
+}
+
+/* Probes leave now, where they may. Ctrl-C ends them, not the report. */
+static gboolean report(struct reading *r, const struct capture_info *info, const char *source, GError **error)
+{
+    guint interrupt = r->join ? g_unix_signal_add(SIGINT, on_interrupt, r->join) : 0;
+    gboolean good = run_report(&r->run, info, source, error);
+
+    if (interrupt)
+        g_source_remove(interrupt);
+    return good;
+}
+
 static gboolean finish(struct reading *r, const struct options *o, const char *source, GError **error)
 {
     const struct capture_info *info = capture_info(r->capture);
 
-    if (!run_close_saved(&r->run, info, error) || !run_report(&r->run, info, source, error))
+    if (!run_close_saved(&r->run, info, error) || !report(r, info, source, error))
         return FALSE;
     warn(pipeline_report(r->run.pipeline), info, o, source);
     return TRUE;
@@ -105,7 +127,34 @@ static gboolean spares_input(const struct reading *r, const struct options *o, G
 static gboolean open_files(struct reading *r, const struct options *o, GError **error)
 {
     r->capture = capture_open_files((const char *const *)o->files, g_strv_length(o->files), o->filter, error);
-    return r->capture && spares_input(r, o, error) && run_open(&r->run, o, false, error);
+    return r->capture && spares_input(r, o, error) && run_open(&r->run, o, r->join != NULL, error);
+}
+
+/* join_hooks.say */
+static void say_line(void *user, const char *line)
+{
+    (void)user;
+    notice("%s", line);
+}
+
+/* What takes rights; they are given up before the first packet is looked at. */
+static gboolean open_all(struct reading *r, const struct options *o, GError **error)
+{
+    struct person person;
+
+    if (!o->confirm || o->passive)
+        return open_files(r, o, error);
+    if (!privileges_person(&person, error) || !(r->join = join_new(NULL, error))) {
+        g_prefix_error(error, "--confirm: ");
+        g_autofree char *more = g_strdup_printf("%s; run it as root or with sudo, or leave --confirm out", (*error)->message);
+        g_free((*error)->message);
+        (*error)->message = g_steal_pointer(&more);
+        return FALSE;
+    }
+    privileges_lend(&person);
+    gboolean opened = open_files(r, o, error);
+    privileges_take_back(&person);
+    return opened && privileges_drop(&person, error);
 }
 
 int command_read(const struct options *o, GError **error)
@@ -114,12 +163,15 @@ int command_read(const struct options *o, GError **error)
     g_autofree char *source = g_strjoinv(", ", o->files);
     int status = 2;
 
-    if (open_files(&r, o, error)) {
+    if (open_all(&r, o, error)) {
         run_start(&r.run, o, &o->report);
+        if (r.join)
+            pipeline_set_join(r.run.pipeline, r.join, say_line, NULL);
         if (read_frames(&r, o, error) && finish(&r, o, source, error))
             status = run_status(&r.run);
     }
     run_clear(&r.run);
+    join_free(r.join);
     capture_free(r.capture);
     return status;
 }

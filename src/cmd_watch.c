@@ -8,7 +8,9 @@
 #include "capture/live.h"
 #include "src/clock_watch.h"
 #include "src/command.h"
+#include "src/filter_hosts.h"
 #include "src/hint.h"
+#include "src/join.h"
 #include "src/notice.h"
 #include "src/privileges.h"
 #include "src/run.h"
@@ -32,6 +34,7 @@ struct watch {
     const struct options *o;
     struct live *live;
     struct run run;
+    struct join *join; /* NULL: nothing is probed */
     FILE *told; /* NULL: the lines of what happens go where the report goes, or nowhere */
     GMainLoop *loop;
     struct clock_watch clock;
@@ -304,6 +307,19 @@ static void announce(const struct watch *w)
            w->o->filter ? w->o->filter : "");
 }
 
+/* Probes go only to hosts that the filter names; without the right to send them it watches all the same. */
+static void open_join(struct watch *w)
+{
+    g_autoptr(GPtrArray) hosts = filter_hosts(w->o->filter);
+    g_autoptr(GError) why = NULL;
+
+    if (w->o->passive || !hosts->len)
+        return;
+    w->join = join_new(hosts, &why);
+    if (!w->join)
+        notice("warning: nothing is probed: %s", why->message);
+}
+
 /* Not only when the first packet of the second kind comes. */
 static gboolean can_save(const struct watch *w, GError **error)
 {
@@ -332,11 +348,20 @@ static gboolean open_all(struct watch *w, GError **error)
     w->live = live_open((const char *const *)o->interfaces, g_strv_length(o->interfaces), &options, error);
     if (!w->live)
         return FALSE;
-    /* Probes: their raw socket is opened here, too. */
+    open_join(w);
     privileges_lend(&person);
     gboolean opened = run_open(&w->run, o, true, error) && can_save(w, error);
     privileges_take_back(&person);
     return opened && privileges_drop(&person, error);
+}
+
+/* join_hooks.say */
+static void say_line(void *user, const char *line)
+{
+    struct watch *w = user;
+
+    flush_told(w);
+    SAY(w, "%s", line);
 }
 
 static void start(struct watch *w)
@@ -351,6 +376,8 @@ static void start(struct watch *w)
     report.live = true;
     report.told = w->told ? w->told : text ? output_stream(w->run.output) : NULL;
     run_start(&w->run, w->o, &report);
+    if (w->join)
+        pipeline_set_join(w->run.pipeline, w->join, say_line, w);
     pipeline_set_precision(w->run.pipeline, live_info(w->live)->nanoseconds);
     w->started_us = g_get_monotonic_time();
     announce(w);
@@ -401,6 +428,7 @@ int command_watch(const struct options *o, GError **error)
         g_main_loop_unref(w.loop);
     }
     run_clear(&w.run);
+    join_free(w.join);
     live_free(w.live);
     g_clear_error(&w.save_error);
     g_clear_error(&w.lost);

@@ -124,13 +124,10 @@ static gboolean check_options(const struct raw_options *r, const struct command 
 /* Options of the contract that this version cannot serve. */
 static gboolean check_later(const struct options *o, GError **error)
 {
-    const char *missing = o->keylog ? "--keylog" : o->confirm && !o->passive ? "--confirm" : NULL;
-
-    if (missing)
-        g_set_error(error, OPTIONS_ERROR, 0, "%s: not in this version; leave it out: %s", missing,
-                    o->keylog ? "what travels in clear of a TLS handshake is judged without it"
-                              : "the capture is judged without it");
-    return !missing;
+    if (o->keylog)
+        g_set_error(error, OPTIONS_ERROR, 0, "--keylog: not in this version; leave it out: what travels in clear of a "
+                                             "TLS handshake is judged without it");
+    return !o->keylog;
 }
 
 static gboolean settle(struct raw_options *r, const struct command *commands, GError **error)
@@ -159,7 +156,7 @@ static const char summary[] =
 static const char description[] =
     "Exit status: 0 nothing is broken; 1 something is; 2 the work could not be done, and one line on standard error "
     "says why.\n"
-    "Accepted without effect: -n, --passive. Not in this version: --keylog, --confirm.\n"
+    "Accepted without effect: -n. Not in this version: --keylog.\n"
     "\n"
     "  tcpsleuth -i enp0s8 host 192.0.2.80        what goes wrong with this host, now?\n"
     "  tcpsleuth -r x.pcapng                      what is broken in this capture?\n"

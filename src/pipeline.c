@@ -6,6 +6,10 @@
 #include "diagnose/ledger.h"
 #include "dissect/dissector.h"
 #include "flow/tracker.h"
+#include "src/held.h"
+#include "src/join.h"
+#include "src/join_names.h"
+#include "src/kernel_views.h"
 
 /* Healthy flows whose steps are told where a report shows a few: more than it shows, as many read alike. */
 #define SOME_TOLD 1000
@@ -26,6 +30,9 @@ struct pipeline {
     struct early_names *names;    /* live; NULL: not */
     int64_t names_at_ns;          /* when they are looked at next */
     uint64_t told;                /* flows of which a verdict was told */
+    struct kernel_views *kernel;  /* live; NULL: not */
+    struct join *join;            /* borrowed; NULL: nothing is probed */
+    struct held *held;            /* over, and waiting for what probes find */
     bool why;
     uint64_t drawn;            /* --flow; 0: none */
     pipeline_finding_fn *hear; /* NULL: nobody */
@@ -37,11 +44,26 @@ static struct judge_context context_of(const struct pipeline *p)
     return (struct judge_context){ .now_ns = tracker_now_ns(p->tracker), .dropped = p->report.capture.dropped };
 }
 
-static void judge(const struct pipeline *p, const struct flow *f, struct judgement *j)
+/* This host is asked about a flow in trouble while that goes on. */
+static void add_kernel_view(struct pipeline *p, const struct flow *f, struct finding *verdict)
+{
+    if (p->live)
+        kernel_views_look(p->kernel, f);
+    kernel_views_tell(p->kernel, f, verdict);
+}
+
+/* Returns the code of the verdict as the packets alone have it. */
+static enum code judge(struct pipeline *p, const struct flow *f, struct judgement *j)
 {
     struct judge_context context = context_of(p);
 
     judge_flow(f, &context, j);
+    enum code code = judgement_verdict(j)->code;
+    if (p->kernel && judgement_verdict(j)->status >= STATUS_DEGRADED)
+        add_kernel_view(p, f, j->verdict);
+    if (p->join && j->verdict)
+        join_amend(p->join, f, j->verdict);
+    return code;
 }
 
 /* --why: of flows that are not ok, and of the one that is drawn. */
@@ -69,10 +91,11 @@ static void tell_broken(struct pipeline *p, const struct conversation *c)
     tell(p, &event);
 }
 
-/* Once for each flow, and again only where the verdict has become another one. */
-static void tell_verdict(struct pipeline *p, const struct flow *f, const struct judgement *j, bool over, uint8_t *told)
+/* Once for each flow, and again only where the verdict has become another one; what probes make of it is told when they
+ * are done. */
+static void tell_verdict(struct pipeline *p, const struct flow *f, const struct judgement *j, enum code as, bool over, uint8_t *told)
 {
-    uint8_t code = TOLD(judgement_verdict(j)->code);
+    uint8_t code = TOLD(as);
     struct report_event event = { .kind = EVENT_VERDICT, .flow = f, .judgement = j, .over = over };
 
     if (!p->live || *told == code)
@@ -80,6 +103,12 @@ static void tell_verdict(struct pipeline *p, const struct flow *f, const struct 
     p->told += *told == 0;
     *told = code;
     tell(p, &event);
+}
+
+static void ask(struct pipeline *p, const struct flow *f, const struct judgement *j, bool over)
+{
+    if (p->join && j->verdict && j->verdict->status == STATUS_BROKEN)
+        join_ask(p->join, f, j->verdict, over);
 }
 
 /* tracker_hooks.moment. While a flow goes on only its troubles are told: that all is well so far is no news. */
@@ -93,9 +122,10 @@ static void flow_moment(void *user, const struct flow *f, enum flow_moment momen
         tell(p, &opened);
         return;
     }
-    judge(p, f, &j);
+    enum code code = judge(p, f, &j);
     if (moment == FLOW_OVER || judgement_verdict(&j)->status >= STATUS_DEGRADED)
-        tell_verdict(p, f, &j, moment == FLOW_OVER, told);
+        tell_verdict(p, f, &j, code, moment == FLOW_OVER, told);
+    ask(p, f, &j, moment == FLOW_OVER);
     judgement_clear(&j);
 }
 
@@ -116,20 +146,48 @@ static void let_hear_all(const struct pipeline *p, const struct judged_flow *f)
         let_hear(p, f->flow->id, g_ptr_array_index(others, i));
 }
 
+/* For good. */
+static void hand_over(struct pipeline *p, struct judged_flow *judged)
+{
+    const struct finding *verdict = judgement_verdict(&judged->judgement);
+
+    let_hear_all(p, judged);
+    add_ledger(p, judged);
+    p->report.flows_by_status[verdict->status]++;
+    p->report.flows_by_code[verdict->code]++;
+    conversations_flow(p->conversations, judged->flow, &judged->judgement, tracker_links(p->tracker));
+    p->writer->format->flow(p->writer, judged);
+}
+
+/* tracker_hooks.flow. What probes may still amend is held until they are done. */
 static void flow_done(void *user, struct flow *f)
 {
     struct pipeline *p = user;
     struct judged_flow judged = { .flow = f };
 
-    judge(p, f, &judged.judgement);
-    tell_verdict(p, f, &judged.judgement, true, &f->told);
-    const struct finding *verdict = judgement_verdict(&judged.judgement);
-    let_hear_all(p, &judged);
-    add_ledger(p, &judged);
-    p->report.flows_by_status[verdict->status]++;
-    p->report.flows_by_code[verdict->code]++;
-    conversations_flow(p->conversations, f, &judged.judgement, tracker_links(p->tracker));
-    p->writer->format->flow(p->writer, &judged);
+    enum code code = judge(p, f, &judged.judgement);
+    tell_verdict(p, f, &judged.judgement, code, true, &f->told);
+    ask(p, f, &judged.judgement, true);
+    if (!p->join || !join_waits(p->join, f->id) || !held_flow(p->held, &judged))
+        hand_over(p, &judged);
+}
+
+/* What probes found, into the verdicts that waited for it. */
+static void release_held(struct pipeline *p)
+{
+    struct judged_flow judged;
+
+    while (held_next_flow(p->held, &judged)) {
+        join_amend(p->join, judged.flow, judged.judgement.verdict);
+        hand_over(p, &judged);
+    }
+}
+
+/* Conversations wait for the flows that are held: one may lead to another. */
+static void settle(struct pipeline *p, int64_t now_ns)
+{
+    if (!held_any_flow(p->held))
+        conversations_settle(p->conversations, now_ns);
 }
 
 static void lookup_done(void *user, struct lookup *l)
@@ -140,30 +198,36 @@ static void lookup_done(void *user, struct lookup *l)
     p->writer->format->lookup(p->writer, l);
 }
 
-/* The verdict of the run is the worst of its conversations'; the first of equals. */
-static void weigh(struct report *r, const struct conversation *c)
+static void tell_conversation(struct pipeline *p, struct conversation *c)
 {
-    const struct finding *mine = conversation_verdict(c);
+    const struct finding *verdict = conversation_verdict(c);
 
-    r->conversations_by_status[mine->status]++;
-    if (mine->status < STATUS_DEGRADED || (r->verdict && finding_compare(r->verdict, mine) <= 0))
-        return;
-    finding_free(r->verdict);
-    r->verdict = finding_copy(mine);
+    if (c->flows->len == 0 || verdict->code == CODE_REDIRECT_LOOP || verdict->code == CODE_REDIRECT_BROKEN)
+        let_hear(p, 0, verdict); /* what is a flow's was heard with the flow */
+    report_weigh(&p->report, c);
+    if (p->live && c->flows->len == 0 && verdict->status == STATUS_BROKEN && !early_names_told(p->names, c->packet))
+        tell_broken(p, c);
+    p->writer->format->conversation(p->writer, c);
 }
 
+/* Names whose look-up failed wait until all is read, where resolvers may be asked for them. */
 static void conversation_done(void *user, struct conversation *c)
 {
     struct pipeline *p = user;
+    bool ask = p->join && join_confirms(p->join) && c->flows->len == 0 && join_names_can(conversation_verdict(c));
 
-    const struct finding *verdict = conversation_verdict(c);
-    if (c->flows->len == 0 || verdict->code == CODE_REDIRECT_LOOP || verdict->code == CODE_REDIRECT_BROKEN)
-        let_hear(p, 0, verdict); /* what is a flow's was heard with the flow */
-    weigh(&p->report, c);
-    if (p->live && c->flows->len == 0 && conversation_verdict(c)->status == STATUS_BROKEN &&
-        !early_names_told(p->names, c->packet))
-        tell_broken(p, c);
-    p->writer->format->conversation(p->writer, c);
+    if (!ask || !held_names(p->held, c))
+        tell_conversation(p, c);
+}
+
+static void ask_names(struct pipeline *p)
+{
+    struct conversation *c;
+
+    while ((c = held_next_names(p->held))) {
+        join_names_ask(c->verdict, join_say, p->join);
+        tell_conversation(p, c);
+    }
 }
 
 static void conversation_untold(void *user, uint64_t packet)
@@ -172,6 +236,41 @@ static void conversation_untold(void *user, uint64_t packet)
 
     p->report.conversations_by_status[STATUS_OK]++;
     p->writer->format->untold(p->writer, packet);
+}
+
+/* --- probes --- */
+
+static void probe_found(void *user, struct probe_result *r)
+{
+    struct pipeline *p = user;
+
+    p->writer->format->probe(p->writer, r);
+}
+
+/* It was told before: now with what the probes say. */
+static void verdict_amended(void *user, const struct flow *ends, const struct finding *f, bool over)
+{
+    struct judgement j = { .verdict = finding_copy(f) };
+    struct report_event event = { .kind = EVENT_VERDICT, .flow = ends, .judgement = &j, .over = over };
+
+    tell(user, &event);
+    judgement_clear(&j);
+}
+
+static void probes_settled(void *user)
+{
+    release_held(user);
+}
+
+void pipeline_set_join(struct pipeline *p, struct join *j, void (*say)(void *user, const char *line), void *user)
+{
+    p->join = j;
+    join_set_hooks(j, &(struct join_hooks){ .say = say,
+                                            .say_user = user,
+                                            .probe = probe_found,
+                                            .amended = verdict_amended,
+                                            .settled = probes_settled,
+                                            .user = p });
 }
 
 /* --- life --- */
@@ -193,7 +292,9 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
         conversations_tell_healthy(p->conversations, SOME_TOLD, conversation_untold);
     p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
+    p->held = held_new();
     p->writer = format->open(out, &p->report, options);
+    p->kernel = p->live ? kernel_views_new() : NULL;
     p->names = p->live ? early_names_new() : NULL;
     p->names_at_ns = TIME_NONE;
     return p;
@@ -205,8 +306,10 @@ void pipeline_free(struct pipeline *p)
         return;
     dissector_free(p->dissector);
     tracker_free(p->tracker);
+    held_free(p->held);
     conversations_free(p->conversations);
     early_names_free(p->names);
+    kernel_views_free(p->kernel);
     p->writer->format->free(p->writer);
     g_ptr_array_free(p->report.capture.linktypes, TRUE);
     g_free(p->report.capture.source);
@@ -236,6 +339,20 @@ static void note_frame(struct capture_summary *c, const struct frame *frame)
         c->last_ns = frame->ts_ns;
 }
 
+/* The probes' own packets are no conversations of this host's. */
+static void track_others(struct pipeline *p, const struct packet *packets, size_t n)
+{
+    size_t from = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!join_owns(p->join, &packets[i]))
+            continue;
+        tracker_packets(p->tracker, packets + from, i - from);
+        from = i + 1;
+    }
+    tracker_packets(p->tracker, packets + from, n - from);
+}
+
 void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
 {
     struct packet packets[TRACKER_BATCH];
@@ -245,10 +362,13 @@ void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
         note_frame(&p->report.capture, &frames[i]);
     for (size_t done = 0, some; done < n; done += some) {
         some = dissector_frames(p->dissector, frames + done, MIN(n - done, TRACKER_BATCH), packets);
-        tracker_packets(p->tracker, packets, some);
+        if (p->join && join_sent(p->join))
+            track_others(p, packets, some);
+        else
+            tracker_packets(p->tracker, packets, some);
     }
     if (before / SETTLE_PACKETS != p->report.capture.packets / SETTLE_PACKETS)
-        conversations_settle(p->conversations, tracker_now_ns(p->tracker));
+        settle(p, tracker_now_ns(p->tracker));
 }
 
 /* --- live --- */
@@ -284,7 +404,7 @@ static void look_at_names(struct pipeline *p, int64_t now_ns)
 void pipeline_clock(struct pipeline *p, int64_t now_ns)
 {
     tracker_clock(p->tracker, now_ns);
-    conversations_settle(p->conversations, now_ns - LATE_NS);
+    settle(p, now_ns - LATE_NS);
     if (p->live)
         look_at_names(p, now_ns);
 }
@@ -342,20 +462,10 @@ static void summarise(struct pipeline *p, const struct capture_info *info, const
     c->reassembly_dropped = tracker_reassembly_dropped(p->tracker);
 }
 
-/* Nothing degraded or broken: ok where any conversation is, else unknown. */
-static void settle_verdict(struct report *r)
-{
-    if (r->verdict || r->conversations_by_status[STATUS_OK])
-        return;
-    r->verdict = finding_new(CODE_INCOMPLETE_CAPTURE, WHERE_CAPTURE, "%s",
-                             r->conversations_by_status[STATUS_UNKNOWN]
-                                 ? "This capture cannot tell how its connections fared."
-                                 : "There is nothing to judge in this capture: no TCP connection, no look-up that "
-                                   "failed in the end.");
-}
-
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)
 {
+    if (p->join && p->live)
+        join_stop(p->join);
     p->live = false; /* what is left is told by the report */
     pipeline_set_precision(p, info->nanoseconds);
     pipeline_drops(p, info);
@@ -363,9 +473,16 @@ int pipeline_finish(struct pipeline *p, const struct capture_info *info, const c
         tracker_until(p->tracker, info->end_ns);
     dissector_flush(p->dissector);
     tracker_finish(p->tracker);
+    if (p->join) {
+        join_wait(p->join);
+        join_stop(p->join);
+        p->report.probe_packets = join_sent(p->join);
+    }
+    release_held(p);
     conversations_finish(p->conversations, tracker_neighbors(p->tracker), tracker_now_ns(p->tracker));
+    ask_names(p);
     summarise(p, info, source);
-    settle_verdict(&p->report);
+    report_settle(&p->report);
     return p->writer->format->end(p->writer);
 }
 

@@ -10,11 +10,15 @@
 #include <glib.h>
 #include <stdio.h>
 
+struct join;
 struct pipeline;
 
 /* The report goes to out (borrowed), with some formats while frames come. */
 struct pipeline *pipeline_new(const struct report_format *format, const struct report_options *options, FILE *out);
 void pipeline_free(struct pipeline *p); /* NULL-safe */
+
+/* Probes that confirm or refute what is broken (join.h); borrowed, before the first frame. Their notices go to say. */
+void pipeline_set_join(struct pipeline *p, struct join *j, void (*say)(void *user, const char *line), void *user);
 
 /* What is known so far of capture_info.nanoseconds: the digits of times that are written while frames come. For each
  * file it is known with its first frame; an interface that comes later in a pcapng file may change it. */

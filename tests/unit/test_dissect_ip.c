@@ -46,11 +46,12 @@ static struct packet read_ip(const char *hex)
 static void test_v4_facts(void **state)
 {
     (void)state;
-    struct packet pk = read_ip("4502 0028 abcd 4000 3f06 7bfe 0a00 0001 0a00 0002 " TCP4);
+    struct packet pk = read_ip("45ba 0028 abcd 4000 3f06 7b46 0a00 0001 0a00 0002 " TCP4);
     assert_int_equal(pk.kind, PACKET_TCP);
     assert_int_equal(pk.ip.version, 4);
     assert_int_equal(pk.ip.ttl, 63);
     assert_int_equal(pk.ip.ecn, 2);
+    assert_int_equal(pk.ip.dscp, 46);
     assert_int_equal(pk.ip.protocol, 6);
     assert_int_equal(pk.ip.id, 0xabcd);
     assert_int_equal(pk.ip.total_len, 40);
@@ -115,11 +116,12 @@ static void test_v6_headers(void **state)
 static void test_v6_facts(void **state)
 {
     (void)state;
-    struct packet pk = read_ip("6030 0000 001c 0003 " ADDRS6 "0600 0104 0000 0000 " TCP6);
+    struct packet pk = read_ip("6bb0 0000 001c 0003 " ADDRS6 "0600 0104 0000 0000 " TCP6);
     assert_int_equal(pk.kind, PACKET_TCP);
     assert_int_equal(pk.ip.version, 6);
     assert_int_equal(pk.ip.ttl, 3);
     assert_int_equal(pk.ip.ecn, 3);
+    assert_int_equal(pk.ip.dscp, 46);
     assert_int_equal(pk.ip.protocol, 6);
     assert_int_equal(pk.ip.id, 0);
     assert_int_equal(pk.ip.total_len, 68);

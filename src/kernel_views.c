@@ -1,0 +1,85 @@
+#include "src/kernel_views.h"
+
+#include "base/limits.h"
+#include "diagnose/kernel_view.h"
+#include "host/connection.h"
+#include "host/tcpext.h"
+#include "probe/route.h"
+
+struct look {
+    uint64_t flow;
+    enum side here;
+    bool away; /* this host is no end of it */
+    struct kernel_view view;
+};
+
+struct kernel_views {
+    GHashTable *looks;   /* of struct look, by flow */
+    struct tcpext began; /* the counters when it began to watch */
+};
+
+struct kernel_views *kernel_views_new(void)
+{
+    struct kernel_views *v = g_new0(struct kernel_views, 1);
+
+    tcpext_read(&v->began);
+    v->looks = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+    return v;
+}
+
+void kernel_views_free(struct kernel_views *v)
+{
+    if (!v)
+        return;
+    g_hash_table_destroy(v->looks);
+    g_free(v);
+}
+
+static bool is_here(const struct flow *f, enum side s)
+{
+    struct route r;
+
+    route_find(&r, f->key.version, flow_addr(f, s), 0);
+    return !r.error && r.local;
+}
+
+static struct look *look_at(struct kernel_views *v, const struct flow *f)
+{
+    struct look *l = g_hash_table_lookup(v->looks, &f->id);
+
+    if (l || g_hash_table_size(v->looks) >= LIMIT_KERNEL_LOOKS)
+        return l;
+    l = g_new0(struct look, 1);
+    l->flow = f->id;
+    l->here = is_here(f, CLIENT) ? CLIENT : SERVER;
+    l->away = l->here == SERVER && !is_here(f, SERVER);
+    g_hash_table_insert(v->looks, &l->flow, l);
+    return l;
+}
+
+void kernel_views_look(struct kernel_views *v, const struct flow *f)
+{
+    struct look *l = look_at(v, f);
+    struct kernel_view view;
+    struct tcpext counted;
+    struct route r;
+
+    if (!l || l->away)
+        return;
+    enum side there = other_side(l->here);
+    connection_find(f->key.version, flow_addr(f, l->here), flow_port(f, l->here), flow_addr(f, there),
+                    flow_port(f, there), &view);
+    route_find(&r, f->key.version, flow_addr(f, there), 0);
+    view.route_mtu = r.error ? 0 : r.cached_mtu;
+    view.overflows = tcpext_read(&counted) ? counted.listen_overflows - v->began.listen_overflows : 0;
+    if (view.there || !l->view.there)
+        l->view = view;
+}
+
+void kernel_views_tell(const struct kernel_views *v, const struct flow *f, struct finding *d)
+{
+    const struct look *l = g_hash_table_lookup(v->looks, &f->id);
+
+    if (l && !l->away)
+        finding_tell_kernel(d, f, l->here, &l->view);
+}
