@@ -21,11 +21,14 @@ struct finding *rule_handshake_unfinished(const struct flow *f, const struct jud
 struct finding *rule_dead(const struct flow *f, const struct judge_context *c);
 struct finding *rule_half_close_leak(const struct flow *f, const struct judge_context *c);
 
+bool sent_in_vain(const struct flow *f, enum side s); /* what that side sends does not arrive any more, though the other end may still be heard */
+
 /* rules_reset.c: who sent the RST, and what it cut off. */
 struct finding *rule_reset(const struct flow *f, const struct judge_context *c);
 
 /* rules_size.c: large packets do not get through. */
 bool matter_of_size(const struct flow *f, enum side s); /* one of these two applies to what that side sends */
+bool counted_hole(const struct flow *f); /* the server's bytes that never arrived are known from the number of a later packet without data */
 struct finding *rule_pmtu_ignored(const struct flow *f, const struct judge_context *c);
 struct finding *rule_pmtu_blackhole(const struct flow *f, const struct judge_context *c);
 

@@ -31,12 +31,18 @@ struct finding *rule_zero_window(const struct flow *f, const struct judge_contex
     return NULL;
 }
 
+/* Segments of which nothing tells whether they were lost and sent again or only late go with those that do tell. */
+static uint32_t late_too(const struct losses *l)
+{
+    return l->reordered > l->lost - MIN(l->unclear, l->lost) ? MIN(l->unclear, l->lost) : 0;
+}
+
 /* Lost segments of a side: those repeated, less what an ICMP too-big asked for and what nobody answered at the end (a
  * dead path, not loss). */
 static uint32_t lost_segments(const struct flow *f, enum side s)
 {
     const struct losses *l = &f->trouble->losses[s];
-    uint32_t asked_for = l->tail_retries + icmp_too_big(f, s);
+    uint32_t asked_for = l->tail_retries + icmp_too_big(f, s) + late_too(l);
 
     return l->lost > asked_for ? l->lost - asked_for : 0;
 }
@@ -72,7 +78,7 @@ struct finding *rule_reordering(const struct flow *f, const struct judge_context
 {
     (void)c;
     for (int s = CLIENT; f->trouble && s <= SERVER; s++) {
-        uint32_t late = f->trouble->losses[s].reordered;
+        uint32_t late = f->trouble->losses[s].reordered + late_too(&f->trouble->losses[s]);
 
         if (late < 3 || late * 100.0 < 3.0 * (double)f->half[s].segments)
             continue;

@@ -198,6 +198,14 @@ static bool looks_fast(const struct flow *f, const struct segment *s, const stru
     return rev->last_ack == s->seq || (rev->n_sack && !in_sack_blocks(rev, s->seq, s->end));
 }
 
+/* Bytes that come for the first time, soon behind the segment that overtook them, and bear no mark of when they were
+ * sent: on links where a round trip takes less than a tick of the timestamps (1 ms in Linux), and without IP-IDs
+ * (IPv6), the segment that was sent again and the one that is late look the same. */
+static bool unclear(const struct segment *s, const struct track_half *fwd)
+{
+    return s->ts_ns - fwd->next_ns < REORDER_NS && sent_order(s, fwd) == 0 && !ranges_cover(&fwd->seen, s->seq, s->end);
+}
+
 /* A segment with content that does not move `next`. */
 static uint32_t old_segment(const struct flow *f, const struct segment *s, const struct track_half *fwd,
                             const struct track_half *rev)
@@ -317,6 +325,7 @@ void classify_segment(struct flow *f, struct segment *s)
     struct track_half *fwd = &f->track->half[s->side], *rev = &f->track->half[other_side(s->side)];
 
     s->anomaly = classes(f, s, fwd, rev);
+    s->unclear = s->anomaly & ANOMALY_RETRANSMISSION && s->len && unclear(s, fwd);
     if (s->tcp->checksum_bad)
         s->anomaly |= ANOMALY_BAD_CHECKSUM;
     remember_bytes(s, fwd);

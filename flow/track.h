@@ -77,6 +77,7 @@ struct segment {
     uint32_t anomaly;        /* ANOMALY_*, filled by classify */
     uint32_t new_bytes;      /* payload bytes not seen before */
     int64_t idle_ns;         /* since the flow's packet before */
+    bool unclear;            /* called a retransmission, and may as well be an original that was overtaken; filled by classify */
 };
 
 /* Bytes (SYN and FIN count) that side s sent and the other end has not acknowledged. f has its track. */
