@@ -103,6 +103,9 @@ unsigned ttl_hops(uint8_t ttl);
 /* Whether packets with these TTLs may come from one host: the same TTL or the same number of hops, give or take a route change. */
 bool same_distance(uint8_t a, uint8_t b);
 
+/* Whether the first flight of an answer was lost: what arrived first of it was a repetition. */
+bool flight_lost(const struct flow *f);
+
 /* The server acknowledged what was asked and for 10 s or more, until the close, the RST or the end, sent no byte of an answer: how
  * long; -1: it is not so. */
 int64_t silent_for_ns(const struct flow *f, const struct judge_context *c);

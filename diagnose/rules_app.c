@@ -490,6 +490,9 @@ static int64_t round_trip_ns(const struct flow *f)
  * the initial window of RFC 5681; RFC 6928's has 10. */
 #define FLIGHT_BYTES (4 * 1460)
 
+/* Nothing is repeated by a time-out before that: Linux' TCP_RTO_MIN, which is below RFC 6298's second. */
+#define LEAST_TIMEOUT_NS (200 * NS_PER_MS)
+
 /* Right behind the answer's first bytes its stream jumps over a flight: these bytes are a repetition, and the answer
  * was sent before, when nothing of it arrived. */
 static bool sent_before(const struct flow *f, const struct http_transaction *h)
@@ -500,6 +503,17 @@ static bool sent_before(const struct flow *f, const struct http_transaction *h)
         const struct note *n = &g_array_index(f->trouble->notes, struct note, i);
         if (n->kind == NOTE_LOST_SEGMENT && n->side == SERVER && n->ts_ns >= h->response_ts_ns && n->ts_ns <= soon_ns &&
             n->missing >= FLIGHT_BYTES)
+            return true;
+    }
+    return false;
+}
+
+bool flight_lost(const struct flow *f)
+{
+    for (guint i = 0; i < flow_transactions(f); i++) {
+        const struct http_transaction *h = flow_transaction(f, i);
+        if (h->request_end_ts_ns != TIME_NONE && h->response_ts_ns != TIME_NONE &&
+            h->response_ts_ns - h->request_end_ts_ns >= LEAST_TIMEOUT_NS && sent_before(f, h))
             return true;
     }
     return false;

@@ -400,7 +400,8 @@ static uint64_t wire_segments(const struct flow *f, const struct segment *s)
 static void note_question(struct flow *f, const struct segment *s)
 {
     if (s->side == SERVER) {
-        f->asked_ns = TIME_NONE;
+        if (!f->half[CLIENT].fin) /* what comes then is a goodbye, or the rules look at what it was */
+            f->asked_ns = TIME_NONE;
     } else if (f->asked_ns == TIME_NONE && s->new_bytes) {
         f->asked_ns = s->ts_ns;
         f->asked_packet = s->packet->number;
