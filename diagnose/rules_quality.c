@@ -49,7 +49,8 @@ static uint32_t late_segments(const struct flow *f, enum side s)
 static uint32_t lost_segments(const struct flow *f, enum side s)
 {
     const struct losses *l = &f->trouble->losses[s];
-    uint32_t asked_for = l->tail_retries + icmp_too_big(f, s), lost = l->lost + l->reordered - late_segments(f, s);
+    uint32_t in_vain = sent_in_vain(f, s) ? MAX(l->in_vain.retries, l->tail_retries) : l->tail_retries;
+    uint32_t asked_for = in_vain + icmp_too_big(f, s), lost = l->lost + l->reordered - late_segments(f, s);
 
     return lost > asked_for ? lost - asked_for : 0;
 }

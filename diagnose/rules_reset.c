@@ -184,7 +184,11 @@ static struct finding *aborted(const struct flow *f, const char *what)
         by == SERVER ? CODE_RESET_BY_SERVER : CODE_RESET_BY_CLIENT, by == SERVER ? WHERE_SERVER : WHERE_CLIENT,
         "The %s %s resets the connection while %s.", side_name(by), end_text(end, f, by), what);
 
-    d->confidence = f->half[by].packets > 1 && !cut_inside_tls(f) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+    const struct half *h = &f->half[by]; /* certain: it comes the way that the others of that end come */
+    bool usual = h->packets > 1 &&
+                 (f->reset.ttl == h->ttl || f->reset.ttl == h->ttl_last || ttl_hops(f->reset.ttl) == ttl_hops(h->ttl));
+
+    d->confidence = usual && !cut_inside_tls(f) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
     if (idle_race(f)) {
         d->status = STATUS_DEGRADED;
         d->remedy = d->own_remedy =

@@ -3,6 +3,7 @@
 #include "diagnose/conversations.h"
 #include "diagnose/judge.h"
 #include "diagnose/ledger.h"
+#include "diagnose/overall.h"
 #include "dissect/dissector.h"
 #include "flow/tracker.h"
 
@@ -19,6 +20,7 @@ struct pipeline {
     struct dissector *dissector;
     struct tracker *tracker;
     struct conversations *conversations;
+    struct overall *overall;
     struct report report;         /* the totals */
     struct report_writer *writer; /* owns what is handed to it */
     bool live;                    /* events are told */
@@ -118,6 +120,7 @@ static void flow_done(void *user, struct flow *f)
     add_ledger(p, &judged);
     p->report.flows_by_status[verdict->status]++;
     p->report.flows_by_code[verdict->code]++;
+    overall_flow(p->overall, f, verdict);
     conversations_flow(p->conversations, f, &judged.judgement, tracker_links(p->tracker));
     p->writer->format->flow(p->writer, &judged);
 }
@@ -126,6 +129,7 @@ static void lookup_done(void *user, struct lookup *l)
 {
     struct pipeline *p = user;
 
+    overall_lookup(p->overall, l);
     conversations_lookup(p->conversations, l);
     p->writer->format->lookup(p->writer, l);
 }
@@ -180,6 +184,7 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->dissector = dissector_new();
     p->tracker = tracker_new(&hooks, options->flow);
     p->conversations = conversations_new(conversation_done, p);
+    p->overall = overall_new();
     if (format->tells_some && !options->all)
         conversations_tell_healthy(p->conversations, SOME_TOLD, conversation_untold);
     p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
@@ -195,6 +200,7 @@ void pipeline_free(struct pipeline *p)
     dissector_free(p->dissector);
     tracker_free(p->tracker);
     conversations_free(p->conversations);
+    overall_free(p->overall);
     p->writer->format->free(p->writer);
     g_ptr_array_free(p->report.capture.linktypes, TRUE);
     g_free(p->report.capture.source);
@@ -303,6 +309,17 @@ static void summarise(struct pipeline *p, const struct capture_info *info, const
     c->reassembly_dropped = tracker_reassembly_dropped(p->tracker);
 }
 
+/* One cause of many failures gets one sentence. */
+static void widen_verdict(struct pipeline *p)
+{
+    struct finding *wide = overall_verdict(p->overall, p->report.verdict, tracker_neighbors(p->tracker));
+
+    if (!wide)
+        return;
+    finding_free(p->report.verdict);
+    p->report.verdict = wide;
+}
+
 /* Nothing degraded or broken: ok where any conversation is, else unknown. */
 static void settle_verdict(struct report *r)
 {
@@ -326,6 +343,7 @@ int pipeline_finish(struct pipeline *p, const struct capture_info *info, const c
     tracker_finish(p->tracker);
     conversations_finish(p->conversations, tracker_neighbors(p->tracker), tracker_now_ns(p->tracker));
     summarise(p, info, source);
+    widen_verdict(p);
     settle_verdict(&p->report);
     return p->writer->format->end(p->writer);
 }
