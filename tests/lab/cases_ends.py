@@ -203,3 +203,30 @@ case(
     status=RECEIVE,
     expect=everywhere("broken reset_injected at path"),
 )
+case(
+    "fragments",
+    "the server forbids no fragments, and a router cuts its packets for a link of 1400 bytes",
+    family=4,
+    faults=[("link_mtu", {})],
+    sysctl={"server": {"net.ipv4.ip_no_pmtu_disc": 1}},
+    client=[CURL + ["{url}medium"]],
+    expect=on_the_way("degraded ip_fragmented"),
+    offload=False,
+)
+case(
+    "no-route-unreachable",
+    "router 1 has a route that says unreachable",
+    faults=[("no_route", {"kind": "unreachable"})],
+    client=[CURL + ["-m", "3", "http://{at_server}/"]],
+    status=7,
+    expect={"client": "broken host_unreachable"},
+)
+case(
+    "cut-kept",
+    "the path dies between two requests on a kept connection",
+    server=talks("keeps-alive"),
+    faults=[("drop", {"towards": "server", "port": 80, "match": "meta length > 52 tcp flags & syn == 0", "after": 200})],
+    client=[["timeout", "5", *TALK, "80", "get=/", "read=1067", "sleep=0.5", "get=/", "read=1067"]],
+    status=124,
+    expect=on_the_way("broken path_went_dead at path"),
+)

@@ -11,11 +11,15 @@ FIRST_NS, STEP_US = 1_000, 137  # when the first connection begins, and how much
 FAULTS = {
     "accept-queue-full": "broken accept_queue_full",
     "accept-queue-full-at-server-v6": "broken accept_queue_full",
+    "answer-left": "broken response_truncated at client",
+    "answer-stops": "broken response_truncated",
     "arp-unanswered": "broken neighbor_unanswered",
+    "dead-one-way-at-sender": "broken path_went_dead",
     "dns-no-answer-other-ids": "broken dns_no_answer",
     "fragments-v4": "degraded ip_fragmented",
     "fragments-v6": "degraded ip_fragmented",
     "half-close-leak": "degraded half_close_leak",
+    "hole-counted-at-receiver": "broken pmtu_blackhole",
     "idle-expired-reset": "broken idle_expired",
     "idle-expired-silence": "broken idle_expired",
     "keep-alive-unanswered": "broken path_went_dead",
@@ -36,8 +40,10 @@ FAULTS = {
     "port-reuse-refused-reset": "broken port_reuse_refused",
     "reset-by-client": "broken reset_by_client",
     "reset-by-server": "broken reset_by_server",
+    "reset-after-route-change": "broken reset_by_server at server",
     "reset-injected": "broken reset_injected",
     "reset-injected-after-hello": "broken reset_injected",
+    "reset-one-hop-off": "broken reset_injected at path",
     "server-silent-reset": "broken server_silent",
     "syn-addr-unreachable-v6": "broken host_unreachable",
     "syn-admin-prohibited": "broken admin_prohibited",
@@ -50,14 +56,18 @@ FAULTS = {
     "syn-unanswered": "broken syn_unanswered",
     "syn-unanswered-v6": "broken syn_unanswered",
     "synack-repeated": "broken handshake_unfinished",
+    "whole-gateway-silent": "broken neighbor_unanswered",
+    "whole-one-client": "broken syn_unanswered",
+    "whole-resolver-silent": "broken dns_no_answer",
+    "whole-server-refuses": "broken syn_refused",
     "zero-window-forever": "broken zero_window_stall",
     "zero-window-reopened": "degraded zero_window_stall",
 }
 HEALTHY = """arp-answered capture-duplicates-router capture-loss capture-loss-answer capture-loss-before-reset capture-without-pure-acks
-    close-client-first close-last-ack-missing close-server-first close-simultaneous fragment-missing http-408-to-nobody
+    close-client-first close-last-ack-missing close-server-first close-simultaneous fragment-missing hole-not-counted http-408-to-nobody
     http-idle-close-in-order http-pipelined-close keep-alive loss-fast-retransmit loss-filled-late loss-rto loss-tail offload only-client-side
     only-server-side open-simultaneous option-old-stack pmtu-discovery pmtu-discovery-late port-reuse port-reuse-accepted-late reset-after-answer
-    reset-after-fin reset-after-one-way-log retransmission-spurious seq-wrap syn-answered-late syn-at-the-end synack-repeated-deferred
+    reset-after-fin reset-after-one-way-log retransmission-spurious seq-wrap syn-answered-late syn-at-the-end syn-repeated-far synack-repeated-deferred
     tls-client-leaves-early window-full zero-window-short""".split()
 
 
