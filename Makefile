@@ -2,7 +2,7 @@
 #
 # Variables:  CC, CFLAGS, LDFLAGS as usual;  WERROR=1 turns warnings into errors;  V=1 shows the commands;
 #             SETCAP=1 with install: whoever may run the program may capture with it;
-#             VARIANT=asan builds with the sanitizers, beside the plain build, in build/asan/.
+#             VARIANT=asan builds with the sanitizers, beside the plain build, in build/asan/; VARIANT=short with limits of a sixtieth.
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -25,13 +25,14 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 # Debian packages: what building and what testing needs.
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libpcap-dev libnet1-dev libnids-dev libglib2.0-dev libhttp-parser-dev libgnutls28-dev \
-	libldns-dev zlib1g-dev libzstd-dev libnl-3-dev libnl-route-3-dev libcurl4-gnutls-dev
-TEST_PACKAGES := libcmocka-dev libjansson-dev python3 python3-jsonschema gzip zstd \
+	libldns-dev zlib1g-dev libzstd-dev libnl-3-dev libnl-route-3-dev libcurl4-gnutls-dev \
+	libnl-genl-3-dev libnl-idiag-3-dev libkmod-dev libnftables-dev libjansson-dev libsystemd-dev
+TEST_PACKAGES := libcmocka-dev python3 python3-jsonschema gzip zstd \
 	iproute2 procps nftables ethtool tcpdump nginx dnsmasq-base openssl curl iputils-ping
 # Not installed by `make deps`: only `make fuzz` needs them.
 FUZZ_PACKAGES := clang libclang-rt-dev
 
-PKGS := glib-2.0 libpcap gnutls zlib libzstd libnl-route-3.0 libcurl
+PKGS := glib-2.0 libpcap gnutls zlib libzstd libnl-route-3.0 libnl-genl-3.0 libnl-idiag-3.0 libcurl libkmod libnftables jansson libsystemd
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wwrite-strings \
 	-Wno-missing-field-initializers
 ALL_CPPFLAGS := -I. -D_GNU_SOURCE -DTCPSLEUTH_VERSION='"$(VERSION)"' $(CPPFLAGS)
@@ -43,13 +44,16 @@ ifeq ($(VARIANT),asan)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS := -O1 -g
 endif
+ifeq ($(VARIANT),short)
+ALL_CPPFLAGS += -DSHORTENED_LIMITS
+endif
 ifeq ($(VARIANT),fuzz)
 CC := clang
 SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS := -O1 -g
 endif
 
-FOLDERS := base capture dissect flow diagnose probe report
+FOLDERS := base capture dissect flow diagnose probe host compare report
 LIB_SRC := $(sort $(foreach d,$(FOLDERS),$(wildcard $(d)/*.c)))
 SRC_SRC := $(sort $(wildcard src/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
@@ -107,6 +111,7 @@ bench: all $(BENCHES) ## generate the large captures and measure against the pee
 
 .PHONY: bench-live
 bench-live: all $(BENCHES) ## packets a second that a live capture takes without a drop, against peers (root; bench/RESULTS-live.md)
+	$(Q)$(MAKE) --no-print-directory VARIANT=short all
 	$(Q)bench/live
 
 .PHONY: install
@@ -115,7 +120,7 @@ install: all ## install the program, its man page and what it refers to (PREFIX,
 	$(if $(SETCAP),setcap $(CAPTURE_RIGHTS) $(DESTDIR)$(BINDIR)/tcpsleuth)
 	install -D -m 644 docs/tcpsleuth.1 $(DESTDIR)$(MANDIR)/tcpsleuth.1
 	install -d $(DESTDIR)$(DOCDIR)
-	install -m 644 README.md LICENSE docs/json.md docs/tcpsleuth.schema.json $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md LICENSE docs/json.md docs/probes.md docs/ladder.md docs/tcpsleuth.schema.json $(DESTDIR)$(DOCDIR)
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
@@ -169,7 +174,7 @@ $(BIN): $(SRC_SRC:%.c=$(OBJ)/%.o) $(LIB)
 SRC_REST := $(filter-out src/main.c,$(SRC_SRC))
 $(UNITS): $(OBJ)/%: $(OBJ)/%.o $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs cmocka jansson)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs cmocka)
 
 # Without an engine a fuzz target replays the files it is given; with VARIANT=fuzz libFuzzer drives it.
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(OBJ)/tests/fuzz/main.o)

@@ -111,11 +111,54 @@
 /* Hops of a trail: the diameter of the Internet stays below (traceroute's 30). */
 #define LIMIT_PROBE_HOPS 30
 
+/* --- host/ --- */
+/* Bytes read of a small file (sysfs, /etc/hosts of a block list has some MB; what is beyond is not looked at), and names of a folder. */
+#define LIMIT_HOST_FILE (1u << 20)
+#define LIMIT_HOST_NAMES 4096
+/* Resolvers that are asked: libc itself takes 3; and names tried of a search list. */
+#define LIMIT_RESOLVERS 8
+#define LIMIT_SEARCH_NAMES 8
+/* Lines of the kernel about firmware. */
+#define LIMIT_KMSG_LINES 8
+/* Log files of a process, and bytes looked at from the end of each. */
+#define LIMIT_LOG_FILES 16
+#define LIMIT_LOG_BYTES (256u << 10)
+/* Sockets that are counted; a busy proxy has some hundred thousand. */
+#define LIMIT_SOCKETS (1u << 20)
+/* --- compare/ --- */
+/* Packets and connections of one capture that are kept to be compared with another one (64 bytes each; a connection 1 KB); those beyond are
+ * counted, and a filter brings them in. */
+#define LIMIT_COMPARED_PACKETS (1u << 21)
+#define LIMIT_COMPARED_FLOWS (1u << 18)
+/* Connections that share a mark (join.h): more of them make it worthless, and the pairs of all with all too many. */
+#define LIMIT_MARK_OWNERS 4
+/* Packets looked at to find the one that carries a byte which segmentation offload cut elsewhere: 64 KB in small segments. */
+#define LIMIT_OFFLOAD_STEPS 64
+/* Packets that are listed one by one for each direction of a pair: what was lost, what nobody sent. */
+#define LIMIT_LISTED_PACKETS 1000
+/* Bytes of a JSON document that is compared: it takes ten times as much memory while it is looked at. */
+#define LIMIT_DOCUMENT_BYTES (64u << 20)
+
 /* --- report/ --- */
 /* --evidence: packets that are taken out, and bytes of the comment of one, about: more is no evidence but a capture. */
 #define LIMIT_EVIDENCE (1u << 16)
 #define LIMIT_EVIDENCE_COMMENT 2000
 /* Groups of healthy flows that the text report keeps (0.2 KB each), of which it shows the 50 largest. */
 #define LIMIT_HEALTHY_GROUPS (1u << 16)
+
+/* An hour in a minute, to see in a short time that memory stays where it is (VARIANT=short, bench/live --memory): waiting times and what a report
+ * lists are a sixtieth. */
+#ifdef SHORTENED_LIMITS
+#undef LIMIT_LINGER_NS
+#undef LIMIT_EMBRYONIC_IDLE_NS
+#undef LIMIT_OPEN_IDLE_NS
+#undef LIMIT_KEPT_FLOWS
+#undef LIMIT_KEPT_LOOKUPS
+#define LIMIT_LINGER_NS (1 * NS_PER_S)
+#define LIMIT_EMBRYONIC_IDLE_NS (5 * NS_PER_S)
+#define LIMIT_OPEN_IDLE_NS (150 * NS_PER_S)
+#define LIMIT_KEPT_FLOWS ((1u << 21) / 60)
+#define LIMIT_KEPT_LOOKUPS ((1u << 20) / 60)
+#endif
 
 #endif

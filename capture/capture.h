@@ -86,6 +86,8 @@ struct capture_writer *capture_writer_open(const char *path, GError **error) G_G
 /* Before the first frame: pcap times in microseconds, as older programs expect them. Else they are nanoseconds, so that nothing is
  * lost; right for every input whose capture_info says !nanoseconds. */
 void capture_writer_set_microseconds(struct capture_writer *w);
+/* Whether it holds frames of several link types: pcapng. */
+bool capture_writer_holds_all(const struct capture_writer *w);
 /* Live: how long the capture went on and what it lost (info->end_ns and drops), which a pcapng file then holds at its end; pcap has no place
  * for it. Before the close. */
 void capture_writer_set_end(struct capture_writer *w, const struct capture_info *info);

@@ -1,6 +1,7 @@
 #include "capture/live_parts.h"
 
 #include "base/limits.h"
+#include "capture/filter.h"
 #include "capture/source.h"
 
 #include <net/if.h>
@@ -24,8 +25,13 @@ static void note_dlt(struct live *l, int dlt)
 
 struct live *live_open(const char *const *names, size_t n, const struct live_options *options, GError **error)
 {
-    struct live *l = g_new0(struct live, 1);
+    struct filter *filter = NULL;
 
+    /* The filter first: its mistake can be told without any right. */
+    if (options->filter && *options->filter && !(filter = filter_new(options->filter, error)))
+        return NULL;
+    filter_free(filter);
+    struct live *l = g_new0(struct live, 1);
     l->devices = g_new0(struct device, n);
     l->warning = g_string_new(NULL);
     l->info.dlts = g_array_new(FALSE, FALSE, sizeof(int));
@@ -70,6 +76,14 @@ size_t live_count(const struct live *l)
 int live_fd(const struct live *l, size_t i)
 {
     return l->devices[i].fd;
+}
+
+bool live_set_filter(struct live *l, const char *filter, GError **error)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (!device_set_filter(&l->devices[i], filter, error))
+            return false;
+    return true;
 }
 
 const char *live_warning(const struct live *l)

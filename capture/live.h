@@ -35,6 +35,9 @@ void live_free(struct live *l); /* NULL-safe */
 size_t live_count(const struct live *l);
 int live_fd(const struct live *l, size_t i);
 
+/* From now on only what passes this filter; what waits in the kernel is let go. Needs no rights. */
+bool live_set_filter(struct live *l, const char *filter, GError **error);
+
 /* A sentence on what is odd, yet no obstacle (an interface that is down); NULL: nothing. Owned by l. */
 const char *live_warning(const struct live *l);
 

@@ -58,13 +58,13 @@ static void append_outside(GString *s, const char *text)
     text_append_terminal(s, slice_of(text, strlen(text)));
 }
 
-static void append_device(GString *s, const pcap_if_t *d)
+static void append_device(GString *s, const pcap_if_t *d, int width)
 {
     g_autofree char *addresses = addresses_of(d);
     g_autoptr(GString) name = g_string_new(NULL);
 
     append_outside(name, d->name);
-    g_string_append_printf(s, "%-15s %-14s %s", name->str, state_of(d), addresses);
+    g_string_append_printf(s, "%-*s  %-14s  %s", width, name->str, state_of(d), addresses);
     if (d->flags & PCAP_IF_WIRELESS)
         g_string_append(s, *addresses ? "  wireless" : "wireless");
     if (d->description) {
@@ -87,8 +87,11 @@ char *live_list(GError **error)
         return NULL;
     }
     GString *s = g_string_new(NULL);
+    int width = 0;
     for (const pcap_if_t *d = all; d; d = d->next)
-        append_device(s, d);
+        width = MAX(width, (int)strlen(d->name));
+    for (const pcap_if_t *d = all; d; d = d->next)
+        append_device(s, d, width);
     pcap_freealldevs(all);
     return g_string_free(s, FALSE);
 }

@@ -90,7 +90,7 @@ static bool activate(struct device *d, GError **error)
     return true;
 }
 
-static bool set_filter(struct device *d, const char *filter, GError **error)
+bool device_set_filter(struct device *d, const char *filter, GError **error)
 {
     struct bpf_program code;
 
@@ -130,7 +130,7 @@ bool device_open(struct device *d, const struct live_options *options, GError **
     if (!activate(d, error))
         return false;
     prefer_sll2(d->pcap);
-    if (!set_filter(d, options->filter, error))
+    if (!device_set_filter(d, options->filter, error))
         return false;
     d->dlt = pcap_datalink(d->pcap);
     d->units = pcap_get_tstamp_precision(d->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : NS_PER_US;

@@ -49,4 +49,7 @@ struct live {
 /* Fills d->pcap and the rest from the name; false and *error where it cannot be watched. */
 bool device_open(struct device *d, const struct live_options *options, GError **error);
 
+/* False and *error where it makes no sense for the device's link type. NULL or "": all. */
+bool device_set_filter(struct device *d, const char *filter, GError **error);
+
 #endif

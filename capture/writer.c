@@ -70,6 +70,11 @@ void capture_writer_set_microseconds(struct capture_writer *w)
     w->microseconds = true;
 }
 
+bool capture_writer_holds_all(const struct capture_writer *w)
+{
+    return w->pcapng != NULL;
+}
+
 void capture_writer_set_end(struct capture_writer *w, const struct capture_info *info)
 {
     if (w->pcapng)

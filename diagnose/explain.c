@@ -13,6 +13,116 @@ static const struct explanation explanations[CODES] = {
         "Any trouble whatever: this capture does not hold what would tell.",
         "Capture with `tcpsleuth -i any host SERVER`, begin before the client does, and stop some seconds after it failed.",
         "Capture on the host itself rather than on a mirror port that may see one direction only." },
+    [CODE_DEVICE_MISSING] = {
+        "`check` finds no network controller on PCI or USB and no interface but the loopback.",
+        "A container or namespace without a card of its own has virtual interfaces, which is told and no fault.",
+        "`lspci | grep -i -e Ethernet -e Wireless`, `lsusb`: what do the buses see? Put a card in, or enable it in the firmware's set-up; in a virtual machine, attach one.",
+        "The same on the server." },
+    [CODE_DRIVER_MISSING] = {
+        "A network controller is on PCI or USB and no driver of the kernel has taken it; degraded where another interface works.",
+        "A card that is handed to a virtual machine (vfio-pci) has a driver, which is that one.",
+        "`lspci -k -s SLOT` names the modules that know it; `modprobe MODULE`; `apt install` the package with the driver or its firmware; `dmesg | grep -i firmware`.",
+        "The same on the server." },
+    [CODE_RADIO_BLOCKED] = {
+        "A radio for Wi-Fi or mobile data is blocked, by software (soft) or by a switch (hard), in /sys/class/rfkill; degraded where a wired interface works.",
+        "A radio that is not blocked and has no access point is wifi_not_associated.",
+        "`rfkill list`, `rfkill unblock wlan`; a hard block is a switch, a key or the firmware's set-up.",
+        NULL },
+    [CODE_WIFI_NOT_ASSOCIATED] = {
+        "A Wi-Fi interface is up, has no carrier, and nl80211 names no access point that has taken it.",
+        "A wrong key: the association comes and goes; the log of wpa_supplicant says so.",
+        "`iw dev IFACE scan | grep SSID`, `wpa_cli status`, `journalctl -u wpa_supplicant`; `nmcli device wifi connect SSID`.",
+        NULL },
+    [CODE_INTERFACE_DOWN] = {
+        "None of the interfaces that the way leads over works, and this one was not brought up (no flag UP).",
+        "An interface that is up and has no carrier is no_carrier.",
+        "`ip link set IFACE up`; for good in /etc/network/interfaces (`auto IFACE`), NetworkManager or systemd-networkd.",
+        "The same on the server." },
+    [CODE_NO_CARRIER] = {
+        "None of the interfaces that the way leads over works, and this one is up without a carrier.",
+        "A peer that is switched off looks like a cable that is out.",
+        "The cable at both ends, the lights of the port, another cable, another port; `ethtool IFACE` (Link detected).",
+        "The same on the server; in a virtual machine the bridge or switch that it is attached to." },
+    [CODE_INTERFACE_ERRORS] = {
+        "Between the beginning and the end of `check` the interface counted errors, drops or changes of its carrier.",
+        "Old errors may be years old: only what grows is told.",
+        "`ip -s -s link show IFACE`, `ethtool -S IFACE`; another cable; the duplex of both ends (`ethtool IFACE`).",
+        "The same on the server; `ethtool -g IFACE` where frames are missed: the ring is too small." },
+    [CODE_NO_ADDRESS] = {
+        "No interface that works has an address of a family that the target has, of more than link scope, neither tentative nor failed.",
+        "An address on an interface without carrier is there and of no use: the link is told first.",
+        "`ip -br addr`; `ifup IFACE`, `dhclient IFACE`, or `ip address add ADDRESS/LENGTH dev IFACE`; `journalctl -u networking`.",
+        "The same on the server." },
+    [CODE_ADDRESS_CONFLICT] = {
+        "The kernel's duplicate address detection failed for an address of this host (flag dadfailed); degraded where another address of that family is usable.",
+        "IPv4 has no such detection in the kernel: two hosts with one address show by the neighbour's hardware address, which changes.",
+        "`ip -6 addr show dadfailed`; give one of the two hosts another address; `arping -D -I IFACE ADDRESS` asks for IPv4.",
+        "The same on the server." },
+    [CODE_NO_DEFAULT_ROUTE] = {
+        "The tables have no default route of a family that the target has, or the first one leads over an interface that does not work; the target is on no link and no other route leads there.",
+        "A policy rule that looks into another table: then the kernel finds a way, and nothing is accused.",
+        "`ip route`; `ip route add default via GATEWAY dev IFACE`; the DHCP server's router option.",
+        "The same on the server: without it answers do not leave." },
+    [CODE_GATEWAY_UNANSWERED] = {
+        "An echo was sent to the next hop, the kernel asked for its hardware address, and the neighbour entry is failed or still incomplete after 3.5 s.",
+        "A gateway that answers no echo is no fault: its neighbour entry counts.",
+        "`ip neigh show GATEWAY`, `ip route`: the right address, the right interface? The netmask (`ip -br addr`), the VLAN, the Wi-Fi network.",
+        "Is the router up, and does it answer ARP on this network (`tcpdump -ni IFACE arp`)?" },
+    [CODE_NO_ROUTE] = {
+        "The kernel, asked for the way to the address, answers that there is none, or that a route or rule says unreachable, prohibit or blackhole; degraded where another address of the target has a way.",
+        "A rule by user, mark or interface may decide otherwise for other programs.",
+        "`ip route get ADDRESS`, `ip rule`, `ip route show table all match ADDRESS`: take out or add the route.",
+        NULL },
+    [CODE_DNS_DISAGREE] = {
+        "Each resolver was asked on its own: one has an address and another one none, or one answers with an unspecified or loopback address; or /etc/hosts has an address that no resolver has.",
+        "Different addresses alone are no fault (load balancing, nearer servers), nor is a name that only an inner resolver knows, if it is meant so.",
+        "`dig @RESOLVER NAME` for each `nameserver` of /etc/resolv.conf; `getent hosts NAME`, `grep NAME /etc/hosts`: take out the one that is wrong.",
+        "Are all servers of the zone on the same serial: `dig +nssearch ZONE`?" },
+    [CODE_FIREWALL_DROPS] = {
+        "This host's own ruleset, walked for the packets of the handshake, drops or rejects one of them, and the connection fails; or the network answers and the kernel never hears of it. detail.rule, detail.handle and detail.hook name the rule.",
+        "A filter on the way: then this ruleset lets all pass. A rule that hangs on a rate, a mark or a user is told and not believed; rules of iptables-legacy are not walked.",
+        "`nft -a list ruleset`: let the traffic pass before the rule (`nft insert rule FAMILY TABLE CHAIN position HANDLE ... accept`), or delete it (`nft delete rule FAMILY TABLE CHAIN handle HANDLE`).",
+        "The same on the server, on the hook input." },
+    [CODE_CONNTRACK_FULL] = {
+        "/proc/sys/net/netfilter/nf_conntrack_count has reached nf_conntrack_max.",
+        "A table that is nearly full drops now and then: the counters in /proc/net/stat/nf_conntrack tell.",
+        "`sysctl -w net.netfilter.nf_conntrack_max=N`; `conntrack -L | awk '{print $5}' | sort | uniq -c | sort -n`: who opens so many?",
+        "The same on the server and on each firewall between." },
+    [CODE_PORTS_EXHAUSTED] = {
+        "As many sockets go to this port of the target as net.ipv4.ip_local_port_range has ports, TIME-WAIT included, and the kernel does not connect.",
+        "A proxy or NAT on the way may run out of ports, too: there this host has plenty.",
+        "`ss -tan dst ADDRESS | awk '{print $1}' | sort | uniq -c`: reuse connections (keep-alive, a pool); `sysctl -w net.ipv4.ip_local_port_range='10240 65535'`, `sysctl -w net.ipv4.tcp_tw_reuse=1`.",
+        "More than one address or port to connect to." },
+    [CODE_NOT_LISTENING] = {
+        "None of the kernel's listening sockets has the port.",
+        "A container publishes a port by rules of address translation alone, without a socket (docker without its proxy): `nft list ruleset` shows it.",
+        NULL,
+        "`ss -ltnp`; `systemctl status SERVICE`; the port in its configuration; `journalctl -u SERVICE -e` says why it does not come up (port in use, no right)." },
+    [CODE_LISTENING_LOCALLY_ONLY] = {
+        "All listening sockets of the port have a loopback address.",
+        "Behind a proxy on the same host it is meant so: then clients use the proxy's port.",
+        NULL,
+        "The address in the service's configuration (listen, bind, bind-address): 0.0.0.0 and [::], or the address that clients use; then restart it." },
+    [CODE_PROCESS_MISSING] = {
+        "A socket listens on the port and no process of /proc holds it, though all could be looked into.",
+        "systemd holds sockets for services that start on demand, and then is that process; another PID namespace is not seen.",
+        NULL,
+        "`systemctl list-sockets`, `ss -ltnpe`, `lsns -t pid`: who made it?" },
+    [CODE_UNIT_FAILED] = {
+        "systemd says that the unit of the process, or one that usually holds the port where nobody does, is failed or not active.",
+        "A program that was started by hand has no unit.",
+        NULL,
+        "`systemctl status UNIT`, `journalctl -u UNIT -e`; correct the cause; `systemctl restart UNIT`, `systemctl enable UNIT`." },
+    [CODE_CLOCK_WRONG] = {
+        "The certificate's dates do not hold by this host's clock, and the server's own clock (the Date header) is a day or more away.",
+        "The server's clock may be the wrong one: compare with a third.",
+        "`timedatectl`, `timedatectl set-ntp true`, `date -s ...`; a battery that is empty.",
+        "`timedatectl` on the server." },
+    [CODE_CAPTIVE_PORTAL] = {
+        "The request is answered with the status 511, or the redirect of a public name leads to a private address.",
+        "A name with an inner and an outer address (split DNS) may lead to a private address on purpose.",
+        "Open the address that it leads to in a browser and log in.",
+        NULL },
     [CODE_NEIGHBOR_UNANSWERED] = {
         "ARP requests or neighbour solicitations for one address, asked and asked again without an answer, by a host that was seen to send other packets.",
         "A capture that sees requests (they are broadcast) and not the answers (which are not): a switch port that is not mirrored. It is told apart by other answers that are in the capture.",

@@ -126,6 +126,15 @@ static struct finding *unanswered(const struct way *w)
     if (w->of[PROBE_SYN])
         finding_detail_number(f, "syn_sent", w->of[PROBE_SYN]->sent);
     tell_variants(f, w);
+    if (where && echo && w->of[PROBE_SYN]) {
+        g_autoptr(GString) s = g_string_new("Look for a rule that drops TCP port ");
+        g_string_append_printf(s, "%u at ", w->of[PROBE_SYN]->port);
+        append_place(s, w, &trail->after, "this host");
+        g_string_append(s, " (output), at ");
+        append_place(s, w, &trail->at, "the next hop");
+        g_string_append(s, " (input), or between them: `nft list ruleset`, access lists, the provider's filter.");
+        f->own_remedy = g_string_free(g_steal_pointer(&s), FALSE);
+    }
     return f;
 }
 
@@ -159,24 +168,70 @@ static void tell_answering_hop(struct finding *f, const struct way *w)
     finding_detail_hop(f, w->version, &after, &at);
 }
 
+/* The trails agree wherever both know a hop: they took one path. */
+static bool same_path(const struct way *w)
+{
+    const struct probe_result *a = w->of[PROBE_SYN_TTL], *b = w->of[PROBE_ECHO_TTL];
+
+    for (unsigned ttl = 1; ttl < a->reply_distance; ttl++) {
+        struct probe_place x = hop_at(a, ttl), y = hop_at(b, ttl);
+        if (x.known && y.known && addr_cmp(&x.addr, &y.addr) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Hops that a packet has come, by the initial values that systems use (64, 128, 255). */
+static unsigned hops_come(uint8_t ttl)
+{
+    return (ttl <= 64 ? 64u : ttl <= 128 ? 128u : 255u) - ttl;
+}
+
+/* The RST has come fewer hops than the target's echo. */
+static bool refused_with_another_ttl(const struct way *w)
+{
+    const struct probe_result *syn = w->of[PROBE_SYN], *echo = w->of[PROBE_ECHO];
+
+    return echo && outcome(w, PROBE_ECHO) == OUTCOME_ANSWERED && syn->reply_ttl && echo->reply_ttl &&
+           hops_come(syn->reply_ttl) < hops_come(echo->reply_ttl);
+}
+
+static struct finding *refused_by_middlebox(const struct way *w, const struct probe_place *after, const struct probe_place *at,
+                                            unsigned distance, unsigned server)
+{
+    g_autoptr(GString) where = g_string_new(NULL);
+
+    append_place(where, w, at, "a hop that does not answer");
+    struct finding *f = finding_new(CODE_SYN_REFUSED_BY_MIDDLEBOX, WHERE_PATH,
+                                    "The RST that refuses %s comes from %u %s away, at or before %s; the server is %u hops away.", w->target,
+                                    distance, distance == 1 ? "hop" : "hops", where->str, server);
+    finding_detail_hop(f, w->version, after, at);
+    finding_detail_number(f, "rst_ttl", w->of[PROBE_SYN]->reply_ttl);
+    if (w->of[PROBE_ECHO])
+        finding_detail_number(f, "echo_ttl", w->of[PROBE_ECHO]->reply_ttl);
+    return f;
+}
+
 static struct finding *refused(const struct way *w)
 {
-    const struct probe_result *syn = w->of[PROBE_SYN];
+    const struct probe_result *syn = w->of[PROBE_SYN], *trail = w->of[PROBE_SYN_TTL], *control = w->of[PROBE_ECHO_TTL];
 
-    if (!refused_nearer(w)) {
-        struct finding *f = finding_new(CODE_SYN_REFUSED, WHERE_SERVER, "%s refuses the connection (RST).", w->target);
-        tell_answering_hop(f, w);
-        finding_detail_number(f, "rst_ttl", syn->reply_ttl);
+    if (refused_nearer(w)) {
+        unsigned d = trail->reply_distance;
+        struct probe_place at = hop_at(control, d), after = hop_at(trail, d - 1);
+        struct finding *f = refused_by_middlebox(w, &after, &at, d, control->reply_distance);
+        f->confidence = same_path(w) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
         return f;
     }
-    unsigned d = w->of[PROBE_SYN_TTL]->reply_distance;
-    struct probe_place at = hop_at(w->of[PROBE_ECHO_TTL], d), after = hop_at(w->of[PROBE_SYN_TTL], d - 1);
-    g_autoptr(GString) where = g_string_new(NULL);
-    append_place(where, w, &at, "a hop that does not answer");
-    struct finding *f = finding_new(CODE_SYN_REFUSED_BY_MIDDLEBOX, WHERE_PATH,
-                                    "The RST that refuses %s comes from %u hops away, at or before %s; the server is %u hops away.", w->target,
-                                    d, where->str, w->of[PROBE_ECHO_TTL]->reply_distance);
-    finding_detail_hop(f, w->version, &after, &at);
+    if (control && refused_with_another_ttl(w)) {
+        unsigned d = hops_come(syn->reply_ttl) + 1;
+        struct probe_place at = hop_at(control, d), after = hop_at(control, d - 1);
+        struct finding *f = refused_by_middlebox(w, &after, &at, d, hops_come(w->of[PROBE_ECHO]->reply_ttl) + 1);
+        f->confidence = CONFIDENCE_LIKELY;
+        return f;
+    }
+    struct finding *f = finding_new(CODE_SYN_REFUSED, WHERE_SERVER, "%s refuses the connection (RST).", w->target);
+    tell_answering_hop(f, w);
     finding_detail_number(f, "rst_ttl", syn->reply_ttl);
     return f;
 }
@@ -254,13 +309,28 @@ static struct finding *connected(const struct way *w)
     return f;
 }
 
+/* The answer is on the wire of this host, and its kernel does not get it. */
+static struct finding *not_let_in(const struct way *w)
+{
+    if (outcome(w, PROBE_SYN) != OUTCOME_OPEN || outcome(w, PROBE_CONNECT) != OUTCOME_NO_ANSWER)
+        return NULL;
+    struct finding *f = finding_new(CODE_ADMIN_PROHIBITED, WHERE_CLIENT,
+                                    "%s answers a SYN, but this host's own connection does not get the answer: a rule of this host drops it.", w->target);
+    f->confidence = CONFIDENCE_LIKELY;
+    f->remedy = "Look at the rules for what comes in: `nft list ruleset`, `sysctl net.ipv4.conf.all.rp_filter`.";
+    return f;
+}
+
+/* A connection that comes about goes before all that happens to SYNs of ours. */
 static struct finding *syn(const struct way *w)
 {
+    if (outcome(w, PROBE_CONNECT) == OUTCOME_OPEN)
+        return NULL;
     switch (outcome(w, PROBE_SYN)) {
     case OUTCOME_NO_ANSWER: return unanswered(w);
     case OUTCOME_REFUSED: return refused(w);
     case OUTCOME_UNREACHABLE: return unreachable(w);
-    default: return NULL;
+    default: return not_let_in(w);
     }
 }
 
@@ -281,6 +351,26 @@ static struct finding *hole(const struct way *w, const struct probe_result *p, c
     return f;
 }
 
+/* Something larger than a handshake has come back: a certificate, or a page. */
+static bool large_answers_come(const struct way *w)
+{
+    return outcome(w, PROBE_TLS) == OUTCOME_COMPLETE || outcome(w, PROBE_REQUEST) == OUTCOME_ANSWERED;
+}
+
+/* Only large echoes are not answered: a narrow way back, or somebody who does not like large echoes. */
+static struct finding *large_echoes(const struct way *w, bool there)
+{
+    struct finding *f = there ? hole(w, w->of[PROBE_ECHO_DF], "back", "back") : hole(w, w->of[PROBE_ECHO_DF], "either", "there or back");
+
+    f->confidence = there ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+    if (large_answers_come(w) || !there)
+        f->status = STATUS_DEGRADED;
+    if (large_answers_come(w))
+        f->confidence = CONFIDENCE_POSSIBLE;
+    finding_detail_text(f, "alternative", "a filter, or the target, that drops large echoes");
+    return f;
+}
+
 static struct finding *sizes(const struct way *w)
 {
     const struct probe_result *forward = w->of[PROBE_ACK_DF];
@@ -291,11 +381,7 @@ static struct finding *sizes(const struct way *w)
         return hole(w, forward, "there", "there");
     if (outcome(w, PROBE_ECHO_DF) != OUTCOME_BLACK_HOLE)
         return NULL;
-    if (forward && forward->path_mtu > w->of[PROBE_ECHO_DF]->path_mtu)
-        return hole(w, w->of[PROBE_ECHO_DF], "back", "back");
-    struct finding *f = hole(w, w->of[PROBE_ECHO_DF], "either", "there or back");
-    f->confidence = CONFIDENCE_LIKELY;
-    return f;
+    return large_echoes(w, forward && forward->path_mtu > w->of[PROBE_ECHO_DF]->path_mtu);
 }
 
 /* --- options --- */
@@ -382,9 +468,9 @@ struct finding *probe_verdict(const GPtrArray *results)
         finding_free(worse ? worst : f);
         worst = worse ? f : worst;
     }
-    if (worst && ways > 1) {
+    if (worst && broken < ways && ways > 1) {
         finding_detail_text(worst, "family", version == 6 ? "ipv6" : "ipv4");
-        if (is_broken(worst) && broken < ways)
+        if (is_broken(worst))
             worst->status = STATUS_DEGRADED;
     }
     return worst;

@@ -93,6 +93,7 @@ void probe_result_free(struct probe_result *r)
     for (guint i = 0; r->legs && i < r->legs->len; i++) {
         g_free(g_array_index(r->legs, struct probe_leg, i).url);
         g_free(g_array_index(r->legs, struct probe_leg, i).error);
+        g_free(g_array_index(r->legs, struct probe_leg, i).server);
     }
     if (r->variants)
         g_array_free(r->variants, TRUE);

@@ -108,6 +108,8 @@ struct probe_leg {
     char *url;             /* UTF-8, may come from outside */
     int status;            /* of HTTP; 0: none */
     char *error;           /* NULL: none */
+    char *server;          /* what the answer says of the server; NULL: nothing; UTF-8, may come from outside */
+    int64_t date_s;        /* the server's clock (Date), since 1970; 0: it does not say */
     int64_t name_ns, connect_ns, tls_ns, first_byte_ns, total_ns; /* since its beginning; TIME_NONE: it did not come to that */
 };
 
@@ -126,6 +128,8 @@ struct probe_result {
     struct probe_place from; /* who answered, where it is not the target; known false else */
     uint8_t icmp_type, icmp_code; /* of an ICMP answer */
     uint8_t reply_ttl;     /* TTL or hop limit of the answer; 0: none */
+    bool reply_is_tcp;     /* the next two hold: */
+    uint16_t reply_window, reply_ip_id;
     uint8_t reply_distance; /* hops to who answered, by the trail; 0: not known */
     bool has_end;          /* after, at hold: packets pass `after` and die at or before `at` */
     struct probe_place after, at;
@@ -161,6 +165,7 @@ struct probe_request {
     uint16_t port;         /* 0: no TCP */
     unsigned kinds;        /* PROBE_BIT()s */
     const char *name;      /* as the user wrote it, for TLS and HTTP; borrowed; NULL: an address */
+    uint16_t size;         /* PROBE_SIZE_TTL without the kinds that find one: the size that vanished; 0 */
     const struct probe_syn *syn; /* the SYN of the connection in question; borrowed; NULL: what Linux sends */
 };
 

@@ -82,8 +82,8 @@ static struct finding *stuck(const struct flow *f, enum side s)
     const struct stuck *k = &flow_losses(f, s)->stuck;
     bool passes = k->passed || k->small_passed || k->healed;
 
-    if (k->retries < STUCK_RETRIES || !never_passed(f, s, k) || icmp_too_big(f, s))
-        return NULL;
+    if (k->retries < STUCK_RETRIES || !never_passed(f, s, k) || icmp_too_big(f, s) || icmp_since(f, s, TIME_NONE))
+        return NULL; /* an ICMP error that explains the silence goes before it */
     if (k->over ? !k->healed : f->half[s].unacked < k->size)
         return NULL;
     if (!k->over && small_unanswered(f, s))

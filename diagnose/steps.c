@@ -200,7 +200,7 @@ static enum place place_of(const struct flow *f, enum code code, enum handshake_
     if (code <= CODE_HANDSHAKE_UNFINISHED)
         return connected(o) || o == HANDSHAKE_MIDSTREAM || o == HANDSHAKE_HALF_SEEN ? PLACE_END : PLACE_CONNECT;
     if (code >= CODE_TLS_CERTIFICATE_EXPIRED && code <= CODE_TLS_RESET)
-        return f->app && f->app->tls ? PLACE_TLS : PLACE_END;
+        return f->app && f->app->tls ? PLACE_TLS : n_transactions(f) ? PLACE_HTTP : PLACE_END;
     if (code >= CODE_REDIRECT_LOOP && code <= CODE_SLOW_SERVER)
         return n_transactions(f) ? PLACE_HTTP : PLACE_END;
     return PLACE_END;

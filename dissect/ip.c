@@ -45,6 +45,7 @@ static void v4_facts(struct walk *w, const uint8_t *h, uint32_t total)
     ip->version = 4;
     ip->ttl = h[8];
     ip->ecn = h[1] & 3;
+    ip->dscp = h[1] >> 2;
     ip->protocol = h[9];
     ip->df = h[6] & 0x40;
     ip->reassembled = false;
@@ -130,6 +131,7 @@ enum layer ip_v6(struct walk *w)
     ip->version = 6;
     ip->ttl = h[7];
     ip->ecn = h[1] >> 4 & 3;
+    ip->dscp = (uint8_t)((h[0] & 15) << 2 | h[1] >> 6);
     ip->protocol = h[6];
     ip->df = true;
     ip->reassembled = ip->checksum_bad = false;

@@ -68,6 +68,7 @@ struct ip_facts {
     uint8_t version;     /* 4 or 6 */
     uint8_t ttl;         /* TTL or hop limit */
     uint8_t ecn;         /* the two ECN bits (RFC 3168) */
+    uint8_t dscp;        /* the six bits before them (RFC 2474) */
     uint8_t protocol;    /* of the payload, after extension headers */
     bool df;             /* IPv4 Don't Fragment; always true for IPv6 */
     bool reassembled;    /* put together from fragments */

@@ -268,7 +268,13 @@ static void advance(const struct segment *s, struct track_half *fwd)
 {
     bool higher = seq_gt(s->end, fwd->next) && !(s->anomaly & ANOMALY_ZERO_WINDOW_PROBE) && !(s->flags & TCP_RST);
 
-    fwd->waiting_largest = MAX(fwd->waiting_largest, s->len);
+    if (s->len > fwd->waiting_largest) {
+        fwd->waiting_largest = s->len;
+        fwd->waiting_end = s->end;
+    } else if (s->anomaly & ANOMALY_RETRANSMISSION && s->len && s->len < fwd->waiting_largest &&
+               seq_lt(s->seq, fwd->waiting_end)) {
+        fwd->waiting_largest = 0; /* it may be acknowledged because its pieces arrived */
+    }
     if (!fwd->seq_known || higher) {
         fwd->next = s->end;
         fwd->next_ns = s->ts_ns;
@@ -296,7 +302,7 @@ static void acknowledge(struct flow *f, const struct segment *s, struct track_ha
     fwd->highest_ack = fwd->ack_known ? seq_max(fwd->highest_ack, ack) : ack;
     fwd->ack_known = true;
     rtt_acked(&rev->rtt, ack, s->ts_ns, &f->half[s->side].rtt);
-    if (rev->waiting_largest && rev->seq_known && seq_ge(ack, rev->next)) {
+    if (rev->waiting_largest && rev->seq_known && seq_ge(ack, rev->waiting_end)) {
         struct half *sender = &f->half[other_side(s->side)];
         sender->acked_largest = MAX(sender->acked_largest, rev->waiting_largest);
         rev->waiting_largest = 0;

@@ -321,6 +321,12 @@ void lookups_icmp(struct lookups *l, const struct packet *p)
     }
 }
 
+void lookups_visit(const struct lookups *l, lookup_visit_fn *visit, void *user)
+{
+    for (const GList *e = l->order.head; e; e = e->next)
+        visit(user, e->data);
+}
+
 void lookups_finish(struct lookups *l)
 {
     while (!g_queue_is_empty(&l->order))

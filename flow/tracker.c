@@ -24,6 +24,7 @@ struct tracker {
     bool redirects; /* a redirect was seen */
     int64_t next_expiry_ns;
     unsigned since_expiry; /* packets */
+    int64_t next_sweep_ns; /* over live flows; TIME_NONE: at once */
     unsigned looks;        /* at live flows, of this sweep */
     uint64_t tcp_packets, quic_packets, log_flow;
 };
@@ -580,6 +581,8 @@ static void finish(struct tracker *t, struct flow *f, bool no_byte_can_follow)
 
 /* At most so many flows are looked at in one sweep: a flood of them must not keep us from the packets. */
 #define LOOKS 2000
+/* How long a sweep earns rest for each flow that it went past, which takes it a few hundredths of a microsecond. */
+#define SWEEP_NS (50 * NS_PER_US)
 /* A packet that was captured may be handed over a little later than the clock says. */
 #define LATE_NS NS_PER_S
 
@@ -587,6 +590,10 @@ static void show(struct tracker *t, struct flow *f, enum flow_moment moment)
 {
     struct view view;
 
+    if (f->track->finished) { /* all is added up already */
+        t->hooks.moment(t->hooks.user, f, moment, &f->told);
+        return;
+    }
     view_open(&view, f, t->now_ns);
     t->hooks.moment(t->hooks.user, &view.flow, moment, &f->told);
     view_close(&view);
@@ -611,9 +618,11 @@ void tracker_clock(struct tracker *t, int64_t now_ns)
     t->now_ns = MAX(t->now_ns, now_ns);
     flow_table_expire(t->table, settled_ns);
     lookups_expire(t->lookups, settled_ns);
+    if (!t->hooks.moment || now_ns < t->next_sweep_ns)
+        return;
     t->looks = 0;
-    if (t->hooks.moment)
-        flow_table_visit(t->table, look, t);
+    t->next_sweep_ns = now_ns + (int64_t)flow_table_open(t->table) * SWEEP_NS;
+    flow_table_visit(t->table, look, t);
 }
 
 /* --- one packet --- */
@@ -658,6 +667,8 @@ static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
     feed_app(t, f, s);
     if (f->log)
         log_packet(f, s);
+    if (t->hooks.segment)
+        t->hooks.segment(t->hooks.user, f, s->side, s->packet);
     settle_queue(t, f);
 }
 
@@ -839,7 +850,7 @@ struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow
     struct tracker *t = g_new0(struct tracker, 1);
 
     t->hooks = *hooks;
-    t->now_ns = t->next_expiry_ns = TIME_NONE;
+    t->now_ns = t->next_expiry_ns = t->next_sweep_ns = TIME_NONE;
     t->log_flow = log_flow;
     t->table = flow_table_new(flow_leaves, t);
     t->lookups = lookups_new(hooks->lookup, hooks->user);
@@ -847,6 +858,11 @@ struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow
     t->certs = certs_new();
     t->hosts = hosts_new();
     return t;
+}
+
+void tracker_visit_lookups(const struct tracker *t, void (*visit)(void *user, const struct lookup *l), void *user)
+{
+    lookups_visit(t->lookups, visit, user);
 }
 
 void tracker_until(struct tracker *t, int64_t end_ns)

@@ -24,6 +24,8 @@ enum flow_moment {
 struct tracker_hooks {
     void (*flow)(void *user, struct flow *f);
     void (*lookup)(void *user, struct lookup *l);
+    /* NULL: nobody asks. Each TCP packet that the capture does not hold twice, once its flow took it into account; side: who sent it. */
+    void (*segment)(void *user, const struct flow *f, enum side side, const struct packet *p);
     /* NULL: nobody asks. f is valid for the call (view.h); *told is the callee's to keep a value in, which stays with the flow. */
     void (*moment)(void *user, const struct flow *f, enum flow_moment moment, uint8_t *told);
     void *user;
@@ -41,6 +43,9 @@ void tracker_packet(struct tracker *t, const struct packet *p);
 
 /* The clock of a live capture: time goes on though no packet comes. Lets go of what has been quiet too long, and looks for moments. */
 void tracker_clock(struct tracker *t, int64_t now_ns);
+
+/* Calls visit for each look-up that was not handed out yet, in order of query. */
+void tracker_visit_lookups(const struct tracker *t, void (*visit)(void *user, const struct lookup *l), void *user);
 
 /* The capture went on without packets until then: silence lasts so long. */
 void tracker_until(struct tracker *t, int64_t end_ns);

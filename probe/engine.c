@@ -190,15 +190,10 @@ static enum progress step_trial(struct probe_engine *e, struct trial *r, int64_t
     trial_expire(r, now_us);
     if (now_us < e->next_us)
         return WAITING;
-    switch (r->plan->next(r, &shot)) {
+    switch (trial_next(r, &shot)) {
     case NEXT_WAIT: return WAITING;
     case NEXT_DONE: r->done = true; return FINISHED;
     case NEXT_SEND: break;
-    }
-    if (r->aim->spent >= LIMIT_PROBE_PACKETS) {
-        r->interrupted = true;
-        r->done = true;
-        return FINISHED;
     }
     send_shot(e, r, &shot);
     return SENT;

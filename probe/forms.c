@@ -210,8 +210,8 @@ static enum probe_reply classify(const struct packet *p)
     }
 }
 
-const struct probe_form form_syn = { "TCP SYN", build_syn, validate_syn, classify };
-const struct probe_form form_ack = { "TCP ACK", build_ack, validate_ack, classify };
-const struct probe_form form_echo = { "ICMP echo", build_echo, validate_echo, classify };
-const struct probe_form form_udp = { "UDP", build_udp, validate_udp, classify };
-const struct probe_form form_neighbor = { "ARP", NULL, validate_neighbor, classify };
+const struct probe_form form_syn = { build_syn, validate_syn, classify };
+const struct probe_form form_ack = { build_ack, validate_ack, classify };
+const struct probe_form form_echo = { build_echo, validate_echo, classify };
+const struct probe_form form_udp = { build_udp, validate_udp, classify };
+const struct probe_form form_neighbor = { NULL, validate_neighbor, classify };

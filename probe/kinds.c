@@ -52,6 +52,10 @@ static void once_conclude(const struct trial *r, struct probe_result *out)
     out->reply = s->answer.reply;
     out->rtt_ns = s->answer.rtt_ns;
     out->reply_ttl = s->answer.ttl;
+    out->reply_is_tcp =
+        s->answer.reply == REPLY_SYN_ACK || s->answer.reply == REPLY_RST || s->answer.reply == REPLY_ACK;
+    out->reply_window = s->answer.window;
+    out->reply_ip_id = s->answer.ip_id;
     out->icmp_type = s->answer.icmp_type;
     out->icmp_code = s->answer.icmp_code;
     out->from = (struct probe_place){ .known = addr_cmp(&s->answer.from, &r->dst) != 0, .addr = s->answer.from };
@@ -120,17 +124,20 @@ static enum readiness sizes_by_ack(struct trial *r)
     return after_the_single_ones(r);
 }
 
-/* Where segments tell nothing. */
+/* Where segments tell nothing; where nothing at all is answered so far, beside them. */
 static enum readiness sizes_by_udp(struct trial *r)
 {
-    const struct trial *ack = aim_done(r->aim, PROBE_ACK_DF);
+    const struct aim *a = r->aim;
+    bool all_silent = !trial_answered(a->trials[PROBE_SYN]) && !trial_answered(a->trials[PROBE_ECHO]);
 
-    r->sport = r->aim->ports + PORT_UDP;
-    if (!is_over(r, PROBE_ACK_DF) || !is_over(r, PROBE_ECHO))
+    r->sport = a->ports + PORT_UDP;
+    if (!is_over(r, PROBE_ECHO) || !is_over(r, PROBE_SYN) || !is_over(r, PROBE_NEIGHBOR))
         return NOT_YET;
-    if (aim_is_cut_off(r->aim) || trial_refused(r->aim->trials[PROBE_ECHO]))
+    if (aim_is_cut_off(a) || trial_refused(a->trials[PROBE_ECHO]))
         return NEVER;
-    return trial_answered(ack) ? NEVER : READY;
+    if (!is_over(r, PROBE_ACK_DF) && !all_silent)
+        return NOT_YET;
+    return trial_answered(a->trials[PROBE_ACK_DF]) ? NEVER : READY;
 }
 
 /* Only where it answered small ones, and behind the others, whose result spares it a search. */
@@ -150,10 +157,19 @@ static enum readiness behind_a_hole(struct trial *r)
         return NOT_YET;
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         const struct trial *sizes = r->aim->trials[kinds[i]];
+        if (trial_answered(sizes) && !size_vanished(sizes, &r->size))
+            return NEVER; /* the way there lets all pass that ICMP does not speak of: what vanishes does so on the way
+                             back */
         if (!size_vanished(sizes, &r->size))
             continue;
         r->form = sizes->form;
         r->sport = sizes->sport;
+        return READY;
+    }
+    if (r->aim->request.size) {
+        r->size = r->aim->request.size;
+        r->form = r->aim->request.port ? &form_ack : &form_echo;
+        r->sport = (uint16_t)(r->aim->ports + PORT_ACK);
         return READY;
     }
     return NEVER;

@@ -25,7 +25,8 @@ static bool set_filter(pcap_t *p, uint16_t ports, unsigned n, uint16_t low)
 {
     struct bpf_program program;
     g_autofree char *filter =
-        g_strdup_printf("arp or icmp6 or (icmp and (icmp[0] = 0 or icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12 or ip[6:2] & 0x1fff != 0)) "
+        g_strdup_printf("arp or icmp6 or (icmp and (icmp[0] = 0 or icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12 "
+                        "or ip[6:2] & 0x1fff != 0)) "
                         "or ((tcp or udp) and dst portrange %u-%u) or (tcp and dst port %u)",
                         ports, ports + n - 1, low);
 

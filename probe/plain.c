@@ -15,6 +15,7 @@
 
 #define PORT 33434 /* traceroute's first */
 #define TRIES 2    /* of a hop */
+#define ECHO_TRIES 3
 #define GAP 4      /* silent hops behind the last one that answered */
 #define PATIENCE_MS 1000
 #define PACE_MS (1000 / LIMIT_PROBE_PER_SECOND)
@@ -95,6 +96,58 @@ static struct addr addr_of(const struct plain *p, const void *sockaddr)
     return is_v6(p) ? addr_v6(from.v6.sin6_addr.s6_addr) : addr_v4((const uint8_t *)&from.v4.sin_addr);
 }
 
+/* --- echo --- */
+
+static gboolean on_echo(gint fd, GIOCondition condition, gpointer user)
+{
+    struct plain *p = user;
+    char data[64];
+
+    (void)condition;
+    if (recv(fd, data, sizeof data, MSG_DONTWAIT) < 8 || p->echo->outcome == OUTCOME_ANSWERED)
+        return G_SOURCE_CONTINUE;
+    p->echo->outcome = OUTCOME_ANSWERED;
+    p->echo->reply = REPLY_ECHO;
+    p->echo->rtt_ns = (g_get_monotonic_time() - p->ping_us) * NS_PER_US;
+    return G_SOURCE_CONTINUE;
+}
+
+static struct probe_result *new_result(const struct plain *p, enum probe_kind kind)
+{
+    struct probe_result *r = probe_result_new(kind);
+
+    r->version = p->request.version;
+    r->target = r->way_to = p->request.addr;
+    return r;
+}
+
+static void send_echo(struct plain *p)
+{
+    struct icmphdr echo = { .type = (uint8_t)(is_v6(p) ? ICMP6_ECHO_REQUEST : ICMP_ECHO) };
+
+    if (!p->echo || p->echo->outcome == OUTCOME_ANSWERED || p->echo->sent >= ECHO_TRIES ||
+        send(p->ping, &echo, sizeof echo, 0) < 0)
+        return;
+    p->echo->sent++;
+    p->ping_us = g_get_monotonic_time();
+}
+
+/* A ping socket is connected, so that only the target's answers come. */
+static void begin_echo(struct plain *p)
+{
+    union peer to;
+    socklen_t n = fill_peer(p, &to, 0);
+
+    p->ping = socket(is_v6(p) ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                     is_v6(p) ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+    if (p->ping < 0 || connect(p->ping, &to.any, n) != 0)
+        return;
+    p->echo = new_result(p, PROBE_ECHO);
+    p->echo->outcome = OUTCOME_NO_ANSWER;
+    p->watch[1] = g_unix_fd_add(p->ping, G_IO_IN, on_echo, p);
+    send_echo(p);
+}
+
 /* --- the trail --- */
 
 static gboolean next(gpointer user);
@@ -152,6 +205,7 @@ static gboolean next(gpointer user)
         return G_SOURCE_REMOVE;
     }
     send_one(p);
+    send_echo(p);
     after(p, p->over ? 0 : PATIENCE_MS);
     return G_SOURCE_REMOVE;
 }
@@ -237,49 +291,6 @@ static gboolean on_error(gint fd, GIOCondition condition, gpointer user)
         m.msg_namelen = sizeof name;
     }
     return G_SOURCE_CONTINUE;
-}
-
-/* --- echo --- */
-
-static gboolean on_echo(gint fd, GIOCondition condition, gpointer user)
-{
-    struct plain *p = user;
-    char data[64];
-
-    (void)condition;
-    if (recv(fd, data, sizeof data, MSG_DONTWAIT) < 8 || p->echo->outcome == OUTCOME_ANSWERED)
-        return G_SOURCE_CONTINUE;
-    p->echo->outcome = OUTCOME_ANSWERED;
-    p->echo->reply = REPLY_ECHO;
-    p->echo->rtt_ns = (g_get_monotonic_time() - p->ping_us) * NS_PER_US;
-    return G_SOURCE_CONTINUE;
-}
-
-static struct probe_result *new_result(const struct plain *p, enum probe_kind kind)
-{
-    struct probe_result *r = probe_result_new(kind);
-
-    r->version = p->request.version;
-    r->target = r->way_to = p->request.addr;
-    return r;
-}
-
-/* A ping socket is connected, so that only the target's answers come. */
-static void begin_echo(struct plain *p)
-{
-    struct icmphdr echo = { .type = (uint8_t)(is_v6(p) ? ICMP6_ECHO_REQUEST : ICMP_ECHO) };
-    union peer to;
-    socklen_t n = fill_peer(p, &to, 0);
-
-    p->ping = socket(is_v6(p) ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                     is_v6(p) ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
-    if (p->ping < 0 || connect(p->ping, &to.any, n) != 0 || send(p->ping, &echo, sizeof echo, 0) < 0)
-        return;
-    p->echo = new_result(p, PROBE_ECHO);
-    p->echo->outcome = OUTCOME_NO_ANSWER;
-    p->echo->sent = 1;
-    p->ping_us = g_get_monotonic_time();
-    p->watch[1] = g_unix_fd_add(p->ping, G_IO_IN, on_echo, p);
 }
 
 /* --- life --- */

@@ -13,8 +13,8 @@
 #define LEAST_4 68   /* RFC 791, RFC 1191 */
 #define LEAST_6 1280 /* RFC 8200 section 5 */
 
-/* MTUs that are met: PPPoE, tunnels, mobile, IPv6's least (RFC 1191 section 7 and today's). */
-static const uint16_t usual[] = { 1492, 1480, 1454, 1420, 1400, 1280, 576 };
+/* MTUs that are met: Ethernet, PPPoE, tunnels, mobile, IPv6's least (RFC 1191 section 7 and today's). */
+static const uint16_t usual[] = { 1500, 1492, 1480, 1454, 1420, 1400, 1280, 576 };
 
 struct sizes {
     bool small_open, small_answered;
@@ -108,7 +108,8 @@ static void enqueue(struct trial *r, uint16_t size)
         r->queue[r->queued++] = size;
 }
 
-/* The sizes to ask next between what passes and what does not. */
+/* The sizes to ask next between what passes and what does not: the usual ones; then the one behind the largest that
+ * passes, for that is often a usual one, and some that lie evenly up to the smallest that does not. */
 static void refill(struct trial *r, const struct sizes *z)
 {
     unsigned gap = z->high - z->low - 1u, parts = MIN(gap, 6u);
@@ -117,10 +118,11 @@ static void refill(struct trial *r, const struct sizes *z)
         for (size_t i = 0; i < G_N_ELEMENTS(usual); i++)
             if (usual[i] > z->low && usual[i] < z->high && usual[i] >= least_of(r))
                 enqueue(r, usual[i]);
-    for (unsigned i = parts; r->queued == 0 && i > 0 && parts > 0; i--) {
-        for (unsigned k = parts; k > 0; k--)
-            enqueue(r, (uint16_t)(z->low + 1 + (gap * k - 1) / parts));
-    }
+    if (r->queued)
+        return;
+    enqueue(r, (uint16_t)(z->low + 1));
+    for (unsigned k = parts; k > 1; k--)
+        enqueue(r, (uint16_t)(z->low + 1 + (gap * k - 1) / parts));
 }
 
 static enum next take(struct trial *r, struct shot *out)

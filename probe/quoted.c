@@ -12,14 +12,13 @@ static void read_tcp(struct quoted *q, struct cursor c)
     q->seq = cursor_u32(&c);
     q->has_seq = !c.failed;
     cursor_skip(&c, 4);
-    unsigned offset_flags = cursor_u16(&c);
+    unsigned offset = cursor_u16(&c);
     q->window = cursor_u16(&c);
     cursor_skip(&c, 4);
-    size_t length = (offset_flags >> 12) * 4u;
+    size_t length = (offset >> 12) * 4u;
     if (c.failed || length < 20)
         return;
     struct slice options = cursor_take(&c, length - 20);
-    q->flags = offset_flags & 0x1ff;
     q->has_header = !c.failed;
     if (q->has_header)
         tcp_options_read(options, length - 20, &q->opt);

@@ -15,6 +15,8 @@
 struct asking {
     const bool *stop;
     size_t taken;
+    char *server; /* of the header Server */
+    int64_t date_s;
 };
 
 static size_t take_body(char *bytes, size_t size, size_t n, void *user)
@@ -24,6 +26,31 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *user)
     (void)bytes;
     a->taken += size * n;
     return a->taken > BODY_BYTES ? 0 : size * n;
+}
+
+/* The value of a header line, without the spaces around it; NULL: it is another one. Free with g_free. */
+static char *value_of(const char *line, size_t n, const char *name)
+{
+    size_t head = strlen(name);
+
+    if (n <= head || g_ascii_strncasecmp(line, name, head) != 0)
+        return NULL;
+    return g_strstrip(text_dup_utf8(slice_of(line + head, n - head), LIMIT_HTTP_VALUE));
+}
+
+static size_t take_header(char *line, size_t size, size_t n, void *user)
+{
+    struct asking *a = user;
+    char *server = value_of(line, size * n, "Server:");
+    g_autofree char *date = value_of(line, size * n, "Date:");
+
+    if (server) {
+        g_free(a->server);
+        a->server = server;
+    }
+    if (date)
+        a->date_s = MAX(curl_getdate(date, NULL), 0);
+    return size * n;
 }
 
 /* Between the bytes signals have their turn. */
@@ -53,9 +80,9 @@ static char *clean(const char *text)
     return text ? text_dup_utf8(slice_of(text, strlen(text)), LIMIT_HTTP_VALUE) : NULL;
 }
 
-static struct probe_leg read_leg(CURL *curl, const char *url, CURLcode status, const char *why, const struct asking *a)
+static struct probe_leg read_leg(CURL *curl, const char *url, CURLcode status, const char *why, struct asking *a)
 {
-    struct probe_leg leg = { .url = clean(url) };
+    struct probe_leg leg = { .url = clean(url), .server = g_steal_pointer(&a->server), .date_s = a->date_s };
     long code = 0;
     bool enough = status == CURLE_WRITE_ERROR && a->taken > BODY_BYTES;
 
@@ -87,6 +114,8 @@ static void set_options(CURL *curl, struct asking *a, char *why)
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, a);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, a);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, a);
@@ -156,6 +185,7 @@ static bool follow(CURL *curl, const char *url, struct asking *a, GArray *legs, 
     for (unsigned i = 0; i <= REDIRECTS; i++) {
         char *next = NULL;
         a->taken = 0;
+        a->date_s = 0;
         *why = '\0';
         curl_easy_setopt(curl, CURLOPT_URL, at);
         struct probe_leg leg = read_leg(curl, at, curl_easy_perform(curl), why, a);

@@ -78,6 +78,11 @@ static gboolean parse_url(struct target *t, const char *scheme, const char *rest
         t->port = https ? 443 : 80;
     t->port_given = true;
     t->tls = https;
+    if (at) { /* a password is neither sent nor told */
+        char *told = g_strconcat(scheme, "://", at + 1, rest + strlen(authority), NULL);
+        g_free(t->written);
+        t->written = told;
+    }
     t->url = g_strdup(t->written);
     return TRUE;
 }

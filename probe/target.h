@@ -17,7 +17,7 @@ struct target_address {
 };
 
 struct target {
-    char *written; /* as the user wrote it */
+    char *written; /* as the user wrote it, less a password */
     char *host;    /* the name or address in it */
     char *url;     /* what to ask for by HTTP: where a URL was given, or the port is one of the web's; NULL else */
     bool is_name;  /* host is a name */

@@ -1,5 +1,7 @@
 #include "probe/trial.h"
 
+#include "base/limits.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -75,6 +77,16 @@ bool aim_begin(struct aim *a, enum probe_kind kind)
     case NOT_YET: break;
     }
     return r->started;
+}
+
+enum next trial_next(struct trial *r, struct shot *out)
+{
+    enum next next = r->plan->next(r, out);
+
+    if (next != NEXT_SEND || r->aim->spent < LIMIT_PROBE_PACKETS)
+        return next;
+    r->interrupted = true;
+    return NEXT_DONE;
 }
 
 void trial_expire(struct trial *r, int64_t now_us)
@@ -228,11 +240,16 @@ const struct shot *trial_refused(const struct trial *r)
     return NULL;
 }
 
+/* It was asked, and is silent; where it could not be asked nothing is known. */
+static bool is_silent(const struct trial *r)
+{
+    return r && r->shots->len && g_array_index(r->shots, struct shot, r->shots->len - 1).state == SHOT_LOST &&
+           !trial_answered(r);
+}
+
 bool aim_is_cut_off(const struct aim *a)
 {
-    const struct trial *neighbor = aim_done(a, PROBE_NEIGHBOR);
-
-    return neighbor && neighbor->started && !trial_answered(neighbor) && !trial_answered(a->trials[PROBE_ECHO]) &&
+    return is_silent(aim_done(a, PROBE_NEIGHBOR)) && !trial_answered(a->trials[PROBE_ECHO]) &&
            !trial_answered(a->trials[PROBE_SYN]) && !trial_answered(a->trials[PROBE_GATEWAY]);
 }
 
@@ -300,6 +317,7 @@ struct probe_result *trial_conclude(const struct trial *r)
         out->note = g_strdup_printf("it cannot be sent: %s", g_strerror(last->error));
     } else if (r->interrupted) {
         out->outcome = OUTCOME_STOPPED_EARLY;
+        out->path_mtu = 0; /* as far as it came, it is none */
     }
     return out;
 }

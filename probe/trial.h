@@ -31,7 +31,7 @@ struct quoted {
     bool has_seq; /* TCP */
     uint32_t seq;
     bool has_header; /* TCP: the whole header is quoted: */
-    uint16_t flags, window;
+    uint16_t window;
     struct tcp_options opt;
     bool has_echo; /* ICMP echo */
     uint16_t echo_id, echo_seq;
@@ -45,9 +45,9 @@ struct answer {
     uint8_t ttl;            /* as received */
     uint16_t ip_id, window; /* of TCP */
     uint8_t icmp_type, icmp_code;
-    uint32_t mtu;   /* that a too-big names; 0: none */
-    uint8_t mac[6];           /* of a neighbour */
-    bool in_fragments;        /* it came in pieces */
+    uint32_t mtu;      /* that a too-big names; 0: none */
+    uint8_t mac[6];    /* of a neighbour */
+    bool in_fragments; /* it came in pieces */
 };
 
 struct shot {
@@ -70,7 +70,6 @@ enum match { MATCH_OTHER, MATCH_FORGED, MATCH_ANSWER };
 struct trial;
 
 struct probe_form {
-    const char *what; /* "TCP SYN": for the announcement */
     void (*build)(const struct trial *r, const struct shot *s,
                   struct craft *out); /* NULL: neighbours are asked by craft_link_ask */
     /* MATCH_ANSWER: p answers s. MATCH_FORGED: it pretends to answer this run, and not this shot. q: what p quotes. */
@@ -130,7 +129,6 @@ struct aim {
     unsigned spent;                    /* crafted packets that have left */
     int64_t rtt_ns;                    /* the largest that the target itself took; TIME_NONE: not known */
     bool over;                         /* nothing more leaves: an error of this host, the budget, an interrupt */
-    int error;                         /* errno of a packet that could not leave at all; 0 */
 };
 
 struct aim *aim_new(const struct probe_request *request, struct key *key, uint16_t ports);
@@ -141,6 +139,9 @@ void trial_free(struct trial *r); /* NULL-safe */
 
 /* Whether the probe of that kind is under way: starts it as soon as it may. */
 bool aim_begin(struct aim *a, enum probe_kind kind);
+
+/* What its plan says; where it would send and the budget of the address is used up (LIMIT_PROBE_PACKETS), the trial ends, interrupted. */
+enum next trial_next(struct trial *r, struct shot *out);
 
 /* Shots whose time is over are lost. now_us: the monotonic clock. */
 void trial_expire(struct trial *r, int64_t now_us);

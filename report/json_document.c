@@ -19,7 +19,7 @@ struct document {
     FILE *out;
     struct report *report;
     struct spool *spool;
-    GArray *conversations, *flows, *lookups, *probes; /* struct entry */
+    GArray *conversations, *flows, *lookups, *probes, *steps; /* struct entry */
     struct json json; /* into the spool; in the end to out */
 };
 
@@ -102,6 +102,19 @@ static void document_probe(struct report_writer *w, struct probe_result *p)
     probe_result_free(p);
 }
 
+static void document_step(struct report_writer *w, struct rung_step *s)
+{
+    struct document *d = (struct document *)w;
+    uint64_t forgotten = 0;
+    struct json *j = put_aside(d, d->steps, RUNGS, 0, &forgotten);
+
+    if (j) {
+        json_step_members(j, s);
+        aside(d, d->steps);
+    }
+    step_free(s);
+}
+
 /* --- the end --- */
 
 static int compare_entries(const void *a, const void *b)
@@ -152,13 +165,6 @@ static void put_list(struct document *d, const char *name, GArray *list, bool nu
     json_close(j);
 }
 
-static void put_nothing(struct json *j, const char *name)
-{
-    json_key_of(j, name);
-    json_open_array(j);
-    json_close(j);
-}
-
 /* A line for each flow, conversation and look-up: diff and grep stay of use. */
 static void put_document(struct document *d)
 {
@@ -170,7 +176,7 @@ static void put_document(struct document *d)
     json_member(j, "version", string, TCPSLEUTH_VERSION);
     json_break(j);
     json_key(j, "capture");
-    if (r->probed)
+    if (r->probed || (r->climbed && !r->capture.source))
         json_write_null(j);
     else
         json_capture(j, &r->capture);
@@ -181,7 +187,7 @@ static void put_document(struct document *d)
     put_list(d, "flows", d->flows, false);
     put_list(d, "dns", d->lookups, false);
     put_list(d, "probes", d->probes, false);
-    put_nothing(j, "ladder");
+    put_list(d, "ladder", d->steps, false);
     json_close(j);
     json_end_line(j);
 }
@@ -212,6 +218,7 @@ static struct report_writer *document_open(FILE *out, struct report *totals, con
     d->flows = g_array_new(FALSE, FALSE, sizeof(struct entry));
     d->lookups = g_array_new(FALSE, FALSE, sizeof(struct entry));
     d->probes = g_array_new(FALSE, FALSE, sizeof(struct entry));
+    d->steps = g_array_new(FALSE, FALSE, sizeof(struct entry));
     json_start(&d->json, spool_stream(d->spool), false);
     return &d->head;
 }
@@ -228,6 +235,7 @@ static void document_free(struct report_writer *w)
     g_array_free(d->flows, TRUE);
     g_array_free(d->lookups, TRUE);
     g_array_free(d->probes, TRUE);
+    g_array_free(d->steps, TRUE);
     g_free(d);
 }
 
@@ -238,6 +246,7 @@ const struct report_format json_format = {
     .conversation = document_conversation,
     .lookup = document_lookup,
     .probe = document_probe,
+    .step = document_step,
     .end = document_end,
     .free = document_free,
 };

@@ -71,13 +71,19 @@ static void evidence(struct json *j, const struct finding *f)
 
 void json_finding(struct json *j, const struct finding *f)
 {
-    const struct catalogue_row *row = catalogue_row(f->code);
-
     if (f == finding_ok()) {
         json_put(j, OK, sizeof OK - 1);
         return;
     }
     json_open_object(j);
+    json_finding_members(j, f);
+    json_close(j);
+}
+
+void json_finding_members(struct json *j, const struct finding *f)
+{
+    const struct catalogue_row *row = catalogue_row(f->code);
+
     json_member(j, "status", string, status_name(f->status));
     json_member(j, "code", string, row->name);
     json_member(j, "layer", string, layer_name(row->layer));
@@ -87,7 +93,6 @@ void json_finding(struct json *j, const struct finding *f)
     evidence(j, f);
     json_member(j, "remedy", string, f->status == STATUS_OK ? NULL : f->own_remedy ? f->own_remedy : f->remedy);
     details(j, f->details);
-    json_close(j);
 }
 
 void json_findings(struct json *j, const GPtrArray *findings)

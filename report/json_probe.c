@@ -124,6 +124,16 @@ static void answer(struct json *j, const struct probe_result *p)
     else
         json_write_null(j);
     json_member(j, "reply_ttl", number_or_null, p->reply_ttl);
+    json_key(j, "reply_window");
+    if (p->reply_is_tcp)
+        json_write_uint(j, p->reply_window);
+    else
+        json_write_null(j);
+    json_key(j, "reply_ip_id");
+    if (p->reply_is_tcp && p->version == 4)
+        json_write_uint(j, p->reply_ip_id);
+    else
+        json_write_null(j);
     json_member(j, "distance", number_or_null, p->reply_distance);
 }
 

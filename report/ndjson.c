@@ -66,6 +66,15 @@ static void lines_probe(struct report_writer *w, struct probe_result *p)
     probe_result_free(p);
 }
 
+static void lines_step(struct report_writer *w, struct rung_step *s)
+{
+    struct json *j = line_start((struct lines *)w, "step");
+
+    json_step_members(j, s);
+    line_end(j);
+    step_free(s);
+}
+
 /* --- live --- */
 
 static void put_end(struct json *j, const struct flow *f, enum side s)
@@ -121,7 +130,18 @@ static void put_stats(struct lines *l, const struct report_event *e)
     line_end(j);
 }
 
-/* A broken conversation has a line of its own as soon as it is final. */
+/* A name that failed; its conversation has a line of its own when it is final. */
+static void put_broken(struct lines *l, const struct report_event *e)
+{
+    struct json *j = event_start(l, "name_verdict", e);
+
+    json_key(j, "client");
+    json_write_addr(j, &e->conversation->client, e->conversation->version);
+    json_key(j, "verdict");
+    json_finding(j, conversation_verdict(e->conversation));
+    line_end(j);
+}
+
 static void lines_event(struct report_writer *w, const struct report_event *e)
 {
     struct lines *l = (struct lines *)w;
@@ -130,6 +150,8 @@ static void lines_event(struct report_writer *w, const struct report_event *e)
         line_end(event_start(l, "flow_opened", e));
     else if (e->kind == EVENT_VERDICT)
         put_verdict(l, e);
+    else if (e->kind == EVENT_BROKEN)
+        put_broken(l, e);
     else if (e->kind == EVENT_STATS)
         put_stats(l, e);
 }
@@ -144,7 +166,7 @@ static int lines_end(struct report_writer *w)
     json_member(j, "schema", uint, JSON_SCHEMA);
     json_member(j, "version", string, TCPSLEUTH_VERSION);
     json_key(j, "capture");
-    if (r->probed)
+    if (r->probed || (r->climbed && !r->capture.source))
         json_write_null(j);
     else
         json_capture(j, &r->capture);
@@ -180,6 +202,7 @@ const struct report_format ndjson_format = {
     .conversation = lines_conversation,
     .lookup = lines_lookup,
     .probe = lines_probe,
+    .step = lines_step,
     .event = lines_event,
     .end = lines_end,
     .free = lines_free,

@@ -10,6 +10,7 @@
 
 #include "diagnose/conversation.h"
 #include "diagnose/finding.h"
+#include "diagnose/ladder.h"
 #include "diagnose/probes.h"
 #include "flow/flow.h"
 #include "flow/lookup.h"
@@ -48,6 +49,7 @@ struct report {
     struct capture_summary capture;
     struct finding *verdict;    /* of the whole run; NULL: finding_ok() */
     const char *probed;         /* the target of a run that only probes, as the user wrote it: there is no capture; NULL: there is one */
+    const char *climbed;        /* the target of `check`, as the user wrote it; NULL: it is none */
     uint64_t probe_packets;     /* crafted packets that were sent */
     uint64_t conversations_by_status[4]; /* index enum status */
     uint64_t flows_by_status[4];
@@ -102,13 +104,14 @@ struct report_format {
     /* A writer to out. out and totals are borrowed and outlive it; of the totals it may raise capture.forgotten_*. */
     struct report_writer *(*open)(FILE *out, struct report *totals, const struct report_options *options);
 
-    /* A thing is final. The writer owns it from now on: f->flow and f->judgement, c, l. */
+    /* A thing is final. The writer owns it from now on: f->flow and f->judgement, c, l, p, s. */
     void (*flow)(struct report_writer *w, const struct judged_flow *f);
     void (*conversation)(struct report_writer *w, struct conversation *c);
     /* Where tells_some: a conversation that is ok and not among the few, known by its first packet only. */
     void (*untold)(struct report_writer *w, uint64_t packet);
     void (*lookup)(struct report_writer *w, struct lookup *l);
     void (*probe)(struct report_writer *w, struct probe_result *p);
+    void (*step)(struct report_writer *w, struct rung_step *s);
 
     /* Live: tells it at once. NULL: this format tells nothing before the end. Everything in e is borrowed. */
     void (*event)(struct report_writer *w, const struct report_event *e);

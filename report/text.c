@@ -118,6 +118,10 @@ static void put_all(struct text *t)
         one_flow(t);
         return;
     }
+    if (t->report->climbed) {
+        text_climb(t);
+        return;
+    }
     if (t->report->probed) {
         if (!t->options.quiet)
             text_probes(t);
@@ -150,6 +154,7 @@ static struct report_writer *text_open(FILE *out, struct report *totals, const s
         t->healthy = healthy_new();
     blocks_start(&t->blocks, options->all);
     t->probes = g_ptr_array_new_with_free_func((GDestroyNotify)probe_result_free);
+    t->steps = g_ptr_array_new_with_free_func((GDestroyNotify)step_free);
     return &t->head;
 }
 
@@ -212,6 +217,11 @@ static void text_probe(struct report_writer *w, struct probe_result *p)
     g_ptr_array_add(((struct text *)w)->probes, p);
 }
 
+static void text_step(struct report_writer *w, struct rung_step *s)
+{
+    g_ptr_array_add(((struct text *)w)->steps, s);
+}
+
 static int text_end(struct report_writer *w)
 {
     struct text *t = (struct text *)w;
@@ -238,6 +248,7 @@ static void text_free(struct report_writer *w)
     healthy_free(t->healthy);
     blocks_end(&t->blocks);
     g_ptr_array_free(t->probes, TRUE);
+    g_ptr_array_free(t->steps, TRUE);
     if (t->listed)
         g_array_free(t->listed, TRUE);
     g_array_free(t->kept, TRUE);
@@ -253,6 +264,7 @@ const struct report_format text_format = {
     .untold = text_untold,
     .lookup = text_lookup,
     .probe = text_probe,
+    .step = text_step,
     .event = text_event,
     .end = text_end,
     .free = text_free,

@@ -105,11 +105,9 @@ static void what_was_probed(struct text *t)
     page_paragraph(t->page, 0, "", s->str);
 }
 
-/* A run that only probes has nothing but its verdict and what to do. */
-static void probed(struct text *t)
+/* Behind the verdict's sentence: what proves it, and what to do. */
+static void what_to_do(struct text *t)
 {
-    what_was_probed(t);
-    verdict(t);
     if (t->report->verdict && t->report->verdict->status != STATUS_OK) {
         g_autofree char *summary = g_steal_pointer(&t->report->verdict->summary);
         text_finding(t, t->report->verdict, "");
@@ -117,8 +115,29 @@ static void probed(struct text *t)
     }
 }
 
+/* A run that only probes has nothing but its verdict and what to do. */
+static void probed(struct text *t)
+{
+    what_was_probed(t);
+    verdict(t);
+    what_to_do(t);
+}
+
+static void climbed(struct text *t)
+{
+    g_autofree char *line = g_strconcat("check of ", t->report->climbed, NULL);
+
+    page_paragraph(t->page, 0, "", line);
+    verdict(t);
+    what_to_do(t);
+}
+
 void text_head(struct text *t)
 {
+    if (t->report->climbed) {
+        climbed(t);
+        return;
+    }
     if (t->report->probed) {
         probed(t);
         return;

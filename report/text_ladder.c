@@ -31,24 +31,11 @@ static const struct log_entry *entry_at(const struct ladder *l, guint i)
     return &g_array_index(l->flow->log, struct log_entry, i);
 }
 
-/* As tcpdump writes them: "[S.]". */
 static char *append_flags(char *p, unsigned flags)
 {
-    static const struct {
-        unsigned bit;
-        char letter;
-    } letters[] = {
-        { TCP_FIN, 'F' }, { TCP_SYN, 'S' }, { TCP_RST, 'R' }, { TCP_PSH, 'P' }, { TCP_ACK, '.' },
-        { TCP_URG, 'U' }, { TCP_ECE, 'E' }, { TCP_CWR, 'W' }, { TCP_AE, 'e' },
-    };
-    char *start = p;
+    char words[WORDS_ROOM];
 
-    *p++ = '[';
-    for (size_t i = 0; i < G_N_ELEMENTS(letters); i++)
-        if (flags & letters[i].bit)
-            *p++ = letters[i].letter;
-    p = p == start + 1 ? stpcpy(p, "none") : p;
-    return stpcpy(p, "]");
+    return stpcpy(stpcpy(stpcpy(p, "["), words_flags(words, flags)), "]");
 }
 
 static char *append_number(char *p, const char *before, uint64_t v)

@@ -71,6 +71,8 @@ static char *ending_text(const struct flow *f)
     g_string_append_printf(s, ", %s bytes", words_bytes_both(words, f));
     if (f->app && app_protocol_name(f->app->protocol))
         g_string_append_printf(s, ", %s", app_protocol_name(f->app->protocol));
+    if (f->app && f->app->tls && f->app->tls->sni)
+        g_string_append_printf(s, " %.80s", f->app->tls->sni);
     append_transaction(s, f);
     return g_string_free(s, FALSE);
 }

@@ -28,6 +28,7 @@ struct text {
     struct healthy *healthy; /* NULL where healthy flows are not told in groups */
     struct blocks blocks;    /* of conversations */
     GPtrArray *probes;       /* struct probe_result* */
+    GPtrArray *steps;        /* struct rung_step* */
     /* in the end */
     struct page *page;
     GArray *listed;          /* const struct judged_flow*: those kept, worst first */
@@ -67,6 +68,9 @@ void text_conversations(struct text *t);
 
 /* text_probes.c */
 void text_probes(struct text *t);
+
+/* text_climb.c: the rungs of `check`, a line each */
+void text_climb(struct text *t);
 
 /* text_ladder.c: nothing where the flow has no log */
 void text_ladder(struct text *t, const struct flow *f);

@@ -4,10 +4,10 @@
 
 /* Columns: kind, packets, RTT, what came of it; of a hop: TTL, RTT, address, answer. */
 #define KIND 2
+#define TTL 15
 #define PACKETS 23
 #define RTT 33
 #define OUTCOME 35
-#define HOP_REPLY (OUTCOME + 16)
 
 static void append_place(GString *s, const struct probe_place *p, unsigned version, const char *unknown)
 {
@@ -47,6 +47,13 @@ static bool is_size(const struct probe_result *p)
     return p->path_mtu || p->kind == PROBE_ECHO_DF || p->kind == PROBE_ACK_DF || p->kind == PROBE_UDP_DF;
 }
 
+static void put_forged(struct text *t, unsigned n)
+{
+    g_autofree char *s = g_strdup_printf("%u %s ignored: not to what was sent", n, n == 1 ? "answer was" : "answers were");
+
+    page_paragraph(t->page, OUTCOME, "", s);
+}
+
 static void put_line(struct text *t, const struct probe_result *p)
 {
     g_autofree char *outcome = g_strdelimit(g_strdup(probe_outcome_name(p->outcome)), "_", ' ');
@@ -68,6 +75,8 @@ static void put_line(struct text *t, const struct probe_result *p)
         g_string_append_printf(s, " (%s)", addr_text(words, &p->target, p->version));
     page_wrap(t->page, OUTCOME, s->str);
     page_line(t->page);
+    if (p->forged)
+        put_forged(t, p->forged);
     if (p->note)
         page_paragraph(t->page, OUTCOME, "", p->note);
     if (p->finding)
@@ -77,35 +86,31 @@ static void put_line(struct text *t, const struct probe_result *p)
 static void put_hop(struct text *t, const struct probe_hop *h, unsigned version)
 {
     char words[WORDS_ROOM];
-    g_autofree char *reply = g_strdelimit(g_strdup(probe_reply_name(h->reply)), "_", ' ');
+    g_autoptr(GString) s = g_string_new(h->place.known ? addr_text(words, &h->place.addr, version) : "*");
 
-    page_right(t->page, PACKETS, words_number(words, h->place.ttl));
+    page_right(t->page, TTL, words_number(words, h->place.ttl));
     if (h->place.known)
         page_right(t->page, RTT, words_duration(words, h->rtt_ns));
     page_to(t->page, OUTCOME);
-    page_put(t->page, h->place.known ? addr_text(words, &h->place.addr, version) : "*");
-    page_to(t->page, HOP_REPLY);
-    page_put(t->page, h->place.known ? "  " : "");
-    page_put(t->page, h->place.known ? reply : "");
+    if (h->place.known) {
+        g_autofree char *reply = g_strdelimit(g_strdup(probe_reply_name(h->reply)), "_", ' ');
+        g_string_append_printf(s, ": %s", reply);
+    }
     if (h->limited)
-        page_put(t->page, ", limits its ICMP (no loss)");
+        g_string_append(s, ", limits its ICMP (no loss)");
     if (h->balanced)
-        page_put(t->page, ", one of equal paths");
+        g_string_append(s, ", one of equal paths");
+    page_wrap(t->page, OUTCOME + 2, s->str);
     page_line(t->page);
 }
 
-/* The last line of a trail: where packets of this kind die. */
-static void put_end(struct text *t, const struct probe_result *p)
+/* "pass A (hop 1) and die at or before B (hop 2)" */
+static void append_end(GString *s, const struct probe_result *p)
 {
-    g_autoptr(GString) s = g_string_new(p->kind == PROBE_SYN_TTL    ? "SYNs"
-                                        : p->kind == PROBE_ECHO_TTL ? "echo requests"
-                                                                    : "packets of this size");
-
     g_string_append(s, " pass ");
     append_place(s, &p->after, p->version, p->after.ttl ? "a silent hop" : "this host");
-    g_string_append(s, " and end at or before ");
+    g_string_append(s, " and die at or before ");
     append_place(s, &p->at, p->version, "a hop that does not answer");
-    page_paragraph(t->page, OUTCOME, "", s->str);
 }
 
 static void put_changes(struct text *t, const struct probe_result *p)
@@ -173,22 +178,67 @@ static bool same_way(const struct probe_result *a, const struct probe_result *b)
     return a->version == b->version && addr_cmp(&a->way_to, &b->way_to) == 0;
 }
 
+/* The record of a kind among those of one address; NULL: none. */
+static const struct probe_result *find(const struct text *t, guint from, guint to, enum probe_kind kind)
+{
+    for (guint i = from; i < to; i++) {
+        const struct probe_result *p = g_ptr_array_index(t->probes, i);
+        if (p->kind == kind)
+            return p;
+    }
+    return NULL;
+}
+
+/* The last sentence: where packets of each kind die, as far as any does. */
+static void put_last(struct text *t, guint from, guint to)
+{
+    const struct probe_result *syn = find(t, from, to, PROBE_SYN_TTL), *echo = find(t, from, to, PROBE_ECHO_TTL),
+                              *size = find(t, from, to, PROBE_SIZE_TTL), *ack = find(t, from, to, PROBE_ACK_DF);
+    g_autoptr(GString) s = g_string_new(NULL);
+
+    if (syn && syn->has_end) {
+        g_string_append_printf(s, "SYNs to port %u", syn->port);
+        append_end(s, syn);
+    } else if (syn && syn->outcome == OUTCOME_REACHED) {
+        g_string_append_printf(s, "SYNs to port %u are answered from %u %s away", syn->port, syn->reply_distance,
+                               syn->reply_distance == 1 ? "hop" : "hops");
+    }
+    if (echo && echo->has_end) {
+        g_string_append(s, s->len ? "; echo requests" : "Echo requests");
+        append_end(s, echo);
+    }
+    if (size && size->has_end) {
+        g_string_append(s, s->len ? "; larger packets" : "Larger packets");
+        append_end(s, size);
+    } else if (ack && ack->path_mtu) {
+        g_string_append_printf(s, "%s of up to %u bytes arrive", s->len ? "; packets" : "Packets", ack->path_mtu);
+    }
+    if (s->len)
+        page_paragraph(t->page, KIND, "", g_string_append_c(s, '.')->str);
+}
+
+static void put_probe(struct text *t, const struct probe_result *p)
+{
+    put_line(t, p);
+    for (guint k = 0; p->hops && k < p->hops->len; k++)
+        put_hop(t, &g_array_index(p->hops, struct probe_hop, k), p->version);
+    put_changes(t, p);
+    put_variants(t, p);
+    put_legs(t, p);
+}
+
 void text_probes(struct text *t)
 {
-    const struct probe_result *last = NULL;
+    guint from = 0;
 
     for (guint i = 0; i < t->probes->len; i++) {
         const struct probe_result *p = g_ptr_array_index(t->probes, i);
-        if (!last || !same_way(p, last))
+        if (i == from)
             put_target(t, p);
-        last = p;
-        put_line(t, p);
-        for (guint k = 0; p->hops && k < p->hops->len; k++)
-            put_hop(t, &g_array_index(p->hops, struct probe_hop, k), p->version);
-        if (p->has_end)
-            put_end(t, p);
-        put_changes(t, p);
-        put_variants(t, p);
-        put_legs(t, p);
+        put_probe(t, p);
+        if (i + 1 == t->probes->len || !same_way(p, g_ptr_array_index(t->probes, i + 1))) {
+            put_last(t, from, i + 1);
+            from = i + 1;
+        }
     }
 }

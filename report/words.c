@@ -275,3 +275,23 @@ char *words_time(char out[WORDS_ROOM], int64_t ns, bool nanoseconds)
     strcpy(p, " UTC");
     return out;
 }
+
+char *words_flags(char out[WORDS_ROOM], unsigned flags)
+{
+    static const struct {
+        unsigned bit;
+        char letter;
+    } letters[] = {
+        { TCP_FIN, 'F' }, { TCP_SYN, 'S' }, { TCP_RST, 'R' }, { TCP_PSH, 'P' }, { TCP_ACK, '.' },
+        { TCP_URG, 'U' }, { TCP_ECE, 'E' }, { TCP_CWR, 'W' }, { TCP_AE, 'e' },
+    };
+    char *p = out;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(letters); i++)
+        if (flags & letters[i].bit)
+            *p++ = letters[i].letter;
+    *p = '\0';
+    if (p == out)
+        strcpy(out, "none");
+    return out;
+}

@@ -41,6 +41,9 @@ struct ending ending_of(const struct flow *f);
 /* "closed by client, TIME-WAIT there". */
 char *words_ending(char out[WORDS_ROOM], struct ending e);
 
+/* As tcpdump writes them: "S.", "none". */
+char *words_flags(char out[WORDS_ROOM], unsigned flags);
+
 /* "2023-03-15 14:46:57.366725 UTC"; nanoseconds: 9 digits. */
 char *words_time(char out[WORDS_ROOM], int64_t ns, bool nanoseconds);
 

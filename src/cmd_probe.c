@@ -1,11 +1,13 @@
 /* The command that asks the network (`tcpsleuth probe HOST[:PORT]`). */
-#include "src/command.h"
+#include "base/text.h"
 #include "diagnose/probe_verdict.h"
 #include "probe/survey.h"
+#include "src/command.h"
 #include "src/notice.h"
 #include "src/options.h"
 #include "src/output.h"
 #include "src/privileges.h"
+#include "src/status_line.h"
 
 #include <glib-unix.h>
 #include <unistd.h>
@@ -15,6 +17,8 @@ struct asking {
     struct target *target;
     struct output *output;
     struct survey *survey;
+    struct status_line status;
+    int64_t started_us;
     GPtrArray *results; /* struct probe_result* */
 };
 
@@ -64,16 +68,33 @@ static gboolean on_interrupt(gpointer user)
     return G_SOURCE_CONTINUE;
 }
 
+static gboolean on_tick(gpointer user)
+{
+    struct asking *r = user;
+    g_autofree char *text = g_strdup_printf(
+        "probing %s: %u packets sent, %" G_GINT64_FORMAT " s; Ctrl-C ends it with the report", r->target->host,
+        survey_sent(r->survey), (g_get_monotonic_time() - r->started_us) / G_USEC_PER_SEC);
+    g_autoptr(GString) clean = g_string_new(NULL);
+
+    text_append_terminal(clean, slice_of(text, strlen(text)));
+    status_line_put(&r->status, clean->str);
+    return G_SOURCE_CONTINUE;
+}
+
 /* Ctrl-C ends it, and what is known is told. */
 static void ask(struct asking *r)
 {
     guint interrupt = g_unix_signal_add(SIGINT, on_interrupt, r->survey),
-          terminate = g_unix_signal_add(SIGTERM, on_interrupt, r->survey);
+          terminate = g_unix_signal_add(SIGTERM, on_interrupt, r->survey), tick = g_timeout_add(500, on_tick, r);
+
+    r->started_us = g_get_monotonic_time();
 
     survey_run(r->survey);
     r->results = survey_results(r->survey);
     g_source_remove(interrupt);
     g_source_remove(terminate);
+    g_source_remove(tick);
+    status_line_clear(&r->status);
 }
 
 static gboolean tell(struct asking *r, const struct options *o, struct report *report, GError **error)

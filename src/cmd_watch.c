@@ -25,7 +25,8 @@
 #define TICK_MS 250    /* of the clock: flows that became overdue, the status line */
 #define STATS_TICKS 40 /* NDJSON: every 10 s */
 #define HINT_TICKS 40  /* nothing seen for 10 s */
-#define FLUSH_TICKS 4  /* -w: what was seen is on the disk a second later */
+#define MONTH_S (30 * 24 * 3600)
+#define FLUSH_TICKS 4 /* -w: what was seen is on the disk a second later */
 
 struct watch {
     const struct options *o;
@@ -152,7 +153,7 @@ static gboolean on_merge(gpointer user)
 
 static int64_t seconds_since_start(const struct watch *w)
 {
-    return (g_get_monotonic_time() - w->started_us) / G_USEC_PER_SEC;
+    return (g_get_monotonic_time() - w->started_us + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC;
 }
 
 static void hint(struct watch *w)
@@ -269,8 +270,9 @@ static void add_sources(struct watch *w)
     if (live_count(w->live) > 1)
         g_timeout_add(LIVE_BATCH_MS, on_merge, w);
     g_timeout_add(TICK_MS, on_tick, w);
-    if (w->o->duration)
-        g_timeout_add_seconds((guint)w->o->duration, on_duration, w);
+    if (w->o->duration) /* the timer of seconds may be early by one, so it is for those of months */
+        w->o->duration < MONTH_S ? g_timeout_add((guint)w->o->duration * 1000, on_duration, w)
+                                 : g_timeout_add_seconds((guint)w->o->duration, on_duration, w);
     g_unix_signal_add(SIGINT, on_interrupt, w);
     g_unix_signal_add(SIGTERM, on_terminate, w);
     g_unix_signal_add(SIGHUP, on_hangup, w);
@@ -302,6 +304,18 @@ static void announce(const struct watch *w)
            w->o->filter ? w->o->filter : "");
 }
 
+/* Not only when the first packet of the second kind comes. */
+static gboolean can_save(const struct watch *w, GError **error)
+{
+    if (!w->run.writer || live_info(w->live)->dlts->len == 1 || capture_writer_holds_all(w->run.writer))
+        return TRUE;
+    g_set_error(
+        error, OPTIONS_ERROR, 0,
+        "%s: a pcap file holds one link type, and these interfaces have several; name a file that ends in .pcapng",
+        w->o->save);
+    return FALSE;
+}
+
 /* Opens interfaces and files, and gives up the rights that this took. */
 static gboolean open_all(struct watch *w, GError **error)
 {
@@ -320,7 +334,7 @@ static gboolean open_all(struct watch *w, GError **error)
         return FALSE;
     /* Probes: their raw socket is opened here, too. */
     privileges_lend(&person);
-    gboolean opened = run_open(&w->run, o, true, error);
+    gboolean opened = run_open(&w->run, o, true, error) && can_save(w, error);
     privileges_take_back(&person);
     return opened && privileges_drop(&person, error);
 }
@@ -345,6 +359,9 @@ static void start(struct watch *w)
 /* The report, whatever ended the capture. */
 static int finish(struct watch *w, GError **error)
 {
+    if (!w->lost && !w->save_error)
+        live_read(w->live, INT64_MAX, take_frame, w,
+                  &w->lost); /* what still waits, for frames of other interfaces or at all */
     struct capture_info info = *live_info(w->live);
 
     info.end_ns = w->end_ns != TIME_NONE ? w->end_ns : now_ns();
@@ -357,7 +374,7 @@ static int finish(struct watch *w, GError **error)
     status_line_clear(&w->status);
     if (w->save_error || !run_close_saved(&w->run, &info, &w->save_error))
         run_close_saved(&w->run, &info, NULL);
-    if (w->nobody_reads) {
+    if (w->nobody_reads && !w->o->output) {
         pipeline_finish(w->run.pipeline, &info, w->names);
         return run_status(&w->run);
     }

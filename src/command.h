@@ -10,7 +10,7 @@
 struct options;
 
 /* read, watch and list are asked for by an option (-r, -i, -D), the others by the first word. */
-enum command_id { COMMAND_READ, COMMAND_WATCH, COMMAND_LIST, COMMAND_PROBE, COMMAND_CHECK, COMMAND_EXPLAIN, COMMANDS };
+enum command_id { COMMAND_READ, COMMAND_WATCH, COMMAND_LIST, COMMAND_PROBE, COMMAND_CHECK, COMMAND_EXPLAIN, COMMAND_COMPARE, COMMANDS };
 
 /* Returns the exit status; 2 with *error set where the work could not be done. */
 typedef int command_fn(const struct options *o, GError **error);
@@ -23,6 +23,6 @@ struct command {
     const char *words; /* what may follow the word, for --help; NULL where it is asked for by an option */
 };
 
-command_fn command_read, command_watch, command_list, command_probe, command_check, command_explain;
+command_fn command_read, command_watch, command_list, command_probe, command_check, command_explain, command_compare;
 
 #endif

@@ -20,6 +20,8 @@ static const struct command commands[COMMANDS] = {
                           "[CODE ...]" },
     [COMMAND_CHECK] = { "check", "check", command_check,
                         "climb the ladder from this host's network card to a service", "TARGET" },
+    [COMMAND_COMPARE] = { "compare", "compare", command_compare,
+                          "hold the captures of both ends of the same connections against each other", "CLIENT SERVER [FILTER]" },
 };
 
 /* A file that is opened must not become standard output or standard error, where these were closed: the report would go

@@ -159,13 +159,14 @@ static const char summary[] =
 static const char description[] =
     "Exit status: 0 nothing is broken; 1 something is; 2 the work could not be done, and one line on standard error "
     "says why.\n"
-    "Accepted without effect: -n, --passive. Not in this version: --keylog, --confirm, check.\n"
+    "Accepted without effect: -n, --passive. Not in this version: --keylog, --confirm.\n"
     "\n"
     "  tcpsleuth -i enp0s8 host 192.0.2.80        what goes wrong with this host, now?\n"
     "  tcpsleuth -r x.pcapng                      what is broken in this capture?\n"
     "  tcpsleuth -r x.pcapng host 192.0.2.80      only what this host had to do with it\n"
     "  tcpsleuth -r x.pcapng --flow 3             draw the packets of flow 3\n"
-    "  tcpdump -i any -w - | tcpsleuth -r -       from a pipe\n";
+    "  tcpdump -i any -w - | tcpsleuth -r -       from a pipe\n"
+    "  tcpsleuth compare client.pcap server.pcap  where between both ends are packets lost, forged or changed?\n";
 
 /* The rows as GOption wants them; those that none of the commands in `shown` takes are hidden. */
 static GOptionContext *make_context(struct raw_options *r, unsigned shown, const char *words)
@@ -248,6 +249,10 @@ void options_free(struct options *o)
     g_free(o->save);
     g_free(o->evidence);
     g_free(o->keylog);
+    g_free(o->only);
+    g_free(o->until);
+    g_free(o->explain);
+    g_free(o->client);
     g_free(o->filter);
     g_free(o->help);
     g_free(o);

@@ -19,6 +19,8 @@ struct options {
     char **interfaces;           /* -i, likewise */
     char *output;                /* -o; NULL: standard output */
     char *save;                  /* -w; NULL: no */
+    char *only, *until, *explain; /* names of rungs; NULL: not given */
+    char *client;                /* --client; NULL */
     char *evidence;              /* --evidence; NULL: no */
     char *keylog;                /* --keylog */
     char **words;                /* what is left behind the command's word, NULL-terminated: targets, or the words of the filter; never NULL */

@@ -1,6 +1,7 @@
 #include "src/pipeline.h"
 
 #include "diagnose/conversations.h"
+#include "diagnose/early_names.h"
 #include "diagnose/judge.h"
 #include "diagnose/ledger.h"
 #include "diagnose/overall.h"
@@ -24,6 +25,8 @@ struct pipeline {
     struct report report;         /* the totals */
     struct report_writer *writer; /* owns what is handed to it */
     bool live;                    /* events are told */
+    struct early_names *names;    /* live; NULL: not */
+    int64_t names_at_ns;          /* when they are looked at next */
     uint64_t told;                /* flows of which a verdict was told */
     bool why;
     uint64_t drawn;            /* --flow; 0: none */
@@ -59,6 +62,13 @@ static void tell(struct pipeline *p, struct report_event *e)
     e->at_ns = tracker_now_ns(p->tracker);
     if (p->live && p->writer->format->event)
         p->writer->format->event(p->writer, e);
+}
+
+static void tell_broken(struct pipeline *p, const struct conversation *c)
+{
+    struct report_event event = { .kind = EVENT_BROKEN, .conversation = c };
+
+    tell(p, &event);
 }
 
 /* Once for each flow, and again only where the verdict has become another one. */
@@ -154,10 +164,9 @@ static void conversation_done(void *user, struct conversation *c)
     if (c->flows->len == 0 || verdict->code == CODE_REDIRECT_LOOP || verdict->code == CODE_REDIRECT_BROKEN)
         let_hear(p, 0, verdict); /* what is a flow's was heard with the flow */
     weigh(&p->report, c);
-    if (p->live && c->flows->len == 0 && conversation_verdict(c)->status == STATUS_BROKEN) {
-        struct report_event event = { .kind = EVENT_BROKEN, .conversation = c };
-        tell(p, &event);
-    }
+    if (p->live && c->flows->len == 0 && conversation_verdict(c)->status == STATUS_BROKEN &&
+        !early_names_told(p->names, c->packet))
+        tell_broken(p, c);
     p->writer->format->conversation(p->writer, c);
 }
 
@@ -190,6 +199,8 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
     p->writer = format->open(out, &p->report, options);
+    p->names = p->live ? early_names_new() : NULL;
+    p->names_at_ns = TIME_NONE;
     return p;
 }
 
@@ -201,6 +212,7 @@ void pipeline_free(struct pipeline *p)
     tracker_free(p->tracker);
     conversations_free(p->conversations);
     overall_free(p->overall);
+    early_names_free(p->names);
     p->writer->format->free(p->writer);
     g_ptr_array_free(p->report.capture.linktypes, TRUE);
     g_free(p->report.capture.source);
@@ -250,10 +262,37 @@ void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
 /* Conversations that are settled a little late miss no packet that is still on its way here. */
 #define LATE_NS NS_PER_S
 
+static void take_name(void *user, const struct lookup *l)
+{
+    struct pipeline *p = user;
+
+    early_names_take(p->names, l, tracker_now_ns(p->tracker));
+}
+
+static void tell_name(void *user, struct conversation *c)
+{
+    tell_broken(user, c);
+    conversation_free(c);
+}
+
+/* How often names are looked at, which takes longer than a look at flows. */
+#define NAMES_NS NS_PER_S
+
+static void look_at_names(struct pipeline *p, int64_t now_ns)
+{
+    if (now_ns < p->names_at_ns)
+        return;
+    p->names_at_ns = now_ns + NAMES_NS;
+    tracker_visit_lookups(p->tracker, take_name, p);
+    early_names_judge(p->names, now_ns, p->report.capture.dropped, tell_name, p);
+}
+
 void pipeline_clock(struct pipeline *p, int64_t now_ns)
 {
     tracker_clock(p->tracker, now_ns);
     conversations_settle(p->conversations, now_ns - LATE_NS);
+    if (p->live)
+        look_at_names(p, now_ns);
 }
 
 void pipeline_drops(struct pipeline *p, const struct capture_info *info)
@@ -346,6 +385,11 @@ int pipeline_finish(struct pipeline *p, const struct capture_info *info, const c
     widen_verdict(p);
     settle_verdict(&p->report);
     return p->writer->format->end(p->writer);
+}
+
+struct report_writer *pipeline_writer(const struct pipeline *p)
+{
+    return p->writer;
 }
 
 const struct report *pipeline_report(const struct pipeline *p)

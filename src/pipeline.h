@@ -47,6 +47,9 @@ void pipeline_break(struct pipeline *p);
  * it. Returns 0, or the errno of what other than `out` kept the report from being complete: the temporary file. */
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source);
 
+/* The writer that the format made: for one that is this program's own. */
+struct report_writer *pipeline_writer(const struct pipeline *p);
+
 /* The totals; final after pipeline_finish. */
 const struct report *pipeline_report(const struct pipeline *p);
 

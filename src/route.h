@@ -1,5 +1,4 @@
-/* route: which interface leads to a host, by the kernel's routing table (RTM_GETROUTE, rtnetlink(7)). Sends nothing but the question to the
- * kernel, and needs no rights.
+/* route: which interface leads to a host, by the kernel's routing table (probe/route.h). Needs no rights.
  */
 #ifndef TCPSLEUTH_SRC_ROUTE_H
 #define TCPSLEUTH_SRC_ROUTE_H

@@ -13,9 +13,15 @@ char *status_line_text(const struct live_stats *s, int64_t seconds)
 
 void status_line_show(struct status_line *l, const struct live_stats *s, int64_t seconds)
 {
+    g_autofree char *text = status_line_text(s, seconds);
+
+    status_line_put(l, text);
+}
+
+void status_line_put(struct status_line *l, const char *text)
+{
     if (!isatty(STDERR_FILENO))
         return;
-    g_autofree char *text = status_line_text(s, seconds);
     fprintf(stderr, "\r\033[K%s", text);
     fflush(stderr);
     l->visible = true;

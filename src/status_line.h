@@ -1,4 +1,4 @@
-/* status_line: how a live capture goes, on standard error where that is a terminal: packets, flows open, flows judged, drops. */
+/* status_line: how a live capture or a probe goes, on standard error where that is a terminal: packets, flows open, flows judged, drops. */
 #ifndef TCPSLEUTH_SRC_STATUS_LINE_H
 #define TCPSLEUTH_SRC_STATUS_LINE_H
 
@@ -16,6 +16,9 @@ char *status_line_text(const struct live_stats *s, int64_t seconds);
 
 /* Shows or refreshes it; nothing where standard error is no terminal. */
 void status_line_show(struct status_line *l, const struct live_stats *s, int64_t seconds);
+
+/* The same with a text of our own. */
+void status_line_put(struct status_line *l, const char *text);
 
 /* Wipes it, so that other lines may follow. */
 void status_line_clear(struct status_line *l);

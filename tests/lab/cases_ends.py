@@ -213,14 +213,16 @@ case(
     expect=on_the_way("degraded ip_fragmented"),
     offload=False,
 )
-case(
-    "no-route-unreachable",
-    "router 1 has a route that says unreachable",
-    faults=[("no_route", {"kind": "unreachable"})],
-    client=[CURL + ["-m", "3", "http://{at_server}/"]],
-    status=7,
-    expect={"client": "broken host_unreachable"},
-)
+for family, verdict in ((4, "host_unreachable"), (6, "network_unreachable")):  # Linux says "no route" over IPv6
+    case(
+        "no-route-unreachable",
+        "router 1 has a route that says unreachable",
+        family=family,
+        faults=[("no_route", {"kind": "unreachable"})],
+        client=[CURL + ["-m", "3", "http://{at_server}/"]],
+        status=7,
+        expect={"client": f"broken {verdict}"},
+    )
 case(
     "cut-kept",
     "the path dies between two requests on a kept connection",

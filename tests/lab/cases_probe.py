@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import jsonschema
 from case import check, script
@@ -12,14 +13,16 @@ from lab import Lab
 from net import Fault, program
 from plan import CLIENT, GATEWAY, MIDDLE1, MIDDLE2, NAME, NOBODY, SERVER
 
-HOPS = {"host": CLIENT, "r1": GATEWAY, "r1b": MIDDLE1, "r2": MIDDLE2, "server": SERVER, "nobody": NOBODY}
+HOPS = {"host": CLIENT, "r1": GATEWAY, "r1b": MIDDLE1, "r2": MIDDLE2, "server": SERVER, "nobody": NOBODY,
+        "nobody_here": {4: "10.0.3.77", 6: "2001:db8:3::77"}}
 SECONDS = 40
+PORT = 8000  # none of the web: no request is waited for
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "tcpsleuth.schema.json"), encoding="utf-8") as file:
     SCHEMA = json.load(file)
 
 
 def web(lab):
-    lab.web("server { listen 80; listen [::]:80; }", (80,))
+    lab.web(f"server {{ listen {PORT}; listen [::]:{PORT}; }}", (PORT,))
 
 
 def nothing(lab):
@@ -30,7 +33,7 @@ def address(case, name):
     return None if name is None else HOPS[name][case.family]
 
 
-def written(case, name="server", port=80):
+def written(case, name="server", port=PORT):
     text = address(case, name)
     return f"[{text}]:{port}" if case.family == 6 else f"{text}:{port}"
 
@@ -73,7 +76,7 @@ def check_hop(case, found, hop):
     check(said == {"after": right[0], "at": right[1]}, f"detail.hop is {said}, not {right}")
 
 
-def against(name, about, faults, verdict, hop=None, records=None, trails=None, server=web, port=80, to="server", more=None, **settings):
+def against(name, about, faults, verdict, hop=None, records=None, trails=None, server=web, port=PORT, to="server", more=None, **settings):
     """A case: verdict "broken syn_unanswered"; records {kind: "outcome [MTU]"}; trails {kind: [names of hops]}."""
 
     def function(lab, case):
@@ -126,36 +129,67 @@ def check_change(case, found, what, sent, seen, after, at):
 against("closed", "nothing listens", [], "broken syn_refused", server=nothing, hop=((2, "r2"), (3, "server")),
         records={"syn": "refused", **FITS})
 UNANSWERED = "broken syn_unanswered"
-against("dropped-router1", "router 1 drops the SYN", [("drop", {"node": "router1", "port": 80})], UNANSWERED,
+against("dropped-router1", "router 1 drops the SYN", [("drop", {"node": "router1", "port": PORT})], UNANSWERED,
         hop=((1, "r1"), (2, "r2")), records={"echo": "answered", "syn": "no_answer", "syn_ttl": "stopped", "echo_ttl": "reached",
                                              "ack_df": "unmeasurable", "udp_df": "fits 1500"})
-against("dropped-router2", "router 2 drops the SYN", [("drop", {"node": "router2", "port": 80})], UNANSWERED,
+against("dropped-router2", "router 2 drops the SYN", [("drop", {"node": "router2", "port": PORT})], UNANSWERED,
         hop=((2, "r2"), (3, "server")))
-against("dropped-server", "the server's own filter drops the SYN", [("drop", {"node": "server", "port": 80})], UNANSWERED,
+against("dropped-server", "the server's own filter drops the SYN", [("drop", {"node": "server", "port": PORT})], UNANSWERED,
         hop=((2, "r2"), (3, "server")))
 against("synack-dropped", "the SYN-ACK gets lost on the way back",
-        [("drop", {"node": "router1", "port": 80, "towards": "client"})], UNANSWERED,
+        [("drop", {"node": "router1", "port": PORT, "towards": "client"})], UNANSWERED,
         hop=((2, "r2"), (3, "server")), records={"syn_ttl": "stopped"})
 against("path-cut", "nothing passes router 2", [("path_cut", {"node": "router2"})], UNANSWERED,
         hop=((2, "r2"), (None, "server")), records={"echo": "no_answer", "syn_ttl": "stopped", "echo_ttl": "stopped"})
 against("dropped-behind-silent-hop", "router 1 drops the SYN, router 2 is silent",
-        [("drop", {"node": "router1", "port": 80}), ("silent_hop", {"node": "router2"})], UNANSWERED, hop=((1, "r1"), (3, "server")))
-against("rst-router1", "router 1 refuses in the server's name", [("reject_rst", {"node": "router1", "port": 80})],
+        [("drop", {"node": "router1", "port": PORT}), ("silent_hop", {"node": "router2"})], UNANSWERED, hop=((1, "r1"), (3, "server")))
+against("rst-router1", "router 1 refuses in the server's name", [("reject_rst", {"node": "router1", "port": PORT})],
         "broken syn_refused_by_middlebox", hop=((1, "r1"), (2, "r2")), records={"syn": "refused"})
-against("rst-router2", "router 2 refuses in the server's name: the RST comes from as far as the server",
-        [("reject_rst", {"node": "router2", "port": 80})], "broken syn_refused", hop=((2, "r2"), (3, "server")))
+against("rst-router2", "router 2 refuses in the server's name: its TTL has come fewer hops than the server's",
+        [("reject_rst", {"node": "router2", "port": PORT})], "broken syn_refused_by_middlebox", hop=((1, "r1"), (2, "r2")))
+against("on-link-closed", "the target is on the link", [], "broken syn_refused", to="r1", hop=((0, None), (1, "r1")), server=nothing)
+against("on-link-gone", "nobody has an address of the link", [], "broken neighbor_unanswered", to="nobody_here", server=nothing,
+        records={"arp": "no_answer"})
+against("large-echoes-dropped", "the server does not answer large echoes: possibly nothing is wrong",
+        [("drop", {"node": "server", "port": PORT, "match": "tcp flags & (syn | ack) == ack"}),
+         ("drop", {"node": "server", "proto": "any", "match": "udp dport 33434"}),
+         ("drop", {"node": "server", "proto": "any", "match": "meta l4proto { icmp, ipv6-icmp } meta length > 1000"})],
+        "degraded pmtu_blackhole", records={"ack_df": "unmeasurable", "udp_df": "unmeasurable", "echo_df": "black_hole 1000"},
+        more=lambda lab, case, found: check(found["verdict"]["confidence"] == "possible", "it is more than possible"))
 
-for code, verdict, family in (
-    ("net-unreachable", "network_unreachable", 4), ("host-unreachable", "host_unreachable", 4), ("prot-unreachable", "port_unreachable", 4),
-    ("port-unreachable", "port_unreachable", "both"), ("net-prohibited", "admin_prohibited", 4), ("host-prohibited", "admin_prohibited", 4),
-    ("admin-prohibited", "admin_prohibited", "both"), ("no-route", "network_unreachable", 6), ("addr-unreachable", "host_unreachable", 6),
-    ("policy-fail", "admin_prohibited", 6), ("reject-route", "admin_prohibited", 6),
-):
-    against(f"rejected-{code}", f"router 2 rejects with ICMP {code}", [("reject_icmp", {"icmp": code, "node": "router2", "port": 80})],
-            f"broken {verdict}", family=family, hop=((1, "r1"), (2, "r2")), records={"syn": "unreachable", "syn_ttl": "unreachable"})
-against("rejected-router1", "router 1 rejects", [("reject_icmp", {"icmp": "admin-prohibited", "node": "router1", "port": 80})],
+CODES = (
+    ("net-unreachable", "network_unreachable", (4,)),
+    ("host-unreachable", "host_unreachable", (4,)),
+    ("prot-unreachable", "port_unreachable", (4,)),
+    ("net-prohibited", "admin_prohibited", (4,)),
+    ("host-prohibited", "admin_prohibited", (4,)),
+    ("port-unreachable", "port_unreachable", (4, 6)),
+    ("admin-prohibited", "admin_prohibited", (4, 6)),
+    ("no-route", "network_unreachable", (6,)),
+    ("addr-unreachable", "host_unreachable", (6,)),
+    ("policy-fail", "admin_prohibited", (6,)),
+    ("reject-route", "admin_prohibited", (6,)),
+)
+
+
+@script("probe-rejected-by-each-code", seconds=SECONDS)
+def _(lab, case):
+    """Router 2 rejects with each ICMP code, a port for each: probed at the same time, by as many processes."""
+    codes = [(code, verdict) for code, verdict, families in CODES if case.family in families]
+    for number, (code, _) in enumerate(codes):
+        lab.fault("reject_icmp", icmp=code, node="router2", port=PORT + number)
+    with ThreadPoolExecutor(len(codes)) as pool:
+        documents = list(pool.map(lambda number: probe(lab, written(case, port=PORT + number))[0], range(len(codes))))
+    for (code, verdict), found in zip(codes, documents):
+        check(say(found["verdict"]) == f"broken {verdict}", f"{code}: {found['verdict']['summary']}")
+        check_hop(case, found, ((1, "r1"), (2, "r2")))
+        outcomes = [tell(record(found, kind)) for kind in ("syn", "syn_ttl")]
+        check(outcomes == ["unreachable", "unreachable"], f"{code}: {outcomes}")
+
+
+against("rejected-router1", "router 1 rejects", [("reject_icmp", {"icmp": "admin-prohibited", "node": "router1", "port": PORT})],
         "broken admin_prohibited", hop=((0, None), (1, "r1")))
-against("rejected-server", "the server's own filter rejects", [("reject_icmp", {"icmp": "admin-prohibited", "node": "server", "port": 80})],
+against("rejected-server", "the server's own filter rejects", [("reject_icmp", {"icmp": "admin-prohibited", "node": "server", "port": PORT})],
         "broken admin_prohibited", hop=((2, "r2"), (3, "server")))
 
 # --- sizes ---
@@ -186,10 +220,10 @@ against("two-narrow-links", "two links are narrower, the second one more", [("ro
         records={"ack_df": "announced 1300", "echo_df": "announced 1300"})
 against("hole-back", "large packets vanish on the way back only",
         [("drop", {"node": "router1", "towards": "client", "proto": "any", "match": "meta length > 1420"})], HOLE,
-        records={"ack_df": "fits 1500", "echo_df": "black_hole 1420"},
+        records={"ack_df": "fits 1500", "echo_df": "black_hole 1420", "size_ttl": None},
         more=lambda lab, case, found: check(found["verdict"]["detail"]["direction"] == "back", "the direction is not back"))
 against("hole-silent-server", "the server ignores stray segments: sizes by UDP",
-        [("drop", {"node": "server", "port": 80, "match": "tcp flags & (syn | ack) == ack"}),
+        [("drop", {"node": "server", "port": PORT, "match": "tcp flags & (syn | ack) == ack"}),
          ("link_mtu", {"link": "router1-router2", "mtu": 1400, "icmp": False})], HOLE, hop=((1, "r1"), (2, "r2")),
         records={"ack_df": "unmeasurable", "udp_df": "black_hole 1400"})
 
@@ -275,17 +309,33 @@ def _(lab, case):
     check_change(case, found, "dscp", "0", "40", (1, "r1"), (2, "r2"))
 
 
+@script("probe-local-filter-in", server=web)
+def _(lab, case):
+    """A rule of this host drops the answers: the SYN is answered, the connection does not come about."""
+    rule = f"add rule inet in c tcp sport {PORT} drop;"
+    lab.inside("client", "nft", "add table inet in; add chain inet in c { type filter hook input priority 0; };" + rule)
+    found, _ = probe(lab, written(case), status=1)
+    check(say(found["verdict"]) == "broken admin_prohibited" and found["verdict"]["where"] == "client", found["verdict"]["summary"])
+
+
+@script("probe-only-own-syn-dropped", server=web, faults=[("drop", {"node": "router2", "port": PORT, "match": "tcp sport 20000-29999"})])
+def _(lab, case):
+    """A filter drops the SYNs of the probes and not those of the kernel: the service works, and nothing is accused."""
+    found, _ = probe(lab, written(case))
+    check(say(found["verdict"]) == "ok" and record(found, "syn")["outcome"] == "no_answer", found["verdict"]["summary"])
+
+
 @script("probe-local-filter", server=web)
 def _(lab, case):
     """A rule of this host keeps SYNs from leaving."""
     lab.inside("client", "nft", "add table inet out; add chain inet out c { type filter hook output priority 0; };"
-                                "add rule inet out c tcp dport 80 drop;")
+                                "add rule inet out c tcp dport 8000 drop;")
     found, _ = probe(lab, written(case), status=1)
     check(say(found["verdict"]) == "broken admin_prohibited" and found["verdict"]["where"] == "client", found["verdict"]["summary"])
     check(record(found, "syn")["outcome"] == "blocked_here", "the SYN is not blocked here")
 
 
-@script("probe-variants", faults=[("drop", {"node": "router2", "port": 80, "match": "tcp option timestamp exists"})], server=web)
+@script("probe-variants", faults=[("drop", {"node": "router2", "port": PORT, "match": "tcp option timestamp exists"})], server=web)
 def _(lab, case):
     """A filter drops SYNs with timestamps: the variants without pass, and that is told."""
     found, _ = probe(lab, written(case))
@@ -296,7 +346,7 @@ def _(lab, case):
     check(found["verdict"]["detail"]["passes"] == ["without options", "without timestamps"], f"{found['verdict']['detail']}")
 
 
-@script("probe-variants-port", faults=[("drop", {"node": "router2", "port": 80, "match": "tcp sport 20000-29999"})], server=web)
+@script("probe-variants-port", faults=[("drop", {"node": "router2", "port": PORT, "match": "tcp sport != 1023"})], server=web)
 def _(lab, case):
     """A filter that keys on the source port lets the low one pass."""
     found, _ = probe(lab, written(case))
@@ -344,7 +394,7 @@ def _(lab, case):
 @script("probe-http-error", family=4, server=lambda lab: lab.web("server { listen 80; location / { return 503; } }", (80,)))
 def _(lab, case):
     """The service answers 503."""
-    found, _ = probe(lab, written(case))
+    found, _ = probe(lab, written(case, port=80))
     check(say(found["verdict"]) == "broken http_server_error", found["verdict"]["summary"])
 
 
@@ -352,7 +402,7 @@ def _(lab, case):
     "server { listen 80; location /a { return 302 /b; } location / { return 302 /a; } }", (80,)))
 def _(lab, case):
     """Redirects that go in a circle."""
-    found, _ = probe(lab, written(case))
+    found, _ = probe(lab, written(case, port=80))
     check(say(found["verdict"]) == "broken redirect_loop", found["verdict"]["summary"])
 
 
@@ -380,7 +430,7 @@ def _(lab, case):
     check(tell(hops) == "reached 1400" and trail(hops) == [address(case, name) for name in WAY], f"{tell(hops)} {trail(hops)}")
 
 
-@script("probe-plain-dropped", family=4, server=web, faults=[("drop", {"node": "router1", "port": 80})])
+@script("probe-plain-dropped", family=4, server=web, faults=[("drop", {"node": "router1", "port": PORT})])
 def _(lab, case):
     """Without rights, a dropped port."""
     check(say(plain_probe(lab, case, written(case))["verdict"]) == UNANSWERED, "another verdict")

@@ -20,15 +20,45 @@ class Watch:
     """`tcpsleuth -i INTERFACE OPTIONS FILTER` in a node, from __init__, when it watches, to end(). Its report goes to standard output, which
     is a file; the packets to save."""
 
-    def __init__(self, lab, *options, node="client", interfaces=("enp0s8",), filter=(), form="ndjson", save="live.pcapng", env=None, output=None):
+    def __init__(
+        self,
+        lab,
+        *options,
+        node="client",
+        interfaces=("enp0s8",),
+        filter=(),
+        form="ndjson",
+        save="live.pcapng",
+        env=None,
+        output=None,
+    ):
         self.lab, self.form, self.save = lab, form, save and lab.path(save)
         words = [word for interface in interfaces for word in ("-i", interface)]
         words += ["-w", self.save] if save else []
-        self.command = ["ip", "netns", "exec", lab.netns(node), program("tcpsleuth"), *words, f"--format={form}", *options, *filter]
-        self.out, self.err = (open(lab.path(f"live{len(lab.processes)}.{name}"), "w+", encoding="utf-8") for name in ("out", "err"))
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=output or self.out, stderr=self.err, cwd=lab.folder,
-                                        env={**lab.environment, **(env or {})}, start_new_session=True)
-        self.process.log = self.err
+        self.command = [
+            "ip",
+            "netns",
+            "exec",
+            lab.netns(node),
+            program("tcpsleuth"),
+            *words,
+            f"--format={form}",
+            *options,
+            *filter,
+        ]
+        self.out, self.err = (
+            open(lab.path(f"live{len(lab.processes)}.{name}"), "w+", encoding="utf-8") for name in ("out", "err")
+        )
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=output or self.out,
+            stderr=self.err,
+            cwd=lab.folder,
+            env={**lab.environment, **(env or {})},
+            start_new_session=True,
+        )
+        self.process.log = self.err.name
         lab.processes.append(self.process)  # ended with the lab in any case
         self.wait("watching ", self.err)
 
@@ -45,7 +75,9 @@ class Watch:
             if match:
                 return match
             if self.process.poll() is not None or time.monotonic() > end:
-                raise Fault(f"{' '.join(self.command[4:])}: no {pattern}: {self.text(self.out)[-400:]} {self.text(self.err)[-400:]}")
+                raise Fault(
+                    f"{' '.join(self.command[4:])}: no {pattern}: {self.text(self.out)[-400:]} {self.text(self.err)[-400:]}"
+                )
             time.sleep(0.02)
 
     def end(self, number=signal.SIGINT, status=None):
@@ -58,7 +90,9 @@ class Watch:
             raise Fault(f"{' '.join(self.command[4:])}: does not end") from error
         self.said, self.errors = self.text(self.out), self.text(self.err)
         if status is not None and self.process.returncode != status:
-            raise Fault(f"{' '.join(self.command[4:])}: status {self.process.returncode}, not {status}: {self.errors[-600:]}")
+            raise Fault(
+                f"{' '.join(self.command[4:])}: status {self.process.returncode}, not {status}: {self.errors[-600:]}"
+            )
         return self.process.returncode
 
     def lines(self):
@@ -73,8 +107,13 @@ class Watch:
 
 def offline(path, *options):
     """The lines that the program makes of a capture."""
-    done = subprocess.run([program("tcpsleuth"), "--format=ndjson", "-r", path, *options], capture_output=True, timeout=60, check=False,
-                          stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        [program("tcpsleuth"), "--format=ndjson", "-r", path, *options],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     if done.returncode not in (0, 1):
         raise Fault(f"{path}: status {done.returncode}: {done.stderr.decode(errors='replace')[-400:]}")
     return [json.loads(line) for line in done.stdout.splitlines()]

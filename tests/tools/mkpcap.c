@@ -1,10 +1,11 @@
 /* mkpcap: compiles a packet script into a capture, the same bytes on every run. The language: tests/pcaps/README.md.
  *
  *     mkpcap SCRIPT OUTPUT     write the capture
- *     mkpcap --name SCRIPT     print what a test case calls it: input.pcap, input.pcapng.gz ...
+ *     mkpcap --server SCRIPT OUTPUT    of a script with two ends (`ends`) the capture at the server's end; else it is the client's
+ *     mkpcap --name SCRIPT     print what a test case calls it: input.pcap, input.pcapng.gz ...; of one with two ends, both
  */
+#include "tests/tools/mkpcap_line.h"
 #include "tests/tools/mkpcap_neighbor.h"
-#include "tests/tools/mkpcap_tcp.h"
 #include "tests/tools/mkpcap_udp.h"
 
 static void run_block(struct script *s, unsigned from, unsigned to);
@@ -94,6 +95,8 @@ static bool header_line(struct script *s, struct line *l)
         set_start(s, l);
     else if (take(l, "interface"))
         add_interface(s, l);
+    else if (take(l, "ends"))
+        ends_line(s, l);
     else if (take(l, "order"))
         s->out.script_order = take(l, "script");
     else
@@ -112,6 +115,8 @@ static void handshake(struct script *s, struct line *l)
 {
     const struct flow *f = flow_named(s, l);
     int64_t there = f->near == CLIENT ? f->rtt_ns : 50 * NS_PER_US, back = f->near == CLIENT ? 50 * NS_PER_US : f->rtt_ns;
+    if (s->ends.on)
+        there = back = s->ends.delay_ns + 50 * NS_PER_US; /* when each is sent */
     g_autofree char *answer = g_strdup_printf("+%" G_GINT64_FORMAT "ns %s < S.", there, f->name);
     g_autofree char *ack = g_strdup_printf("+%" G_GINT64_FORMAT "ns %s > .", back, f->name);
     g_autofree char *syn = g_strdup_printf("+0 %s > S", f->name);
@@ -128,6 +133,8 @@ static void close_flow(struct script *s, struct line *l)
     enum side first = peek(l) ? sender(l) : CLIENT;
     bool here = f->near == first;
     int64_t there = here ? f->rtt_ns : 50 * NS_PER_US, back = here ? 50 * NS_PER_US : f->rtt_ns;
+    if (s->ends.on)
+        there = back = s->ends.delay_ns + 50 * NS_PER_US;
     const char *one = first == CLIENT ? ">" : "<", *two = first == CLIENT ? "<" : ">";
     g_autofree char *fin = g_strdup_printf("+0 %s %s F.", f->name, one);
     g_autofree char *answer = g_strdup_printf("+%" G_GINT64_FORMAT "ns %s %s F.", there, f->name, two);
@@ -306,25 +313,34 @@ static int complain(GError *error)
     return 1;
 }
 
+/* --name: a line for each capture. */
+static void print_names(const struct script *s)
+{
+    char name[32];
+
+    capture_file_name(&s->out, name);
+    puts(name);
+    if (s->ends.on)
+        printf("input-server%s\n", name + strlen("input"));
+}
+
 int main(int argc, char **argv)
 {
-    bool name_only = argc == 3 && strcmp(argv[1], "--name") == 0;
-    if (argc != 3) {
-        fprintf(stderr, "usage: mkpcap SCRIPT OUTPUT\n       mkpcap --name SCRIPT\n");
+    bool name_only = argc == 3 && strcmp(argv[1], "--name") == 0, server = argc == 4 && strcmp(argv[1], "--server") == 0;
+    if (argc != 3 && !server) {
+        fprintf(stderr, "usage: mkpcap [--server] SCRIPT OUTPUT\n       mkpcap --name SCRIPT\n");
         return 2;
     }
-    struct script s = { 0 };
+    struct script s = { .ends.here = server ? SERVER : CLIENT };
     GError *error = NULL;
     int status = 0;
-    if (!script_load(&s, argv[name_only ? 2 : 1], &error)) {
+    if (!script_load(&s, argv[name_only || server ? 2 : 1], &error)) {
         status = complain(error);
     } else {
         run_block(&s, 0, g_strv_length(s.lines));
-        char name[32];
-        capture_file_name(&s.out, name);
         if (name_only)
-            puts(name);
-        else if (!capture_file_write(&s.out, argv[2], &error))
+            print_names(&s);
+        else if (!capture_file_write(&s.out, argv[argc - 1], &error))
             status = complain(error);
     }
     script_clear(&s);

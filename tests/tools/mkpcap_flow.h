@@ -38,6 +38,9 @@ struct half {
     uint32_t ts_base;    /* TSval at the start of the capture */
     uint32_t ts_recent;  /* last TSval received */
     bool started;        /* has sent something */
+    struct addr alias;   /* how the server's capture has this end: NAT; where alias_port is not 0 */
+    uint16_t alias_port;
+    uint32_t shift;      /* and by how much its sequence numbers are greater there */
     uint32_t snd_next, rcv_next;
     struct range early[MAX_RANGES]; /* received beyond rcv_next */
     unsigned n_early;
@@ -52,8 +55,18 @@ struct flow {
     bool df;
     enum side near; /* the capture was taken at this side: macros and cooked captures need to know */
     int64_t rtt_ns;
+    uint32_t hops;  /* TTL that packets lose between both ends of an `ends` script */
+    int only_at;    /* 1 + the end whose capture alone has the flow; 0: both */
     struct dress dress;
     struct { char *name; unsigned type, id; } dns; /* last question */
+};
+
+/* A script with two ends (mkpcap_ends.h). */
+struct ends {
+    bool on;
+    enum side here;  /* the end whose capture is made */
+    int64_t delay_ns, offset_ns, from_ns[2], to_ns[2];
+    double drift;
 };
 
 struct script {
@@ -67,6 +80,7 @@ struct script {
     uint32_t fragment_id;   /* IPv6 */
     uint32_t icmp_id;       /* IP-ID of routers */
     struct counters counters;
+    struct ends ends;
     bool began;             /* packets have been made: header lines are no longer taken */
 };
 
@@ -231,12 +245,32 @@ static inline void attr_only(struct line *l, struct flow *f)
     f->half[other_side(side_word(l))].seen = false;
 }
 
+static inline void attr_hops(struct line *l, struct flow *f) { f->hops = number(l, "hops", 255); }
+static inline void attr_at(struct line *l, struct flow *f) { f->only_at = 1 + (int)side_word(l); }
+
+static inline void attr_shift(struct line *l, struct flow *f)
+{
+    uint32_t v[2];
+    number_pair(l, "shift", UINT32_MAX, v);
+    for (int i = 0; i < 2; i++)
+        f->half[i].shift = v[i];
+}
+
+/* `nat 198.51.100.7:61000 > 10.1.0.80:8080`: the ends as the server's capture has them. */
+static inline void attr_nat(struct line *l, struct flow *f)
+{
+    endpoint(l, &f->half[CLIENT].alias, &f->half[CLIENT].alias_port);
+    expect(l, ">");
+    endpoint(l, &f->half[SERVER].alias, &f->half[SERVER].alias_port);
+}
+
 static inline bool read_flow_attribute(struct line *l, struct flow *f)
 {
     static const struct { const char *name; void (*take)(struct line *, struct flow *); } attributes[] = {
         { "ttl", attr_ttl }, { "isn", attr_isn }, { "id", attr_id }, { "win", attr_win }, { "mss", attr_mss },
         { "wscale", attr_wscale }, { "sack", attr_sack }, { "ts", attr_ts }, { "mac", attr_mac }, { "df", attr_df },
         { "near", attr_near }, { "rtt", attr_rtt }, { "offload", attr_offload }, { "only", attr_only },
+        { "hops", attr_hops }, { "at", attr_at }, { "shift", attr_shift }, { "nat", attr_nat },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(attributes); i++) {
         if (take(l, attributes[i].name)) {

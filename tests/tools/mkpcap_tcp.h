@@ -1,4 +1,4 @@
-/* mkpcap_tcp: `A > P. 1:101(100) ack 1 win 502 <nop,nop,TS> "GET / ..."` and what such a line does to the flow. */
+/* mkpcap_tcp: a TCP segment, its bytes, and what it does to the flow. */
 #ifndef TCPSLEUTH_TESTS_MKPCAP_TCP_H
 #define TCPSLEUTH_TESTS_MKPCAP_TCP_H
 
@@ -9,6 +9,15 @@ enum { FLAG_FIN = 1, FLAG_SYN = 2, FLAG_RST = 4, FLAG_PSH = 8, FLAG_ACK = 16, FL
 
 /* Bytes of a stream that are kept for retransmissions. */
 #define STREAM_BYTES (16u << 20)
+
+/* How a packet arrives at the other end of an `ends` script (mkpcap_ends.h). */
+struct arrival {
+    bool forged, unseen, missed, twice; /* sent by nobody; not in the sender's capture; not in the receiver's; repeated by the network */
+    bool has_tos, has_id;
+    uint32_t ttl, tos, id, pieces, lose;
+    int64_t late_ns;
+    const char *options;
+};
 
 struct segment {
     unsigned flags;
@@ -25,6 +34,7 @@ struct segment {
     bool received;       /* by the other side */
     struct ip_spec ip;
     struct dress dress;
+    struct arrival arrival;
 };
 
 /* --- flags and numbers --- */
@@ -245,40 +255,6 @@ static inline void receive(struct line *l, struct half *h, uint32_t left, uint32
 
 /* --- a line --- */
 
-/* One word, with what belongs to it, of a segment's line. */
-static inline void read_segment_word(struct script *s, struct line *l, struct flow *f, enum side from, struct segment *g)
-{
-    struct half *h = &f->half[from], *peer = &f->half[!from];
-    const char *next = next_word(l);
-    if (peek(l)->kind == TOKEN_OPTIONS) {
-        g->options = peek(l)->text;
-        l->at++;
-    } else if (next && (g_ascii_isdigit(*next) || *next == '=' || *next == '(' || g_str_has_prefix(next, "next"))) {
-        read_span(l, h, g);
-    } else if (take(l, "ack")) {
-        const char *p = word(l, "the acknowledged sequence number");
-        g->ack = sequence(l, &p, peer->isn, h->rcv_next);
-        g->has_ack = true;
-    } else if (take(l, "win")) {
-        g->win = number(l, "win", 65535);
-        if (!(g->flags & FLAG_SYN))
-            h->win = g->win;
-    } else if (take(l, "urg")) {
-        g->urgent = number(l, "urg", 65535);
-    } else if (take(l, "badsum")) {
-        g->sum = SUM_BAD;
-    } else if (take(l, "unseen")) {
-        g->dress.hidden = true;
-    } else if (take(l, "lost-later")) {
-        g->received = false;
-    } else if (take(l, "lost")) {
-        g->dress.hidden = true;
-        g->received = false;
-    } else if (!read_payload_part(s, l, g->payload) && !read_ip_override(l, &g->ip) && !read_dress(l, &g->dress)) {
-        fail(l, "do not know what to do with '%s'", peek(l)->text);
-    }
-}
-
 /* Sequence numbers and bytes that the line leaves open. */
 static inline void complete_segment(struct line *l, const struct flow *f, enum side from, struct segment *g)
 {
@@ -330,27 +306,6 @@ static inline void account_segment(struct line *l, struct flow *f, enum side fro
     if (g->has_tsval && seq_le(g->seq, peer->rcv_next)) /* RFC 7323 section 4.3: not of what arrives out of order */
         peer->ts_recent = g->tsval;
     receive(l, peer, g->seq, end);
-}
-
-/* The rest of a line behind "A >" or "A <". */
-static inline void tcp_line(struct script *s, struct line *l, struct flow *f, enum side from)
-{
-    struct half *h = &f->half[from];
-    g_autoptr(GByteArray) payload = g_byte_array_new();
-    struct segment g = { .payload = payload, .received = true, .sum = h->offload ? SUM_PARTIAL : SUM_GOOD };
-    g.flags = to_flags(l, word(l, "the TCP flags"));
-    g.win = g.flags & FLAG_SYN ? h->win_syn : h->win;
-    g.ip = flow_ip(f, from);
-    g.dress = flow_dress(f, from);
-    while (peek(l))
-        read_segment_word(s, l, f, from, &g);
-    if (g.ip.version == 6 && g.dress.frag.size)
-        g.ip.id = ++s->fragment_id;
-    complete_segment(l, f, from, &g);
-    g_autoptr(GByteArray) options = segment_options(s, l, f, from, &g);
-    g_autoptr(GByteArray) bytes = segment_bytes(&g, h, &f->half[!from], options);
-    remember(h, g.seq, emit_ip(&s->out, l, s->now_ns, &g.ip, bytes, &g.dress));
-    account_segment(l, f, from, &g);
 }
 
 #endif

@@ -35,11 +35,13 @@ struct net {
     bool rejects_with_rst;                     /* in the target's name, else by ICMP: */
     uint8_t type, code;
     unsigned loop; /* routers loop and loop + 1 point at each other; 0: none */
+    uint16_t own_mtu;               /* of the host's interface; 0: 1500 */
     bool closed, drops_acks,
         gone;        /* the target: the port is closed; it ignores what belongs to no connection; it does not answer */
     unsigned strips; /* the router behind which SYNs have no options any more; 0: none */
     unsigned asked[NET_ROUTERS + 1];
     unsigned sent;
+    unsigned spent;                 /* before it begins: of the budget */
 };
 
 struct played {
@@ -171,7 +173,7 @@ static inline size_t net_target(const struct net *n, uint8_t *out, const struct 
                          : net_tcp(n, out, q, TCP_SYN | TCP_ACK, 7, q->tcp.seq + 1, 61);
     case PACKET_UDP: return net_icmp(n, out, NET_TARGET, n->version == 6 ? 1 : 3, n->version == 6 ? 4 : 3, 0, p, size);
     case PACKET_ECHO:
-        if (size > (n->back_mtu ? n->back_mtu : 1500u))
+        if (n->back_mtu && size > n->back_mtu)
             return 0;
         at = net_ip(n->version, out, NET_TARGET, n->version == 6 ? 58 : 1, 61, 8 + q->echo.payload.n);
         memset(out + at, 0, 8);
@@ -238,6 +240,7 @@ static inline void play_shot(struct played *g, struct trial *r, struct shot *s)
     s->state = SHOT_SENT;
     g_array_append_val(r->shots, *s);
     g->net->sent++;
+    g->aim->spent++;
     size_t m = net_carry(g->net, &sent, bytes, n, answer);
     guard_free(copy);
     if (m == 0)
@@ -263,8 +266,9 @@ static inline struct played *play(struct net *n, unsigned kinds)
     g->aim->route = (struct route){ .source = net_addr(n->version, NET_HOST),
                                     .gateway = net_addr(n->version, 1),
                                     .has_gateway = true,
-                                    .mtu = 1500,
+                                    .mtu = n->own_mtu ? n->own_mtu : 1500,
                                     .up = true };
+    g->aim->spent = n->spent;
     for (unsigned rounds = 0, moved = 1; moved; rounds++) {
         assert_true(rounds < 1000);
         moved = 0;
@@ -276,7 +280,7 @@ static inline struct played *play(struct net *n, unsigned kinds)
                 continue;
             }
             struct trial *r = g->aim->trials[k];
-            switch (r->plan->next(r, &s)) {
+            switch (trial_next(r, &s)) {
             case NEXT_SEND: play_shot(g, r, &s); break;
             case NEXT_WAIT: trial_expire(r, INT64_MAX); break;
             case NEXT_DONE: r->done = true; break;

@@ -35,7 +35,8 @@ static size_t built(struct played *g, enum probe_kind kind, const struct shot *s
 static void test_syn(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n;
         struct played *g = asked(&n, version, PROBE_BIT(PROBE_SYN));
         struct shot *s = shot_of(g, PROBE_SYN, 0);
@@ -52,7 +53,8 @@ static void test_syn(void **state)
         assert_int_equal(p.tcp.seq, s->seq);
         assert_true(p.tcp.checksum_checked);
         assert_false(p.tcp.checksum_bad);
-        assert_int_equal(p.tcp.opt.present, TCPOPT_HAS_MSS | TCPOPT_HAS_SACK_OK | TCPOPT_HAS_TIMESTAMPS | TCPOPT_HAS_WSCALE);
+        assert_int_equal(p.tcp.opt.present,
+                         TCPOPT_HAS_MSS | TCPOPT_HAS_SACK_OK | TCPOPT_HAS_TIMESTAMPS | TCPOPT_HAS_WSCALE);
         assert_int_equal(p.tcp.opt.mss, version == 6 ? 1440 : 1460);
         assert_int_equal(p.tcp.len, 0);
         if (version == 4)
@@ -62,11 +64,13 @@ static void test_syn(void **state)
     }
 }
 
-/* The flow stays the same in all that routers choose equal paths by (Paris traceroute): addresses, ports, flow label, the checksum of echo. */
+/* The flow stays the same in all that routers choose equal paths by (Paris traceroute): addresses, ports, flow label,
+ * the checksum of echo. */
 static void test_constant_flow(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n;
         struct played *g = asked(&n, version, PROBE_BIT(PROBE_SYN) | PROBE_BIT(PROBE_ECHO));
         uint8_t checksum[2], *copy;
@@ -94,9 +98,11 @@ static void test_constant_flow(void **state)
 static void test_sizes(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n = { .version = version, .routers = 1 };
-        struct played *g = play(&n, PROBE_BIT(PROBE_SYN) | PROBE_BIT(PROBE_ACK_DF) | PROBE_BIT(PROBE_ECHO) | PROBE_BIT(PROBE_ECHO_DF));
+        struct played *g =
+            play(&n, PROBE_BIT(PROBE_SYN) | PROBE_BIT(PROBE_ACK_DF) | PROBE_BIT(PROBE_ECHO) | PROBE_BIT(PROBE_ECHO_DF));
         struct packet p;
         uint8_t *copy;
 
@@ -144,7 +150,8 @@ static bool offer(struct played *g, const uint8_t *bytes, size_t n)
 static void test_forged_tcp(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n;
         struct played *g = asked(&n, version, PROBE_BIT(PROBE_SYN));
         struct shot *s = shot_of(g, PROBE_SYN, 0);
@@ -176,7 +183,8 @@ static void test_forged_tcp(void **state)
 static void test_forged_error(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n;
         struct played *g = asked(&n, version, PROBE_BIT(PROBE_SYN));
         struct shot *s = shot_of(g, PROBE_SYN, 0);
@@ -198,7 +206,8 @@ static void test_forged_error(void **state)
         assert_int_equal(g->aim->trials[PROBE_SYN]->forged, 1);
         quoted[tcp + 1] ^= 1;
         assert_false(offer(g, answer, net_icmp(&n, answer, 1, type, 0, 0, quoted, tcp + 3)));
-        assert_false(offer(g, answer, net_icmp(&n, answer, NET_HOST, type, 0, 0, quoted, size))); /* of this host itself */
+        assert_false(
+            offer(g, answer, net_icmp(&n, answer, NET_HOST, type, 0, 0, quoted, size))); /* of this host itself */
         assert_int_equal(s->state, SHOT_LOST);
         assert_true(offer(g, answer, net_icmp(&n, answer, 1, type, 0, 0, quoted, size)));
         assert_int_equal(s->answer.reply, REPLY_NETWORK_UNREACHABLE);
@@ -209,7 +218,8 @@ static void test_forged_error(void **state)
 static void test_forged_echo(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n;
         struct played *g = asked(&n, version, PROBE_BIT(PROBE_ECHO));
         struct shot *s = shot_of(g, PROBE_ECHO, 0);
@@ -242,7 +252,8 @@ static void test_forged_echo(void **state)
 static void test_prefixes(void **state)
 {
     (void)state;
-    BOTH(version) {
+    BOTH(version)
+    {
         struct net n;
         struct played *g = asked(&n, version, PROBE_BIT(PROBE_SYN) | PROBE_BIT(PROBE_ECHO));
         static const enum probe_kind kinds[] = { PROBE_SYN, PROBE_ECHO };

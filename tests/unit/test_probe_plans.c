@@ -1,4 +1,5 @@
 /* Probes against networks that are not there: hops, MTUs, outcomes and verdicts, exactly. */
+#include "base/limits.h"
 #include "tests/unit/probe_net.h"
 
 #define ALL                                                                                                            \
@@ -31,9 +32,11 @@ static const char *judged(const struct played *g)
     static char text[100];
     GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)probe_result_free);
 
-    for (int k = 0; k < PROBE_KINDS; k++)
-        if (play_result(g, (enum probe_kind)k))
-            g_ptr_array_add(all, play_result(g, (enum probe_kind)k));
+    for (int k = 0; k < PROBE_KINDS; k++) {
+        struct probe_result *p = play_result(g, (enum probe_kind)k);
+        if (p)
+            g_ptr_array_add(all, p);
+    }
     struct finding *f = probe_verdict(all);
     g_snprintf(text, sizeof text, "%s", f ? catalogue_row(f->code)->name : "ok");
     finding_free(f);
@@ -264,6 +267,19 @@ static void test_black_hole(void **state)
     }
 }
 
+/* Jumbo frames here, an ordinary Ethernet behind, and no word of it. */
+static void test_jumbo(void **state)
+{
+    (void)state;
+    BOTH(version) {
+        struct net n = { .version = version, .routers = 3, .own_mtu = 9000, .mtu = { [1] = 1500 }, .untold = { [1] = true } };
+        struct played *g = play(&n, ALL);
+        assert_string_equal(said(g, PROBE_ACK_DF), "black_hole 1500");
+        assert_true(g->aim->trials[PROBE_ACK_DF]->shots->len <= 36);
+        play_end(g);
+    }
+}
+
 /* One link says that it is narrow, another behind it does not. */
 static void test_hole_behind_announced(void **state)
 {
@@ -289,6 +305,7 @@ static void test_hole_on_the_way_back(void **state)
         struct played *g = play(&n, ALL);
         assert_string_equal(said(g, PROBE_ACK_DF), "fits 1500");
         assert_string_equal(said(g, PROBE_ECHO_DF), "black_hole 1420");
+        assert_string_equal(said(g, PROBE_SIZE_TTL), "none"); /* which hop on the way back, nobody can tell from here */
         assert_string_equal(judged(g), "pmtu_blackhole");
         play_end(g);
     }
@@ -329,6 +346,20 @@ static void test_stripped(void **state)
     }
 }
 
+/* CONTRACT section 1: so many packets to a target, and not one more, whatever there is left to ask. */
+static void test_budget(void **state)
+{
+    (void)state;
+    BOTH(version) {
+        struct net n = { .version = version, .routers = 3, .mtu = { [2] = 1400 }, .untold = { [2] = true }, .spent = LIMIT_PROBE_PACKETS - 12 };
+        struct played *g = play(&n, ALL);
+        assert_int_equal(n.sent, 12);
+        assert_string_equal(said(g, PROBE_SYN_TTL), "reached");
+        assert_string_equal(said(g, PROBE_ACK_DF), "interrupted");
+        play_end(g);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,7 +377,7 @@ int main(void)
         cmocka_unit_test(test_hole_behind_announced),
         cmocka_unit_test(test_hole_on_the_way_back),
         cmocka_unit_test(test_sizes_by_udp),
-        cmocka_unit_test(test_stripped),
+        cmocka_unit_test(test_stripped), cmocka_unit_test(test_jumbo), cmocka_unit_test(test_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,28 @@
+/* neighbor: what the kernel knows of a neighbour's hardware address (rtnetlink). Reads only: it is the kernel that
+ * asks, when something is sent to it.
+ */
+#ifndef TCPSLEUTH_HOST_NEIGHBOR_H
+#define TCPSLEUTH_HOST_NEIGHBOR_H
+
+#include "base/addr.h"
+
+#include <glib.h>
+
+enum neighbor_state {
+    NEIGHBOR_NONE,   /* no entry: nothing was sent to it lately */
+    NEIGHBOR_ASKING, /* the kernel asks, nobody has answered yet */
+    NEIGHBOR_FAILED, /* nobody answered */
+    NEIGHBOR_OLD,    /* answered some time ago, being confirmed */
+    NEIGHBOR_KNOWN   /* answered lately, or set by hand */
+};
+
+#define MAC_TEXT 18
+
+/* mac: its hardware address as text, "" where none is known. */
+enum neighbor_state neighbor_find(unsigned link, unsigned version, const struct addr *a, char mac[MAC_TEXT]);
+
+/* Waits until the state is certain (known or failed), at most so long. */
+enum neighbor_state neighbor_wait(unsigned link, unsigned version, const struct addr *a, unsigned most_ms,
+                                  char mac[MAC_TEXT]);
+
+#endif

@@ -1,0 +1,143 @@
+/* listening: who listens on the port, where, and whether connections wait in vain. */
+#include "host/rung_server.h"
+
+static char *place_of(const struct host_socket *l)
+{
+    char text[ADDR_TEXT_SIZE];
+
+    addr_text(text, &l->local, l->version);
+    return g_strdup_printf(l->version == 6 ? "[%s]:%u" : "%s:%u", text, l->local_port);
+}
+
+static bool is_everywhere(const struct host_socket *l)
+{
+    static const uint8_t zero[16];
+
+    return memcmp(l->local.bytes + (l->version == 4 ? 12 : 0), zero, l->version == 4 ? 4 : 16) == 0;
+}
+
+/* The families that clients from outside may use. */
+static bool serves(const struct service *s, unsigned version)
+{
+    for (guint i = 0; i < s->listeners->len; i++) {
+        const struct host_socket *l = &g_array_index(s->listeners, struct host_socket, i);
+        if (!socket_is_local(l) &&
+            (l->version == version || (version == 4 && l->version == 6 && !l->only_v6 && is_everywhere(l))))
+            return true;
+    }
+    return false;
+}
+
+static bool has_family(const struct climb *c, unsigned version)
+{
+    for (guint i = 0; i < c->machine->addresses->len; i++) {
+        const struct host_address *a = &g_array_index(c->machine->addresses, struct host_address, i);
+        if (a->version == version && address_is_usable(c->machine, a, false))
+            return true;
+    }
+    return false;
+}
+
+static void note_families(struct rung_step *step, const struct climb *c, const struct service *s)
+{
+    for (unsigned version = 4; version <= 6; version += 2)
+        if (has_family(c, version) && !serves(s, version))
+            step_note(step, "this host has an IPv%u address, and nobody listens for IPv%u", version, version);
+}
+
+/* Several sockets of one address share its connections (SO_REUSEPORT). */
+static void note_groups(struct rung_step *step, const struct service *s)
+{
+    for (guint i = 0; i < s->listeners->len; i++) {
+        const struct host_socket *l = &g_array_index(s->listeners, struct host_socket, i);
+        unsigned same = 0, before = 0;
+        for (guint k = 0; k < s->listeners->len; k++) {
+            const struct host_socket *other = &g_array_index(s->listeners, struct host_socket, k);
+            bool alike = other->version == l->version && addr_cmp(&other->local, &l->local) == 0;
+            same += alike;
+            before += alike && k < i;
+        }
+        g_autofree char *place = place_of(l);
+        if (same > 1 && before == 0)
+            step_note(step, "%u sockets share %s (SO_REUSEPORT): each has a queue of its own", same, place);
+    }
+}
+
+/* The kernel takes one more than the backlog. */
+static void check_queue(struct rung_step *step, const struct host_socket *l)
+{
+    g_autofree char *place = place_of(l);
+
+    step_note(step, "%s: %u of %u connections wait to be accepted", place, l->received, l->sent);
+    if (l->received <= l->sent || l->sent == 0)
+        return;
+    struct finding *f = finding_new(CODE_ACCEPT_QUEUE_FULL, WHERE_SERVER,
+                                    "The queue of %s is full: %u connections wait to be accepted, %u may.", place,
+                                    l->received, l->sent);
+    finding_detail_number(f, "waiting", l->received);
+    finding_detail_number(f, "backlog", l->sent);
+    step_blame(step, f);
+    step_remedy(step,
+                "ss -ltnp 'sport = :%u'; look why the program does not accept; raise its backlog and: sysctl -w "
+                "net.core.somaxconn=4096",
+                l->local_port);
+}
+
+static struct rung_step *nobody(const struct service *s)
+{
+    struct rung_step *step = step_new(RUNG_LISTENING, "nobody listens on port %u", s->port);
+
+    step_blame(step,
+               finding_new(CODE_NOT_LISTENING, WHERE_SERVER, "No socket of this host listens on port %u.", s->port));
+    step_remedy(step,
+                "ss -ltnp: who listens where? Then: systemctl start SERVICE, or correct the port in its configuration");
+    return step;
+}
+
+static bool all_local(const struct service *s)
+{
+    for (guint i = 0; i < s->listeners->len; i++)
+        if (!socket_is_local(&g_array_index(s->listeners, struct host_socket, i)))
+            return false;
+    return true;
+}
+
+static char *places(const struct service *s)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    for (guint i = 0; i < s->listeners->len && i < 8; i++) {
+        g_autofree char *place = place_of(&g_array_index(s->listeners, struct host_socket, i));
+        if (!strstr(out->str, place))
+            g_string_append_printf(out, "%s%s", i ? ", " : "", place);
+    }
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+struct rung_step *rung_listening(const struct climb *c, const struct service *s)
+{
+    if (s->listeners->len == 0)
+        return nobody(s);
+    g_autofree char *where = places(s);
+    struct rung_step *step = step_new(RUNG_LISTENING, "%s", where);
+    if (all_local(s)) {
+        step_blame(step, finding_new(CODE_LISTENING_LOCALLY_ONLY, WHERE_SERVER,
+                                     "Port %u is held on the loopback only (%s).", s->port, where));
+        step_remedy(step,
+                    "set the address in the service's configuration to 0.0.0.0 and [::], and restart it; then: ss -ltn "
+                    "'sport = :%u'",
+                    s->port);
+    } else {
+        note_families(step, c, s);
+    }
+    for (guint i = 0; i < s->listeners->len; i++)
+        check_queue(step, &g_array_index(s->listeners, struct host_socket, i));
+    note_groups(step, s);
+    if (s->overflows || s->drops)
+        step_note(step,
+                  "since this host started its listeners have let %" G_GUINT64_FORMAT
+                  " connections overflow and dropped %" G_GUINT64_FORMAT " (all ports together)",
+                  s->overflows, s->drops);
+    step_evidence(step, "the kernel's listening sockets (sock_diag), /proc/net/netstat");
+    return step;
+}
