@@ -32,6 +32,7 @@ for status in (500, 502, 504):
         server=answers(f"return {status};"),
         client=[CURL + ["{url}"]],
         expect=everywhere("broken http_server_error"),
+        check=False,
     )
 for status in (400, 403, 410, 429):
     case(
@@ -40,6 +41,7 @@ for status in (400, 403, 410, 429):
         server=answers(f"return {status};"),
         client=[CURL + ["{url}"]],
         expect=everywhere("degraded http_client_error"),
+        check=False,
     )
 case(
     "redirect-loop",
@@ -106,4 +108,5 @@ for state, cert, verdict in (("expired", "expired", "expired"), ("self-signed", 
         server=lambda lab, cert=cert: lab.serve(cert),
         client=[CURL + ["-k", "--tls-max", "1.2", "{https}ca"]],
         expect=everywhere(f"degraded {code}"),
+        check=False,
     )
