@@ -397,11 +397,19 @@ static uint64_t wire_segments(const struct flow *f, const struct segment *s)
     return (s->len + mss - 1) / mss;
 }
 
+/* The client is closing, by FIN or by TLS' closing alert: what the server says then is a goodbye, or the rules look at
+ * what it was. */
+static bool says_goodbye(const struct flow *f)
+{
+    const struct app *app = f->track->app;
+    return f->half[CLIENT].fin || (app && app_facts(app)->closing_only[CLIENT]);
+}
+
 /* Since when the client waits for an answer. */
 static void note_question(struct flow *f, const struct segment *s)
 {
     if (s->side == SERVER) {
-        if (!f->half[CLIENT].fin) /* what comes then is a goodbye, or the rules look at what it was */
+        if (f->asked_ns != TIME_NONE && !says_goodbye(f))
             f->asked_ns = TIME_NONE;
     } else if (f->asked_ns == TIME_NONE && s->new_bytes) {
         f->asked_ns = s->ts_ns;
