@@ -196,4 +196,8 @@ $(LABS):
 .PHONY: lab
 lab: all $(LABS) ## build what the laboratory needs; then tests/lab/run, tests/lab/up (tests/lab/README.md)
 
+.PHONY: exam
+exam: lab $(filter %/mkpcap,$(TOOLS)) ## the fault bench as root: every labelled fault and look-alike, a score (EXAM='--table docs/exam.md' writes it down)
+	$(Q)VARIANT=$(VARIANT) tests/lab/exam $(EXAM)
+
 -include $(ALL_SRC:%.c=$(OBJ)/%.d)

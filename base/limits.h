@@ -92,6 +92,8 @@
 #define LIMIT_NEIGHBORS 65536
 
 /* --- diagnose/ --- */
+/* Servers and name servers that the view of the whole capture tells apart: 200 bytes each. */
+#define LIMIT_OVERALL 16384
 /* Flows and look-ups that wait for what belongs to them, and the bytes they hold; beyond it the oldest are judged at once. */
 #define LIMIT_WAITING (1u << 16)
 #define LIMIT_WAITING_BYTES (64u << 20)

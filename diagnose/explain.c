@@ -214,8 +214,8 @@ static const struct explanation explanations[CODES] = {
         "Keep-alives: `ServerAliveInterval` of ssh, `SO_KEEPALIVE` with `sysctl net.ipv4.tcp_keepalive_time` below the bound (detail.idle), or a pool that drops idle connections sooner.",
         "The idle time-out of the NAT, firewall or load balancer on the way: `sysctl net.netfilter.nf_conntrack_tcp_timeout_established`, 350 s on some load balancers." },
     [CODE_RESET_INJECTED] = {
-        "The RST comes from another distance than the other packets of its sender (TTL more than 2 off), or sooner after the data it acknowledges than half the round trip, or its sender goes on sending.",
-        "A host that uses another TTL for RSTs; a load balancer that answers for a server. Grounds are given in the sentence; two of them are worth more than one.",
+        "The RST comes from another distance than the other packets of its sender (TTL more than 2 off, or by less where all others came with one TTL), or sooner after the data it acknowledges than half the round trip, or its sender goes on sending or closes in order later.",
+        "A host that uses another TTL for RSTs; a load balancer that answers for a server; a route that changed just then, where it is one or two hops (reset_by_* is then in detail.alternatives). Grounds are given in the sentence; two of them are worth more than one.",
         "`tcpsleuth -i any host SERVER` with probes joined in names the hop at the RST's distance; try another port, another name (SNI), a VPN.",
         "Capture at the server: the RST that the client got was never sent there, and one with the client's address arrives. The log of the firewall or IPS between." },
     [CODE_PMTU_IGNORED] = {
@@ -224,12 +224,12 @@ static const struct explanation explanations[CODES] = {
         "If the client is the sender: `ip route get SERVER` shows the MTU that the kernel learned; `nft list ruleset` for an input rule that drops ICMP; `ip link set dev IFACE mtu MTU` works around it.",
         "The same where the server is the sender (`ip route get CLIENT`); `sysctl net.ipv4.ip_no_pmtu_disc`; a load balancer that does not pass ICMP to the right server." },
     [CODE_PMTU_BLACKHOLE] = {
-        "At the sender: one full-size segment repeated three times or more without ACK while smaller ones pass, and no ICMP in the capture. At the receiver: a hole of full-size segments that is not filled for 3 s while smaller ones arrive.",
+        "At the sender: one full-size segment repeated three times or more without ACK while smaller ones pass, and no ICMP in the capture. At the receiver: a hole of full-size segments that is not filled for 3 s while smaller ones arrive, or that only the numbers of later packets without data count.",
         "A dead path: there small packets stay without answer, too. A segment above the MSS is offload, and its real size is not in the capture.",
         "`tcpsleuth probe SERVER` measures the path MTU and names the hop; as a remedy `ip link set dev IFACE mtu 1400`, or `ip route replace SERVER via GATEWAY mtu 1400`.",
         "Let ICMP type 3 code 4 and ICMPv6 type 2 through every filter; on the router before the narrow link: `nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu`; `sysctl net.ipv4.tcp_mtu_probing=1`." },
     [CODE_PATH_WENT_DEAD] = {
-        "In an established connection data is repeated twice or more, or three keep-alives or window probes are sent, whatever their size, and nothing comes back until the end.",
+        "In an established connection data is repeated twice or more, or three keep-alives or window probes are sent, whatever their size, and nothing comes back until the end; or three times or more in a second or longer, and the other end, which is still heard, acknowledges none of it.",
         "The other host crashed or lost power; a link on the way failed; a firewall lost its state. Another connection to the same host at the same time tells.",
         "`ping SERVER`, `tcpsleuth probe SERVER:PORT`: does the path live now, and for a new connection?",
         "`uptime`, `journalctl -b -1 -e`, `ip -s link`, the log of the routers and firewalls at that second." },
@@ -300,7 +300,7 @@ static const struct explanation explanations[CODES] = {
         "The target in the redirect's rule (a host name from the inside, a port that is not open outside), or what detail.cause says of it." },
     [CODE_RESPONSE_TRUNCATED] = {
         "The connection ends before Content-Length or the last chunk, or in the head of the answer, or without any answer to a whole request.",
-        "A client that has enough and leaves: then the RST or FIN is the client's, and so is the place (where: client).",
+        "A client that has enough and leaves: then the RST or FIN is the client's, and so is the place (where: client). Where it leaves after 3 s or more without a byte, a dead path and a server that stopped look alike (detail.alternatives): a capture at the server tells.",
         "`curl -v -o /dev/null URL`: always at the same size, or after the same time?",
         "The logs of server and proxy: a time-out (proxy_read_timeout), no memory, a worker that was killed (`dmesg -T`), a full disk." },
     [CODE_SERVER_SILENT] = {

@@ -15,7 +15,7 @@ static const struct judge_rule rules[] = {
       { CODE_IDLE_EXPIRED, CODE_PATH_WENT_DEAD, CODE_NETWORK_UNREACHABLE, CODE_HOST_UNREACHABLE, CODE_ADMIN_PROHIBITED,
         CODE_PORT_UNREACHABLE, CODE_TTL_EXCEEDED } },
     { rule_pmtu_ignored, ABOUT_TROUBLE, { CODE_PMTU_IGNORED } },
-    { rule_pmtu_blackhole, ABOUT_TROUBLE, { CODE_PMTU_BLACKHOLE } },
+    { rule_pmtu_blackhole, ABOUT_TROUBLE, { CODE_PMTU_BLACKHOLE, CODE_PATH_WENT_DEAD } },
     { rule_reset, ABOUT_RESET, { CODE_IDLE_EXPIRED, CODE_RESET_INJECTED, CODE_RESET_BY_SERVER, CODE_RESET_BY_CLIENT } },
     { rule_zero_window, ABOUT_TROUBLE, { CODE_ZERO_WINDOW_STALL } },
     { rule_tls_certificate, ABOUT_TLS,

@@ -113,7 +113,7 @@ static void see_no_losses(struct ledger *l, const struct flow *f)
     if (!c->reordered && !s->reordered)
         exclude(observe(l, "no data segment came late without loss"), CODE_REORDERING);
     if (!c->tail_retries && !c->tail_probes && !s->tail_retries && !s->tail_probes)
-        exclude(observe(l, "nothing was repeated in vain at the end"), CODE_PATH_WENT_DEAD);
+        observe(l, "nothing was repeated in vain at the end");
 }
 
 static void see_windows(struct ledger *l, const struct flow *f, enum side s)
@@ -169,7 +169,7 @@ static void see_reset(struct ledger *l, const struct flow *f)
         observe(l, "a RST of the %s with TTL %u; its other packets arrive with TTL %u%s", side_name((enum side)r->by),
                 r->ttl, f->half[r->by].ttl, r->spoke_on ? ", and it sent new data after the RST" : "");
     at_packets(line, r->packet, 0, 0);
-    if (same_distance(r->ttl, f->half[r->by].ttl) && !r->spoke_on)
+    if (r->ttl == f->half[r->by].ttl && !r->spoke_on)
         exclude(line, CODE_RESET_INJECTED);
 }
 

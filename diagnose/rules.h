@@ -21,11 +21,14 @@ struct finding *rule_handshake_unfinished(const struct flow *f, const struct jud
 struct finding *rule_dead(const struct flow *f, const struct judge_context *c);
 struct finding *rule_half_close_leak(const struct flow *f, const struct judge_context *c);
 
+bool sent_in_vain(const struct flow *f, enum side s); /* what that side sends does not arrive any more, though the other end may still be heard */
+
 /* rules_reset.c: who sent the RST, and what it cut off. */
 struct finding *rule_reset(const struct flow *f, const struct judge_context *c);
 
 /* rules_size.c: large packets do not get through. */
 bool matter_of_size(const struct flow *f, enum side s); /* one of these two applies to what that side sends */
+bool counted_hole(const struct flow *f); /* the server's bytes that never arrived are known from the number of a later packet without data */
 struct finding *rule_pmtu_ignored(const struct flow *f, const struct judge_context *c);
 struct finding *rule_pmtu_blackhole(const struct flow *f, const struct judge_context *c);
 
@@ -99,6 +102,9 @@ unsigned ttl_hops(uint8_t ttl);
 
 /* Whether packets with these TTLs may come from one host: the same TTL or the same number of hops, give or take a route change. */
 bool same_distance(uint8_t a, uint8_t b);
+
+/* Whether the first flight of an answer was lost: what arrived first of it was a repetition. */
+bool flight_lost(const struct flow *f);
 
 /* The server acknowledged what was asked and for 10 s or more, until the close, the RST or the end, sent no byte of an answer: how
  * long; -1: it is not so. */

@@ -178,6 +178,15 @@ static struct finding *cut_finding(const struct flow *f, const char *server)
                        "The TLS handshake with %s is cut by the end of the connection, without an alert.", server);
 }
 
+/* Whoever closes second only follows: a client that left before an answer came has ended it itself. */
+static bool server_ended_it(const struct flow *f)
+{
+    const struct half *client = &f->half[CLIENT], *server = &f->half[SERVER];
+    uint64_t end = f->reset.packet && f->reset.by == SERVER ? f->reset.packet : server->fin_packet;
+
+    return end && (!client->fin || end < client->fin_packet) && !(f->reset.packet && f->reset.packet < end);
+}
+
 struct finding *rule_tls(const struct flow *f, const struct judge_context *c)
 {
     const struct tls_facts *t = tls_of(f);
@@ -197,7 +206,7 @@ struct finding *rule_tls(const struct flow *f, const struct judge_context *c)
     else if (t->outcome != TLS_COMPLETE && hello_ignored(f, t, c))
         d = finding_new(CODE_TLS_NO_SERVER_HELLO, WHERE_NONE, "%s acknowledges the ClientHello and never answers it.",
                         server);
-    else if (t->outcome == TLS_NO_SERVER_HELLO && (f->half[SERVER].fin || f->half[SERVER].rst))
+    else if (t->outcome == TLS_NO_SERVER_HELLO && server_ended_it(f))
         d = finding_new(CODE_TLS_RESET, WHERE_NONE, "%s ends the connection instead of answering the ClientHello.",
                         server);
     else if (t->outcome == TLS_RESET || t->outcome == TLS_CLOSED)
@@ -316,14 +325,60 @@ static struct finding *no_answer_finding(const struct flow *f, const struct http
     return d;
 }
 
+/* The answer of a known length in whose middle the client closed, and nothing of it came after that; NULL: none. An
+ * endless answer (events, chunks until somebody closes) has no other end than this. */
+static const struct http_transaction *left_answer(const struct flow *f)
+{
+    const struct half *client = &f->half[CLIENT], *server = &f->half[SERVER];
+    const struct http_transaction *h = flow_transactions(f) ? flow_transaction(f, flow_transactions(f) - 1) : NULL;
+
+    if (!h || !h->status || h->complete || h->tunnel || h->lossy || h->announced_bytes == UINT64_MAX ||
+        capture_missed(f, SERVER) || !both_captured(f))
+        return NULL;
+    if (!client->fin || client->fin_packet < h->response_packet || server->last_data_packet > client->fin_packet)
+        return NULL; /* closed before: it only had nothing more to say */
+    return server->fin && server->fin_packet < client->fin_packet ? NULL : h;
+}
+
+/* The client left: because nothing came any more, or while it came. */
+static struct finding *left_finding(const struct flow *f, const struct http_transaction *h)
+{
+    int64_t silence_ns = f->half[CLIENT].fin_ns - f->half[SERVER].last_data_ns;
+    bool stalled = silence_ns >= SILENCE_NS;
+    char waited[32];
+    g_autofree char *got = g_strdup_printf("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " announced bytes",
+                                           h->response_bytes, h->announced_bytes);
+    struct finding *d = stalled ? finding_new(CODE_RESPONSE_TRUNCATED, WHERE_NONE,
+                                              "The answer stops after %s; the client closes %s later.", got,
+                                              duration_text(waited, silence_ns))
+                                : finding_new(CODE_RESPONSE_TRUNCATED, WHERE_CLIENT,
+                                              "The client closed after %s, while the answer was still coming.", got);
+
+    if (stalled) { /* at this place its silence and that of a dead path look alike */
+        finding_detail_list(d, "alternatives", (const char *const[]){ "path_went_dead", "server_silent", NULL });
+        d->remedy = d->own_remedy = g_strdup("Capture at the server, too: if it sends its data again and again there, "
+                                             "the path lost them; if it sends nothing, look at its program.");
+    } else {
+        d->remedy = d->own_remedy = g_strdup("Look at why the client left: its time limit, or a user who stopped it.");
+    }
+    d->confidence = stalled ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY;
+    finding_add_evidence(d, h->request_packet);
+    finding_add_evidence(d, h->response_packet);
+    finding_add_evidence(d, f->half[SERVER].last_data_packet);
+    finding_add_evidence(d, f->half[CLIENT].fin_packet);
+    return d;
+}
+
 struct finding *rule_response_truncated(const struct flow *f, const struct judge_context *c)
 {
-    const struct http_transaction *alone = left_alone(f), *h = cut_answer(f);
+    const struct http_transaction *alone = left_alone(f), *left = left_answer(f), *h = cut_answer(f);
     struct finding *d;
 
     (void)c;
     if (alone)
         return no_answer_finding(f, alone);
+    if (left)
+        return left_finding(f, left);
     if (!h)
         return NULL;
     if (h->announced_bytes != UINT64_MAX)
@@ -417,6 +472,53 @@ static int64_t thought_ns(const struct flow *f, const struct http_transaction *h
     return to_ns - from_ns;
 }
 
+/* The round trip between the ends. Which SYN a SYN-ACK answers is not known where one of them was sent twice (Karn: RFC
+ * 6298 section 3): then data tell, or else the first SYN is the one. */
+static int64_t round_trip_ns(const struct flow *f)
+{
+    const struct minmax *there = &f->half[SERVER].rtt, *back = &f->half[CLIENT].rtt;
+    int64_t shaken_ns = flow_handshake_rtt_ns(f);
+
+    if (shaken_ns != TIME_NONE && f->syns <= 1 && f->synacks <= 1)
+        return shaken_ns;
+    if (there->samples)
+        return MAX(shaken_ns, there->min_ns + (back->samples ? back->min_ns : 0));
+    return shaken_ns != TIME_NONE ? f->ack_ns - f->first_ns : 0;
+}
+
+/* So many bytes missing right behind the first segment that arrives are a flight, not a chance loss: 4 full segments,
+ * the initial window of RFC 5681; RFC 6928's has 10. */
+#define FLIGHT_BYTES (4 * 1460)
+
+/* Nothing is repeated by a time-out before that: Linux' TCP_RTO_MIN, which is below RFC 6298's second. */
+#define LEAST_TIMEOUT_NS (200 * NS_PER_MS)
+
+/* Right behind the answer's first bytes its stream jumps over a flight: these bytes are a repetition, and the answer
+ * was sent before, when nothing of it arrived. */
+static bool sent_before(const struct flow *f, const struct http_transaction *h)
+{
+    int64_t soon_ns = h->response_ts_ns + MAX(round_trip_ns(f), 20 * NS_PER_MS);
+
+    for (guint i = 0; f->trouble && f->trouble->notes && i < f->trouble->notes->len; i++) {
+        const struct note *n = &g_array_index(f->trouble->notes, struct note, i);
+        if (n->kind == NOTE_LOST_SEGMENT && n->side == SERVER && n->ts_ns >= h->response_ts_ns && n->ts_ns <= soon_ns &&
+            n->missing >= FLIGHT_BYTES)
+            return true;
+    }
+    return false;
+}
+
+bool flight_lost(const struct flow *f)
+{
+    for (guint i = 0; i < flow_transactions(f); i++) {
+        const struct http_transaction *h = flow_transaction(f, i);
+        if (h->request_end_ts_ns != TIME_NONE && h->response_ts_ns != TIME_NONE &&
+            h->response_ts_ns - h->request_end_ts_ns >= LEAST_TIMEOUT_NS && sent_before(f, h))
+            return true;
+    }
+    return false;
+}
+
 /* The slowest first byte of the flow's transactions. */
 static const struct http_transaction *slowest(const struct flow *f, int64_t *ttfb_ns)
 {
@@ -428,7 +530,7 @@ static const struct http_transaction *slowest(const struct flow *f, int64_t *ttf
             h->response_ts_ns - h->request_end_ts_ns < NS_PER_S)
             continue;
         int64_t thought = thought_ns(f, h);
-        if (thought > *ttfb_ns) {
+        if (thought > *ttfb_ns && !sent_before(f, h)) {
             worst = h;
             *ttfb_ns = thought;
         }
@@ -438,13 +540,11 @@ static const struct http_transaction *slowest(const struct flow *f, int64_t *ttf
 
 struct finding *rule_slow_server(const struct flow *f, const struct judge_context *c)
 {
-    int64_t ttfb_ns = 0, rtt_ns = flow_handshake_rtt_ns(f);
+    int64_t ttfb_ns = 0, rtt_ns = round_trip_ns(f);
     const struct http_transaction *h = slowest(f, &ttfb_ns);
     char late[32];
 
     (void)c;
-    if (rtt_ns == TIME_NONE)
-        rtt_ns = minmax_mean_ns(&f->half[SERVER].rtt) + minmax_mean_ns(&f->half[CLIENT].rtt);
     if (!h || ttfb_ns < NS_PER_S || ttfb_ns < 5 * rtt_ns || capture_missed(f, SERVER))
         return NULL;
     g_autofree char *request = request_text(h, false, "a request");

@@ -50,6 +50,14 @@ static bool refused_from_elsewhere(const struct reset_facts *r)
     return r->host_ttl[0] && !same_distance(r->ttl, r->host_ttl[0]) && !same_distance(r->ttl, r->host_ttl[1]);
 }
 
+/* Nothing else of the server is in the capture, or what is comes from a few hops more or less, which another route may
+ * explain as well: a filter on the way that refuses in its name would look the same. */
+static bool refused_by_whom(const struct reset_facts *r)
+{
+    return !r->host_ttl[0] ||
+           (r->ttl != r->host_ttl[0] && r->ttl != r->host_ttl[1] && ttl_hops(r->ttl) != ttl_hops(r->host_ttl[0]));
+}
+
 static struct finding *middlebox_finding(const struct flow *f)
 {
     const struct reset_facts *r = &f->reset;
@@ -83,6 +91,8 @@ struct finding *rule_syn_refused(const struct flow *f, const struct judge_contex
                         "%s answers the SYN with RST: nothing listens there, or a filter rejects.",
                         end_text(server, f, SERVER));
     d->confidence = CONFIDENCE_LIKELY;
+    if (d->code == CODE_SYN_REFUSED && refused_by_whom(&f->reset))
+        finding_detail_list(d, "alternatives", (const char *const[]){ "syn_refused_by_middlebox", NULL });
     finding_add_evidence(d, f->first_syn_packet);
     finding_add_evidence(d, f->syn_packet);
     finding_add_evidence(d, f->reset.packet);

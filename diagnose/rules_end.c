@@ -17,6 +17,43 @@ static bool unanswered(const struct flow *f, enum side s, const struct judge_con
     return f->last_ns - l->tail_first_ns >= NS_PER_S || c->now_ns - f->last_ns >= SILENCE_NS;
 }
 
+/* Repetitions of the same bytes without a new ACK while the other end is heard. RFC 6298 doubles the wait each time:
+ * the third is 7 time-outs behind the first transmission, at least 1.4 s with Linux' least time-out of 200 ms. */
+#define VAIN_RETRIES 3
+
+bool sent_in_vain(const struct flow *f, enum side s)
+{
+    const struct in_vain *v = &flow_losses(f, s)->in_vain;
+    bool taken = f->reset.packet && f->reset.by == other_side(s) && !f->reset.owed[s]; /* its RST acknowledges them */
+
+    if (s == CLIENT && f->trouble && f->trouble->late_synacks)
+        return false; /* the server repeats its SYN-ACK: it does not accept */
+    return both_captured(f) && v->retries >= VAIN_RETRIES && v->to_ns - v->from_ns >= NS_PER_S && !taken &&
+           f->half[s].unacked > (f->half[s].fin ? 1 : 0) && f->half[s].state >= STATE_ESTABLISHED;
+}
+
+/* One direction is dead: the other end is heard, and it has not got what was sent to it. */
+static struct finding *one_way_finding(const struct flow *f, enum side s)
+{
+    const struct in_vain *v = &flow_losses(f, s)->in_vain;
+    const struct icmp_note *icmp = icmp_since(f, s, v->from_ns - NS_PER_S); /* the first transmission met it, too */
+    char lasted[32];
+
+    if (icmp)
+        return icmp_finding(f, icmp);
+    struct finding *d =
+        finding_new(CODE_PATH_WENT_DEAD, WHERE_PATH,
+                    "The %s repeats its data %u times in %s and the %s, which is still heard, acknowledges none of it.",
+                    side_name(s), v->retries, duration_text(lasted, v->to_ns - v->from_ns), side_name(other_side(s)));
+    d->confidence = CONFIDENCE_LIKELY;
+    finding_add_evidence(d, v->packet);
+    add_notes(d, f, NOTE_RETRANSMISSION, (int)s, FINDING_EVIDENCE - 3);
+    finding_add_evidence(d, f->half[other_side(s)].last_packet);
+    finding_detail_number(d, "retransmissions", v->retries);
+    finding_detail_text(d, "from", side_name(s));
+    return d;
+}
+
 static struct finding *dead_finding(const struct flow *f, enum side s)
 {
     const struct losses *l = flow_losses(f, s);
@@ -62,10 +99,13 @@ struct finding *rule_dead(const struct flow *f, const struct judge_context *c)
 
         if (f->half[s].state < STATE_ESTABLISHED) /* an unanswered SYN or SYN-ACK has rules of its own */
             continue;
-        if (!unanswered(f, (enum side)s, c) || shut_out(f, (enum side)s))
+        bool silence = unanswered(f, (enum side)s, c);
+        if ((!silence && !sent_in_vain(f, (enum side)s)) || shut_out(f, (enum side)s))
             continue;
         if (matter_of_size(f, (enum side)s))
             continue;
+        if (!silence)
+            return one_way_finding(f, (enum side)s);
         struct finding *d = dead_finding(f, (enum side)s);
         finding_add_evidence(d, l->tail_first);
         add_tail(d, f, (enum side)s);

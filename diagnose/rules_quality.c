@@ -31,14 +31,28 @@ struct finding *rule_zero_window(const struct flow *f, const struct judge_contex
     return NULL;
 }
 
+/* Segments of which nothing tells whether they were lost and sent again or only late go with those that do tell. */
+static uint32_t late_too(const struct losses *l)
+{
+    return l->reordered > l->lost - MIN(l->unclear, l->lost) ? MIN(l->unclear, l->lost) : 0;
+}
+
+/* Segments of a side that came late without loss: not those that fill the hole which a lost flight left. */
+static uint32_t late_segments(const struct flow *f, enum side s)
+{
+    const struct losses *l = &f->trouble->losses[s];
+    return s == SERVER && flight_lost(f) ? 0 : l->reordered + late_too(l);
+}
+
 /* Lost segments of a side: those repeated, less what an ICMP too-big asked for and what nobody answered at the end (a
  * dead path, not loss). */
 static uint32_t lost_segments(const struct flow *f, enum side s)
 {
     const struct losses *l = &f->trouble->losses[s];
-    uint32_t asked_for = l->tail_retries + icmp_too_big(f, s);
+    uint32_t in_vain = sent_in_vain(f, s) ? MAX(l->in_vain.retries, l->tail_retries) : l->tail_retries;
+    uint32_t asked_for = in_vain + icmp_too_big(f, s), lost = l->lost + l->reordered - late_segments(f, s);
 
-    return l->lost > asked_for ? l->lost - asked_for : 0;
+    return lost > asked_for ? lost - asked_for : 0;
 }
 
 struct finding *rule_packet_loss(const struct flow *f, const struct judge_context *c)
@@ -72,7 +86,7 @@ struct finding *rule_reordering(const struct flow *f, const struct judge_context
 {
     (void)c;
     for (int s = CLIENT; f->trouble && s <= SERVER; s++) {
-        uint32_t late = f->trouble->losses[s].reordered;
+        uint32_t late = late_segments(f, (enum side)s);
 
         if (late < 3 || late * 100.0 < 3.0 * (double)f->half[s].segments)
             continue;

@@ -14,6 +14,17 @@ bool same_distance(uint8_t a, uint8_t b)
     return ABS(raw) <= TTL_SLACK || ABS(hops) <= TTL_SLACK; /* some hosts begin at another number for RSTs */
 }
 
+/* A host sends all packets of a connection with one TTL, and they take one way: where all others arrived with the same,
+ * even one hop off is a sign, though a change of the route just then would look alike. */
+#define STEADY_PACKETS 4
+
+static bool other_hop(const struct flow *f)
+{
+    const struct half *h = &f->half[f->reset.by];
+    return h->packets > STEADY_PACKETS && !h->ttl_varies && f->reset.ttl != h->ttl &&
+           ttl_hops(f->reset.ttl) != ttl_hops(h->ttl);
+}
+
 static bool foreign_ttl(const struct flow *f)
 {
     const struct half *h = &f->half[f->reset.by];
@@ -37,7 +48,8 @@ static bool too_fast(const struct flow *f)
 static struct finding *injected(const struct flow *f)
 {
     const char *side = side_name((enum side)f->reset.by);
-    bool ttl = foreign_ttl(f), fast = too_fast(f), spoke_on = f->reset.spoke_on;
+    bool far = foreign_ttl(f), near = !far && other_hop(f), fast = too_fast(f), spoke_on = f->reset.spoke_on;
+    bool ttl = far || near;
     char early[32];
 
     if (!ttl && !fast && !spoke_on)
@@ -55,6 +67,10 @@ static struct finding *injected(const struct flow *f)
     g_free(d->summary);
     d->summary = g_strdup_printf("%s.", why->str);
     d->confidence = ttl + fast + spoke_on > 1 || spoke_on ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+    if (near && d->confidence == CONFIDENCE_POSSIBLE)
+        finding_detail_list(
+            d, "alternatives",
+            (const char *const[]){ f->reset.by == SERVER ? "reset_by_server" : "reset_by_client", NULL });
     finding_detail_number(d, "rst_ttl", f->reset.ttl);
     finding_detail_number(d, "ttl", f->half[f->reset.by].ttl);
     return d;
@@ -168,7 +184,11 @@ static struct finding *aborted(const struct flow *f, const char *what)
         by == SERVER ? CODE_RESET_BY_SERVER : CODE_RESET_BY_CLIENT, by == SERVER ? WHERE_SERVER : WHERE_CLIENT,
         "The %s %s resets the connection while %s.", side_name(by), end_text(end, f, by), what);
 
-    d->confidence = f->half[by].packets > 1 && !cut_inside_tls(f) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+    const struct half *h = &f->half[by]; /* certain: it comes the way that the others of that end come */
+    bool usual = h->packets > 1 &&
+                 (f->reset.ttl == h->ttl || f->reset.ttl == h->ttl_last || ttl_hops(f->reset.ttl) == ttl_hops(h->ttl));
+
+    d->confidence = usual && !cut_inside_tls(f) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
     if (idle_race(f)) {
         d->status = STATUS_DEGRADED;
         d->remedy = d->own_remedy =
@@ -199,6 +219,8 @@ static struct finding *reset_finding(const struct flow *f, const struct judge_co
         return cut_by_reset(f) ? injected(f) : NULL;
     if (!what || silent_for_ns(f, c) >= 0) /* who gives up after a long silence, or is thrown out: that was the cause */
         return NULL;
+    if (sent_in_vain(f, CLIENT) || sent_in_vain(f, SERVER) || counted_hole(f))
+        return NULL; /* the RST ends a stall */
     if (idle_before(f, f->reset.idle_ns))
         return idle_finding(f->reset.idle_ns, 0, "is answered with a RST");
     struct finding *d = injected(f);

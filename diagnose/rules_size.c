@@ -82,8 +82,8 @@ static struct finding *stuck(const struct flow *f, enum side s)
     const struct stuck *k = &flow_losses(f, s)->stuck;
     bool passes = k->passed || k->small_passed || k->healed;
 
-    if (k->retries < STUCK_RETRIES || !never_passed(f, s, k) || icmp_too_big(f, s))
-        return NULL;
+    if (k->retries < STUCK_RETRIES || !never_passed(f, s, k) || icmp_too_big(f, s) || icmp_since(f, s, TIME_NONE))
+        return NULL; /* an ICMP error that explains the silence goes before it */
     if (k->over ? !k->healed : f->half[s].unacked < k->size)
         return NULL;
     if (!k->over && small_unanswered(f, s))
@@ -127,16 +127,51 @@ static struct finding *unfilled(const struct flow *f, enum side s, const struct 
     return d;
 }
 
+/* The server's bytes are missing, the client waited for them long enough to see them sent again, and a packet without
+ * data counts them. Waited since the client asked, or since the last that did arrive. */
+bool counted_hole(const struct flow *f)
+{
+    const struct hole *h = &flow_losses(f, SERVER)->hole;
+    int64_t from_ns = MAX(f->half[SERVER].last_data_ns, f->half[CLIENT].first_data_ns);
+
+    return h->counted && both_captured(f) && h->size >= 2 * FULL_SIZE && from_ns != TIME_NONE &&
+           h->since_ns - from_ns >= SILENCE_NS;
+}
+
+/* The same, seen where the receiver is. As much as ever arrived was smaller, or it was not: the path may just as well
+ * be dead for all sizes, for what counts the bytes is no data. */
+static struct finding *counted(const struct flow *f)
+{
+    const struct hole *h = &flow_losses(f, SERVER)->hole;
+    bool large_came = h->arrived_largest >= FULL_SIZE;
+    struct finding *d;
+
+    if (!counted_hole(f) || icmp_too_big(f, SERVER))
+        return NULL;
+    d = finding_new(
+        large_came ? CODE_PATH_WENT_DEAD : CODE_PMTU_BLACKHOLE, WHERE_PATH,
+        "The server had sent %u bytes that never arrived here, as the number of a later packet of it shows%s.", h->size,
+        large_came ? "" : "; packets without data do arrive");
+    d->confidence = CONFIDENCE_POSSIBLE;
+    finding_detail_list(d, "alternatives",
+                        (const char *const[]){ large_came ? "pmtu_blackhole" : "path_went_dead", NULL });
+    finding_add_evidence(d, f->half[CLIENT].last_data_packet);
+    finding_add_evidence(d, f->half[SERVER].last_data_packet);
+    finding_add_evidence(d, h->packet);
+    tell_sizes(d, SERVER, h->arrived_largest, h->size);
+    return d;
+}
+
 struct finding *rule_pmtu_blackhole(const struct flow *f, const struct judge_context *c)
 {
     struct finding *d = NULL;
 
     for (int s = CLIENT; f->trouble && both_captured(f) && s <= SERVER && !d; s++) {
         d = stuck(f, (enum side)s);
-        if (!d)
+        if (!d && !flow_losses(f, (enum side)s)->hole.counted)
             d = unfilled(f, (enum side)s, c);
     }
-    return d;
+    return d ? d : f->trouble ? counted(f) : NULL;
 }
 
 bool matter_of_size(const struct flow *f, enum side s)

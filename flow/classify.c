@@ -198,6 +198,14 @@ static bool looks_fast(const struct flow *f, const struct segment *s, const stru
     return rev->last_ack == s->seq || (rev->n_sack && !in_sack_blocks(rev, s->seq, s->end));
 }
 
+/* Bytes that come for the first time, soon behind the segment that overtook them, and bear no mark of when they were
+ * sent: on links where a round trip takes less than a tick of the timestamps (1 ms in Linux), and without IP-IDs
+ * (IPv6), the segment that was sent again and the one that is late look the same. */
+static bool unclear(const struct segment *s, const struct track_half *fwd)
+{
+    return s->ts_ns - fwd->next_ns < REORDER_NS && sent_order(s, fwd) == 0 && !ranges_cover(&fwd->seen, s->seq, s->end);
+}
+
 /* A segment with content that does not move `next`. */
 static uint32_t old_segment(const struct flow *f, const struct segment *s, const struct track_half *fwd,
                             const struct track_half *rev)
@@ -260,7 +268,13 @@ static void advance(const struct segment *s, struct track_half *fwd)
 {
     bool higher = seq_gt(s->end, fwd->next) && !(s->anomaly & ANOMALY_ZERO_WINDOW_PROBE) && !(s->flags & TCP_RST);
 
-    fwd->waiting_largest = MAX(fwd->waiting_largest, s->len);
+    if (s->len > fwd->waiting_largest) {
+        fwd->waiting_largest = s->len;
+        fwd->waiting_end = s->end;
+    } else if (s->anomaly & ANOMALY_RETRANSMISSION && s->len && s->len < fwd->waiting_largest &&
+               seq_lt(s->seq, fwd->waiting_end)) {
+        fwd->waiting_largest = 0; /* it may be acknowledged because its pieces arrived */
+    }
     if (!fwd->seq_known || higher) {
         fwd->next = s->end;
         fwd->next_ns = s->ts_ns;
@@ -288,7 +302,7 @@ static void acknowledge(struct flow *f, const struct segment *s, struct track_ha
     fwd->highest_ack = fwd->ack_known ? seq_max(fwd->highest_ack, ack) : ack;
     fwd->ack_known = true;
     rtt_acked(&rev->rtt, ack, s->ts_ns, &f->half[s->side].rtt);
-    if (rev->waiting_largest && rev->seq_known && seq_ge(ack, rev->next)) {
+    if (rev->waiting_largest && rev->seq_known && seq_ge(ack, rev->waiting_end)) {
         struct half *sender = &f->half[other_side(s->side)];
         sender->acked_largest = MAX(sender->acked_largest, rev->waiting_largest);
         rev->waiting_largest = 0;
@@ -317,6 +331,7 @@ void classify_segment(struct flow *f, struct segment *s)
     struct track_half *fwd = &f->track->half[s->side], *rev = &f->track->half[other_side(s->side)];
 
     s->anomaly = classes(f, s, fwd, rev);
+    s->unclear = s->anomaly & ANOMALY_RETRANSMISSION && s->len && unclear(s, fwd);
     if (s->tcp->checksum_bad)
         s->anomaly |= ANOMALY_BAD_CHECKSUM;
     remember_bytes(s, fwd);

@@ -71,6 +71,7 @@ struct half {
     struct tcp_offer offer;
     uint8_t state;       /* enum tcp_state */
     uint8_t ttl, ttl_last; /* of its first packet; of its last one that is no RST (0: none) */
+    bool ttl_varies;       /* those that are no RST did not all arrive with one TTL */
     bool fin, fin_acked, rst;
 };
 
@@ -95,6 +96,7 @@ struct note {
     uint64_t packet;
     int64_t ts_ns;
     uint32_t seq, len;         /* seq relative to the side's isn */
+    uint32_t missing;          /* NOTE_LOST_SEGMENT: bytes before it that had not arrived */
     uint8_t kind, side;
 };
 
@@ -131,18 +133,27 @@ struct stuck {
     bool healed;               /* and what brought the ACK was that piece */
 };
 
-/* Bytes that never arrived, though later ones did, when the flow ended. */
+/* Data that was sent again and again and not acknowledged, though the other end may have been heard meanwhile. */
+struct in_vain {
+    uint32_t retries, ack;     /* how often; the other end's highest ACK all that time */
+    uint64_t packet;           /* the first repetition */
+    int64_t from_ns, to_ns;    /* first and last repetition */
+};
+
+/* Bytes that never arrived, though later ones did, or what came later counts them, when the flow ended. */
 struct hole {
     uint32_t size;             /* bytes; 0: none */
     uint32_t arrived_largest;  /* payload bytes of the largest segment that did arrive */
     uint64_t packet;           /* the first behind it */
     int64_t since_ns;
+    bool counted;              /* known by the number of a packet without data alone */
 };
 
 /* Per side: what was lost, late or without answer. */
 struct losses {
     uint32_t lost;             /* data segments of this side lost on the way: retransmitted because they did not arrive */
     uint32_t reordered;        /* data segments that arrived late without loss */
+    uint32_t unclear;          /* of `lost`: nothing on them tells whether they were sent again or only late */
     uint32_t tail_retries;     /* retransmissions since the other side was last heard */
     uint32_t tail_probes;      /* keep-alives and window probes since then */
     uint64_t tail_first;       /* the first packet that stayed without answer since then */
@@ -151,6 +162,7 @@ struct losses {
     uint32_t tail_largest, tail_smallest; /* payload bytes of unanswered data segments; 0 = none */
     struct stall longest, current;        /* this end's own zero windows; current.from_packet == 0: none open */
     struct stuck stuck;
+    struct in_vain in_vain;    /* of the bytes that stayed without ACK to the end; retries 0: none */
     struct hole hole;
     uint32_t too_large;        /* data segments sent again above the MTU that an ICMP error had told this side */
     uint64_t too_large_packet; /* the first of those */
@@ -186,6 +198,7 @@ struct reset_facts {
     uint8_t by;                /* enum side */
     uint8_t ttl;
     uint32_t seq;              /* as in the header */
+    uint32_t ahead;            /* bytes that its number counts and that never came before it */
     int64_t answers_ns;        /* since the data that it acknowledges was sent; TIME_NONE: it acknowledges nothing new */
     bool after_fin[2];         /* that side had sent FIN before */
     bool owed[2];              /* that side had bytes on the way that were not acknowledged */
@@ -193,7 +206,7 @@ struct reset_facts {
     bool asked_at_fin;         /* the client waited for an answer when it sent its FIN */
     uint32_t bytes_after_fin;  /* how much data that was, up to the RST */
     uint8_t last_data;         /* enum side: who sent data last; 2 = nobody */
-    bool spoke_on;             /* the end whose address it bears sent new data after it */
+    bool spoke_on;             /* the end whose address it bears sent new data or closed after it */
     uint8_t host_ttl[2];       /* of a refused SYN: least and greatest TTL of the server's SYN-ACKs on other connections; 0: none */
     int64_t host_rtt_ns;       /* and the least time to one; TIME_NONE: not known */
 };

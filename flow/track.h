@@ -35,7 +35,7 @@ struct track_half {
     uint32_t highest_ack;    /* highest it ever sent */
     uint32_t last_anomaly;   /* ANOMALY_* of its last packet */
     uint32_t dup_acks;       /* in a row */
-    uint32_t waiting_largest; /* payload of the largest segment that waits for its ACK */
+    uint32_t waiting_largest, waiting_end; /* payload of the largest segment that waits for its ACK, and where it ends; 0: none */
     struct ranges seen;      /* its edge is "maxseqtobeacked": an ACK beyond it acknowledges what was not seen */
     int64_t next_ns;         /* when `next` was reached */
     int64_t last_ack_ns;     /* time of its last packet */
@@ -77,6 +77,7 @@ struct segment {
     uint32_t anomaly;        /* ANOMALY_*, filled by classify */
     uint32_t new_bytes;      /* payload bytes not seen before */
     int64_t idle_ns;         /* since the flow's packet before */
+    bool unclear;            /* called a retransmission, and may as well be an original that was overtaken; filled by classify */
 };
 
 /* Bytes (SYN and FIN count) that side s sent and the other end has not acknowledged. f has its track. */

@@ -142,8 +142,8 @@ static struct flow *new_flow(struct tracker *t, const struct packet *p, const st
     f->last_ns = p->ts_ns;
     f->previous = previous;
     f->reused_ports = previous != 0;
-    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = f->reset.answers_ns = f->reset.host_rtt_ns = f->asked_ns =
-        TIME_NONE;
+    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = f->reset.answers_ns =
+        f->reset.host_rtt_ns = f->asked_ns = TIME_NONE;
     f->reset.last_data = 2;
     start_half(f, CLIENT);
     start_half(f, SERVER);
@@ -340,11 +340,11 @@ static bool owed(const struct flow *f, enum side s, int64_t now_ns)
 /* Packets that one sender sends within so short a time may change places. */
 #define REORDERED_NS (3 * NS_PER_MS)
 
-/* New data from the end that had reset the connection: the RST was not its own. */
+/* New data or a FIN from the end that had reset the connection: the RST was not its own. */
 static bool speaks_on(const struct flow *f, const struct segment *s)
 {
-    return s->side == f->reset.by && !(s->flags & TCP_RST) && s->new_bytes && seq_gt(s->end, f->reset.seq) &&
-           s->ts_ns - f->reset.ts_ns > REORDERED_NS;
+    return s->side == f->reset.by && !(s->flags & TCP_RST) && (s->new_bytes || s->flags & TCP_FIN) &&
+           seq_gt(s->end, f->reset.seq) && s->ts_ns - f->reset.ts_ns > REORDERED_NS;
 }
 
 static bool watch_reset(struct flow *f, const struct segment *s)
@@ -362,6 +362,8 @@ static bool watch_reset(struct flow *f, const struct segment *s)
     f->reset.idle_ns = other->tail_first ? other->tail_idle_ns : 0;
     f->reset.ttl = s->packet->ip.ttl;
     f->reset.seq = s->seq;
+    if (s->flags & TCP_ACK && f->track->half[s->side].seq_known && f->half[s->side].packets)
+        f->reset.ahead = (uint32_t)MAX(seq_diff(s->seq, f->track->half[s->side].seen.edge), 0);
     if (s->flags & TCP_ACK && other->seq_known && s->tcp->ack == other->next && other->next_len)
         f->reset.answers_ns = s->ts_ns - other->next_ns;
     for (int e = CLIENT; e <= SERVER; e++) {
@@ -397,11 +399,20 @@ static uint64_t wire_segments(const struct flow *f, const struct segment *s)
     return (s->len + mss - 1) / mss;
 }
 
+/* The client is closing, by FIN or by TLS' closing alert: what the server says then is a goodbye, or the rules look at
+ * what it was. */
+static bool says_goodbye(const struct flow *f)
+{
+    const struct app *app = f->track->app;
+    return f->half[CLIENT].fin || (app && app_facts(app)->closing_only[CLIENT]);
+}
+
 /* Since when the client waits for an answer. */
 static void note_question(struct flow *f, const struct segment *s)
 {
     if (s->side == SERVER) {
-        f->asked_ns = TIME_NONE;
+        if (f->asked_ns != TIME_NONE && !says_goodbye(f))
+            f->asked_ns = TIME_NONE;
     } else if (f->asked_ns == TIME_NONE && s->new_bytes) {
         f->asked_ns = s->ts_ns;
         f->asked_packet = s->packet->number;
@@ -421,8 +432,10 @@ static void count_half(struct flow *f, const struct segment *s)
     }
     h->last_packet = s->packet->number;
     h->last_ns = s->ts_ns;
-    if (!(s->flags & TCP_RST))
+    if (!(s->flags & TCP_RST)) {
+        h->ttl_varies |= h->ttl_last && h->ttl_last != s->packet->ip.ttl;
         h->ttl_last = s->packet->ip.ttl;
+    }
     h->bytes += s->new_bytes;
     h->rst |= (s->flags & TCP_RST) != 0;
     if (s->len && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
@@ -818,7 +831,8 @@ void tracker_packet(struct tracker *t, const struct packet *p)
 /* A SYN was refused: how the server looks where it accepts. */
 static void know_refuser(const struct tracker *t, struct flow *f)
 {
-    const struct host *h = f->reset.packet && !f->synacks ? hosts_find(t->hosts, flow_addr(f, SERVER), f->key.version) : NULL;
+    const struct host *h =
+        f->reset.packet && !f->synacks ? hosts_find(t->hosts, flow_addr(f, SERVER), f->key.version) : NULL;
 
     if (!h)
         return;

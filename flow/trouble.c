@@ -19,6 +19,7 @@ static void add_note(struct flow *f, const struct segment *s, enum note_kind kin
         .ts_ns = s->ts_ns,
         .seq = s->seq - f->half[s->side].isn,
         .len = s->len,
+        .missing = kind == NOTE_LOST_SEGMENT ? s->seq - f->track->half[s->side].seen.edge : 0,
         .kind = (uint8_t)kind,
         .side = (uint8_t)s->side,
     };
@@ -79,8 +80,10 @@ static bool reports_duplicate(const struct segment *s)
 
 static void count_losses(struct flow *f, const struct segment *s)
 {
-    if (s->len && s->anomaly & ANOMALY_RETRANSMISSION && !(s->anomaly & ANOMALY_SPURIOUS_RETRANSMISSION))
+    if (s->len && s->anomaly & ANOMALY_RETRANSMISSION && !(s->anomaly & ANOMALY_SPURIOUS_RETRANSMISSION)) {
         trouble_of(f)->losses[s->side].lost++;
+        f->trouble->losses[s->side].unclear += s->unclear;
+    }
     if (s->len && s->anomaly & ANOMALY_OUT_OF_ORDER)
         trouble_of(f)->losses[s->side].reordered++;
     if (f->trouble && reports_duplicate(s)) {
@@ -186,6 +189,18 @@ static void watch_stuck(struct flow *f, const struct segment *s)
     k->passed = f->half[s->side].acked_largest;
     for (unsigned i = 0; i < peer->n_sack; i++)
         k->small_passed |= peer->sack[i].right - peer->sack[i].left < len;
+}
+
+/* Sent again with no new ACK since it was sent before. */
+static void watch_in_vain(struct flow *f, const struct segment *s)
+{
+    struct in_vain *v = &trouble_of(f)->losses[s->side].in_vain;
+    uint32_t ack = f->track->half[other_side(s->side)].highest_ack;
+
+    if (v->retries == 0 || v->ack != ack)
+        *v = (struct in_vain){ .ack = ack, .packet = s->packet->number, .from_ns = s->ts_ns };
+    v->retries++;
+    v->to_ns = s->ts_ns;
 }
 
 /* The other end's ACKs and SACK blocks: something smaller passed. */
@@ -321,6 +336,7 @@ static void watch_rare(struct flow *f, const struct segment *s)
 
     if (s->len && (s->anomaly & (ANOMALY_RETRANSMISSION | ANOMALY_SPURIOUS_RETRANSMISSION)) == ANOMALY_RETRANSMISSION) {
         watch_stuck(f, s);
+        watch_in_vain(f, s);
         watch_too_large(f, s);
     }
     if (options & TCPOPT_HAS_SACK)
@@ -380,14 +396,37 @@ void trouble_icmp(struct flow *f, enum side about, const struct packet *p)
     t->n_icmp++;
 }
 
+/* Nothing came behind the hole but a packet without data whose number counts what is missing. */
+static void count_hole(struct flow *f, enum side s)
+{
+    const struct track_half *mine = &f->track->half[s];
+    struct hole *hole = &f->trouble->losses[s].hole;
+    uint32_t edge = mine->seen.edge, next = mine->next - (f->half[s].fin ? 1 : 0);
+    bool by_reset = f->reset.packet && f->reset.by == s && seq_gt(edge + f->reset.ahead, next);
+
+    if (by_reset)
+        next = edge + f->reset.ahead;
+    if (!seq_gt(next, edge))
+        return;
+    *hole = (struct hole){ .size = next - edge, .counted = true };
+    hole->packet = by_reset ? f->reset.packet : f->half[s].last_packet;
+    hole->since_ns = by_reset ? f->reset.ts_ns : f->half[s].last_ns;
+    hole->arrived_largest = MAX(f->half[s].acked_largest, mine->waiting_largest);
+}
+
 /* What the capture saw arrive behind a hole that the receiver never acknowledged. */
 static void measure_hole(struct flow *f, enum side s)
 {
     const struct track_half *mine = &f->track->half[s], *peer = &f->track->half[other_side(s)];
     struct hole *hole = &f->trouble->losses[s].hole;
 
-    if (mine->seen.n == 0 || mine->gave_up || !peer->ack_known || peer->highest_ack != mine->seen.edge)
+    *hole = (struct hole){ 0 };
+    if (mine->gave_up || !mine->seq_known || !peer->ack_known || peer->highest_ack != mine->seen.edge)
         return;
+    if (mine->seen.n == 0) {
+        count_hole(f, s);
+        return;
+    }
     uint32_t first = mine->seen.islands[0].from;
     for (guint i = 0; f->trouble->notes && i < f->trouble->notes->len; i++) {
         const struct note *n = &g_array_index(f->trouble->notes, struct note, i);
@@ -407,8 +446,12 @@ void trouble_finish(struct flow *f)
 
         if (f->trouble && f->trouble->losses[s].current.from_packet)
             stall_end(f, (enum side)s, 0, f->last_ns);
-        if (f->trouble)
+        if (f->trouble || f->reset.ahead) {
+            trouble_of(f);
             measure_hole(f, (enum side)s);
+        }
+        if (f->trouble && f->trouble->losses[s].in_vain.ack != f->track->half[other_side((enum side)s)].highest_ack)
+            f->trouble->losses[s].in_vain = (struct in_vain){ 0 };
         if (f->trouble || h->tail_retries || h->tail_probes) {
             struct losses *l = &trouble_of(f)->losses[s];
             l->tail_retries = h->tail_retries;

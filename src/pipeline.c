@@ -4,6 +4,7 @@
 #include "diagnose/early_names.h"
 #include "diagnose/judge.h"
 #include "diagnose/ledger.h"
+#include "diagnose/overall.h"
 #include "dissect/dissector.h"
 #include "flow/tracker.h"
 #include "src/held.h"
@@ -24,6 +25,7 @@ struct pipeline {
     struct dissector *dissector;
     struct tracker *tracker;
     struct conversations *conversations;
+    struct overall *overall;
     struct report report;         /* the totals */
     struct report_writer *writer; /* owns what is handed to it */
     bool live;                    /* events are told */
@@ -155,6 +157,7 @@ static void hand_over(struct pipeline *p, struct judged_flow *judged)
     add_ledger(p, judged);
     p->report.flows_by_status[verdict->status]++;
     p->report.flows_by_code[verdict->code]++;
+    overall_flow(p->overall, judged->flow, verdict);
     conversations_flow(p->conversations, judged->flow, &judged->judgement, tracker_links(p->tracker));
     p->writer->format->flow(p->writer, judged);
 }
@@ -194,6 +197,7 @@ static void lookup_done(void *user, struct lookup *l)
 {
     struct pipeline *p = user;
 
+    overall_lookup(p->overall, l);
     conversations_lookup(p->conversations, l);
     p->writer->format->lookup(p->writer, l);
 }
@@ -288,6 +292,7 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->dissector = dissector_new();
     p->tracker = tracker_new(&hooks, options->flow);
     p->conversations = conversations_new(conversation_done, p);
+    p->overall = overall_new();
     if (format->tells_some && !options->all)
         conversations_tell_healthy(p->conversations, SOME_TOLD, conversation_untold);
     p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
@@ -308,6 +313,7 @@ void pipeline_free(struct pipeline *p)
     tracker_free(p->tracker);
     held_free(p->held);
     conversations_free(p->conversations);
+    overall_free(p->overall);
     early_names_free(p->names);
     kernel_views_free(p->kernel);
     p->writer->format->free(p->writer);
@@ -462,6 +468,17 @@ static void summarise(struct pipeline *p, const struct capture_info *info, const
     c->reassembly_dropped = tracker_reassembly_dropped(p->tracker);
 }
 
+/* One cause of many failures gets one sentence. */
+static void widen_verdict(struct pipeline *p)
+{
+    struct finding *wide = overall_verdict(p->overall, p->report.verdict, tracker_neighbors(p->tracker));
+
+    if (!wide)
+        return;
+    finding_free(p->report.verdict);
+    p->report.verdict = wide;
+}
+
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)
 {
     if (p->join && p->live)
@@ -482,6 +499,7 @@ int pipeline_finish(struct pipeline *p, const struct capture_info *info, const c
     conversations_finish(p->conversations, tracker_neighbors(p->tracker), tracker_now_ns(p->tracker));
     ask_names(p);
     summarise(p, info, source);
+    widen_verdict(p);
     report_settle(&p->report);
     return p->writer->format->end(p->writer);
 }

@@ -34,8 +34,9 @@ class Case:
     client   commands, lists of words; {url}, {name}, {server}, ... are filled in (see words())
     status   the exit status of the last command that shows that what the case is about has happened; a tuple: any of
              them
-    expect   {"client": "broken syn_unanswered"}: status and code that are right for the captures; alternatives are
-             separated by "|"; a place that is not named is captured and not judged
+    expect   {"client": "broken syn_unanswered"}: status and code that are right for the captures, and with "at client" behind
+             them whose fault it is; alternatives are separated by "|"; a place that is not named is captured and not judged
+    check    whether `make check` runs it; what takes long is left to `make exam` and to who names it
     settle   seconds from the end of the last command to the end of the captures
     offload  as for Lab
     sysctl   {"server": {"net.ipv4.tcp_synack_retries": 2}}: on top of QUICK
@@ -53,6 +54,7 @@ class Case:
             more.pop("offload", None),
         )
         self.sysctl, self.seconds = more.pop("sysctl", {}), more.pop("seconds", SECONDS)
+        self.check = more.pop("check", True)
         if more:
             raise TypeError(f"case {name}: {', '.join(more)}?")
 

@@ -11,19 +11,28 @@ QUICK = CURL + ["-m", "4"]
 TIMED_OUT, REFUSED, RECEIVE = 28, 7, 56
 MIDDLE = "router1-router2"
 
+
+def on_the_way(text):
+    """What the client and the middle link see."""
+    return {"client": text, "router": text}
+
+
+
 case(
     "rst-by-router",
     "router 2 answers the SYN with a RST of its own",
     faults=[("reject_rst", {"port": 80})],
     client=[QUICK + ["{url}"]],
     status=REFUSED,
+    expect=on_the_way("broken syn_refused | broken syn_refused_by_middlebox"),  # nothing tells them apart
 )
 case(
     "rst-by-router-far",
     "the same, and its TTL is one that the server's packets never have",
     wire={MIDDLE: ["up syn port=80 rst=back rst-ttl=33 rst-id=7 drop"]},
-    client=[QUICK + ["{url}"]],
+    client=[QUICK + ["{https}ca"], QUICK + ["{url}"]],
     status=REFUSED,
+    expect=on_the_way("broken syn_refused_by_middlebox at path"),
 )
 case(
     "reset-injected",
@@ -40,12 +49,14 @@ case(
     wire={MIDDLE: ["delay=20"]},
     client=[["curl", "-Z", "--parallel-immediate", "-sS", "-m", "4", "http://{at_server}/?[1-3]"]],
     status=TIMED_OUT,
+    expect=everywhere("broken accept_queue_full at server"),
 )
 case(
     "options-stripped",
     "SACK, time stamps and window scale are overwritten, the MSS is lowered",
     wire={MIDDLE: ["up syn strip=sack", "up syn strip=ts", "down synack strip=wscale", "up syn mss=536"]},
     client=[QUICK + ["{url}medium"]],
+    expect=on_the_way("degraded option_stripped"),  # the server sees a client of few options
 )
 case(
     "pmtu-ignored",
@@ -53,6 +64,7 @@ case(
     status=TIMED_OUT,
     faults=[("link_mtu", {}), ("no_ptb", {"node": "server", "hook": "input"})],
     client=[QUICK + ["{url}big"]],
+    expect={**on_the_way("broken pmtu_blackhole"), "server": "broken pmtu_ignored at server"},
 )
 case(
     "port-reused",
@@ -64,6 +76,7 @@ case(
         [*TALK, "80", "from=40000", "isn=2900000000", "send=10", "drain"],
     ],
     status=1,
+    expect=everywhere("broken port_reuse_refused"),
 )
 case(
     "server-vanishes",

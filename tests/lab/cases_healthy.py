@@ -149,3 +149,33 @@ well(
     family=4,
     faults=[("drop", {"match": "meta nfproto ipv6", "port": 80})],
 )
+
+# --- ends, routes and stacks that look odd ---
+
+well("very-far", "a round trip of 1.3 s: every SYN and SYN-ACK is repeated", CURL + ["{url}"], wire={MIDDLE: ["delay=650"]})
+well("slow-enough", "the first byte takes 0.8 s", CURL + ["{url}"], server=talks("request", "sleep=0.8", "answer=1000", "drain"))
+well("far-lossy", "a round trip of 200 ms, and one segment is lost", CURL + ["{url}medium"], wire={MIDDLE: ["delay=100", "down data n=30 drop"]})
+well("route-changes", "in mid-transfer the way becomes two hops longer", CURL + ["{url}big"], wire={MIDDLE: ["down data n=50- ttl=-2"]})
+well("resets-after", "the client has the whole answer and closes with a RST", [*TALK, "80", "get=/", "read=1067", "reset"], server=talks("request", "answer=1000", "drain"))
+well("query-lost", "the first query is lost, its repetition is answered", CURL + ["{url}"],
+     faults=[("drop", {"proto": "udp", "port": 53, "match": "numgen inc mod 100000 == 0"})])
+well("no-timestamps", "the client has no time stamps", CURL + ["{url}medium"], sysctl={"client": {"net.ipv4.tcp_timestamps": 0}})
+well("no-sack", "the server has no SACK", CURL + ["{url}medium"], sysctl={"server": {"net.ipv4.tcp_sack": 0}})
+well("no-scaling", "the client does not scale its window", CURL + ["{url}medium"], sysctl={"client": {"net.ipv4.tcp_window_scaling": 0}})
+well(
+    "plain-stack-lossy",
+    "neither SACK nor time stamps nor scaling, and a segment is lost",
+    CURL + ["{url}medium"],
+    sysctl={"client": {f"net.ipv4.tcp_{what}": 0 for what in ("timestamps", "sack", "window_scaling")}},
+    wire={MIDDLE: ["delay=5", "down data n=20 drop"]},
+)
+well("ecn", "both ends agree on ECN", CURL + ["{url}medium"], sysctl={"client": {"net.ipv4.tcp_ecn": 1}, "server": {"net.ipv4.tcp_ecn": 1}})
+well("tls12", "TLS 1.2", CURL + ["--tls-max", "1.2", "{https}ca"])
+well("tls-lossy", "a segment of the server's TLS handshake is lost", CURL + ["{https}ca"], wire={MIDDLE: ["delay=5", "down data n=2 drop"]})
+well("last-ack-lost", "the ACK of the server's FIN is lost once", CURL + ["{url}"], wire={MIDDLE: ["delay=5", "down fin n=1 drop"]})
+well("tail-lost", "the last segment of the answer is lost", CURL + ["{url}medium"], wire={MIDDLE: ["delay=5", "down seq=300000 n=1 drop"]})
+well("acks-lost", "every third bare ACK of the client is lost", CURL + ["{url}big"], wire={MIDDLE: ["up ack every=3 drop"]})
+well("burst-lost", "six segments in a row are lost once", CURL + ["{url}big"], wire={MIDDLE: ["delay=5", "down data n=200-205 drop"]})
+well("small-mss", "a router lowers the MSS to 600", CURL + ["{url}medium"], faults=[("mss_clamp", {"mss": 600})])
+well("chat", "a conversation of small pieces with pauses", [*TALK, "80", *["send=50", "read=50", "sleep=0.3"] * 6, "fin", "drain"],
+     server=talks(*["read=50", "send=50"] * 6, "drain"))

@@ -175,8 +175,8 @@ class Lab(Network):
 
 
 def make_certificates(folder):
-    """ca.pem, and certificates for NAME: good, expired, for another name, self-signed. Made once, anew when old."""
-    done = os.path.join(folder, "done")
+    """ca.pem, and certificates for NAME: good, expired, not valid yet, for another name, self-signed. Made once, anew when old."""
+    done = os.path.join(folder, "done-2")  # the number changes with what is made
     if os.path.exists(done) and time.time() - os.stat(done).st_mtime < 86400:
         return
     fresh = f"{folder}.{os.getpid()}"
@@ -186,6 +186,7 @@ def make_certificates(folder):
     authority.issue(fresh, "expired", "ca", NAME, f"DNS:{NAME}", -400, -35)
     authority.issue(fresh, "other", "ca", "other.upc.edu", "DNS:other.upc.edu", -30, 60)
     authority.issue(fresh, "self", "self", NAME, f"DNS:{NAME}", -30, 300)
-    open(os.path.join(fresh, "done"), "w", encoding="ascii").close()
+    authority.issue(fresh, "future", "ca", NAME, f"DNS:{NAME}", 30, 60)
+    open(os.path.join(fresh, "done-2"), "w", encoding="ascii").close()
     shutil.rmtree(folder, ignore_errors=True)
     os.rename(fresh, folder)

@@ -13,6 +13,7 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -282,6 +283,19 @@ static void read_rules(struct wire *w, char **texts, int count)
     }
 }
 
+/* What a veth takes in is worked off by the processor that sent it: a wire that moves to another one would overtake
+ * itself, and every capture behind it would show packets out of order that no rule has asked for. */
+static void stay_on_one_processor(void)
+{
+    cpu_set_t here;
+    int now = sched_getcpu();
+
+    CPU_ZERO(&here);
+    CPU_SET(now < 0 ? 0 : (size_t)now, &here);
+    if (sched_setaffinity(0, sizeof here, &here))
+        perror("wire: sched_setaffinity");
+}
+
 int main(int argc, char **argv)
 {
     static struct wire w;
@@ -292,6 +306,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: wire A B [RULE...]\n");
         return 2;
     }
+    stay_on_one_processor();
     read_rules(&w, argv + 3, argc - 3);
     w.sockets[UP] = open_interface(argv[1]);
     w.sockets[DOWN] = open_interface(argv[2]);

@@ -207,17 +207,21 @@ static void test_reset(void **state)
         /* another TTL than the packets of its sender: 2 hops are a change of route */
         { OPEN REQUEST "S R ttl 200", "broken reset_injected path possible" },
         { OPEN REQUEST "S R ttl 200; S P. (100); C .", "broken reset_injected path likely" },
-        { OPEN REQUEST "S R ttl 59", "broken reset_by_server server certain" },
+        { OPEN REQUEST "S R ttl 59", "broken reset_by_server server likely" },
+        /* unless enough others all came with one TTL: then one hop is a sign, too */
+        { OPEN REQUEST "4 { S . (1000) }; S R ttl 58", "broken reset_injected path possible" },
+        { OPEN REQUEST "2 { S . (1000) }; S . (1000) ttl 58; 2 { S . (1000) }; S R ttl 58", "broken reset_by_server server likely" },
         { OPEN REQUEST "S R ttl 248", "broken reset_by_server server certain" }, /* 7 hops too, from 255 */
         /* the end goes on as if it had sent no RST; what only changed places does not tell */
         { OPEN REQUEST "S R ttl 59; S P. (100)", "broken reset_injected path likely" },
+        { OPEN REQUEST "S R; S F. +5s", "broken reset_injected path likely" },
         { OPEN REQUEST "S R seq +100; S P. (100)", "broken reset_by_server server certain" },
         { OPEN REQUEST "S R; S P. (100) +1", "broken reset_by_server server certain" },
         /* sooner than it can answer: the round trip is 10 ms */
         { OPEN "C P. (100); S R. +1", "broken reset_injected path possible" },
         { OPEN "C P. (100); S R. +6", "broken reset_by_server server certain" },
         { OPEN REQUEST "S R ttl 60; S P. (100)", "broken reset_injected path likely" },
-        { OPEN REQUEST "C R ttl 62", "broken reset_by_client client certain" },
+        { OPEN REQUEST "C R ttl 62", "broken reset_by_client client likely" },
         { OPEN REQUEST "C R ttl 61", "broken reset_injected path possible" },
         { OPEN REQUEST ANSWER "S R ttl 200", "ok ok" }, /* harmless, whoever sent it */
     };

@@ -19,7 +19,11 @@ static void test_http(void **state)
           "broken http_server_error server certain" },
         { OPEN REQUEST "S P. 'HTTP/1.1 401 Who|Content-Length: 0||'; C .; " REQUEST ANSWER, "ok ok" },
         { OPEN REQUEST "S P. 'HTTP/1.1 100 Continue||'; C .; " ANSWER, "ok ok" },
-        { OPEN REQUEST "S P. 'HTTP/1.1 200 OK|Content-Length: 100||ok'; C .; " CLOSE, "broken response_truncated server likely" },
+        { OPEN REQUEST "S P. 'HTTP/1.1 200 OK|Content-Length: 100||ok'; C .; S F.; C F.; S .",
+          "broken response_truncated server likely" },
+        { OPEN REQUEST "S P. 'HTTP/1.1 200 OK|Content-Length: 100||ok'; C .; " CLOSE, "broken response_truncated client likely" },
+        { OPEN REQUEST "S P. 'HTTP/1.1 200 OK|Content-Length: 100||ok'; C .; C F. +4s; S F.; C .", "broken response_truncated - possible" },
+        { OPEN REQUEST "S P. 'HTTP/1.1 200 OK|Transfer-Encoding: chunked||2|ok|'; C .; C F. +4s; S .", "ok ok" }, /* it may be endless */
         { OPEN REQUEST "S P. 'HTTP/1.1 200 OK|Transfer-Encoding: chunked||2|ok|'; C .; S F.; C F.; S .",
           "broken response_truncated server likely" },
         { OPEN REQUEST "S P. 'HTTP/1.1 200 OK||ok'; C .; S F.; C F.; S .", "ok ok" }, /* ends with the connection */
