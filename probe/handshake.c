@@ -139,7 +139,8 @@ static struct finding *failure(const struct handshake *h, int error)
 {
     if (error == GNUTLS_E_FATAL_ALERT_RECEIVED)
         return alert(h);
-    if (h->heard && !speaks_tls(h))
+    /* What came between the look at the first byte and the reading was the first thing that came. */
+    if (h->heard ? !speaks_tls(h) : error == GNUTLS_E_UNEXPECTED_PACKET)
         return finding_new(CODE_TLS_NOT_SPOKEN, WHERE_SERVER, "The answer to the ClientHello is not TLS.");
     if (error == GNUTLS_E_PREMATURE_TERMINATION || error == GNUTLS_E_PULL_ERROR || error == GNUTLS_E_PUSH_ERROR ||
         error == GNUTLS_E_UNEXPECTED_PACKET_LENGTH)
