@@ -80,7 +80,7 @@ static const struct explanation explanations[CODES] = {
         "Are all servers of the zone on the same serial: `dig +nssearch ZONE`?" },
     [CODE_FIREWALL_DROPS] = {
         "This host's own ruleset, walked for the packets of the handshake, drops or rejects one of them, and the connection fails; or the network answers and the kernel never hears of it. detail.rule, detail.handle and detail.hook name the rule.",
-        "A filter on the way: then this ruleset lets all pass. A rule that hangs on a rate, a mark or a user is told and not believed; rules of iptables-legacy are not walked.",
+        "A filter on the way: then this ruleset lets all pass. A rule that hangs on a rate, a mark or a user is told and not believed; of iptables-legacy the filter tables are walked, no others.",
         "`nft -a list ruleset`: let the traffic pass before the rule (`nft insert rule FAMILY TABLE CHAIN position HANDLE ... accept`), or delete it (`nft delete rule FAMILY TABLE CHAIN handle HANDLE`).",
         "The same on the server, on the hook input." },
     [CODE_CONNTRACK_FULL] = {

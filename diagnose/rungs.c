@@ -51,7 +51,7 @@ static const struct rung_row rows[RUNGS] = {
         "what the service says of its own accord or to a request: a greeting, the Server header, a TLS certificate, ALPN",
         "What a service calls itself is its own word." },
     [RUNG_FIREWALL] = { "firewall", LAYER_TRANSPORT, "Does a rule of this host stop the connection?",
-        "the ruleset (libnftables; root), walked for this very connection in both directions, and the table of connections (/proc/sys/net/netfilter)",
+        "the ruleset (libnftables, libiptc; root), walked for this very connection in both directions, and the table of connections (/proc/sys/net/netfilter)",
         "A rule with a condition that cannot be decided from outside (a limit, a mark, a set of a program) is told and not believed." },
     [RUNG_CONNECTIONS] = { "connections", LAYER_TRANSPORT, "Which connections to the target are there, and are ports left?",
         "the kernel's sockets (sock_diag) and the range of local ports (/proc/sys/net/ipv4)",

@@ -5,19 +5,9 @@ bool climb_wants(const struct climb *c, unsigned version)
     return c->families[version == 6] && !c->left_out[version == 6];
 }
 
-static bool has_usable(const struct climb *c, unsigned version)
-{
-    for (guint i = 0; i < c->machine->addresses->len; i++) {
-        const struct host_address *a = &g_array_index(c->machine->addresses, struct host_address, i);
-        if (a->version == version && address_is_usable(c->machine, a, false))
-            return true;
-    }
-    return false;
-}
-
 void climb_set_families(struct climb *c)
 {
-    bool usable[2] = { has_usable(c, 4), has_usable(c, 6) };
+    bool usable[2] = { machine_has_address(c->machine, 4), machine_has_address(c->machine, 6) };
 
     c->families[0] = c->families[1] = false;
     for (guint i = 0; i < c->addresses->len; i++)

@@ -263,6 +263,16 @@ bool address_is_usable(const struct machine *m, const struct host_address *a, bo
     return scoped && !(a->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) && link_works(machine_link(m, a->link));
 }
 
+bool machine_has_address(const struct machine *m, unsigned version)
+{
+    for (guint i = 0; i < m->addresses->len; i++) {
+        const struct host_address *a = &g_array_index(m->addresses, struct host_address, i);
+        if (a->version == version && address_is_usable(m, a, false))
+            return true;
+    }
+    return false;
+}
+
 static bool is_same_net(const struct addr *a, const struct addr *b, unsigned bits)
 {
     unsigned bytes = bits / 8, rest = bits % 8;

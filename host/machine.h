@@ -86,6 +86,9 @@ bool link_works(const struct host_link *l);
  * failed, on an interface that works. */
 bool address_is_usable(const struct machine *m, const struct host_address *a, bool local);
 
+/* Whether one of that version is usable for other networks. */
+bool machine_has_address(const struct machine *m, unsigned version);
+
 /* Whether the address lies in the net of one of this host's addresses on a link that works. */
 bool machine_is_on_link(const struct machine *m, unsigned version, const struct addr *a);
 

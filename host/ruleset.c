@@ -1,5 +1,6 @@
 #include "host/ruleset.h"
 
+#include "host/legacy.h"
 #include "host/machine.h"
 #include "host/match.h"
 
@@ -26,35 +27,6 @@ struct ruleset {
 };
 
 /* --- reading --- */
-
-/* Without it libnftables writes to standard error by itself. */
-static bool may_read(void)
-{
-    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
-
-    return syscall(SYS_capget, &header, sets) == 0 && sets[0].effective & 1u << CAP_NET_ADMIN;
-}
-
-struct ruleset *ruleset_read(GError **error)
-{
-    if (!may_read()) {
-        g_set_error(error, HOST_ERROR, 0, "the kernel does not show its rules to this user (nftables)");
-        return NULL;
-    }
-    struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
-    struct ruleset *r = NULL;
-
-    nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_NUMERIC_PRIO);
-    nft_ctx_buffer_output(nft);
-    nft_ctx_buffer_error(nft);
-    if (nft_run_cmd_from_buffer(nft, "list ruleset") == 0)
-        r = ruleset_parse(nft_ctx_get_output_buffer(nft), error);
-    else
-        g_set_error(error, HOST_ERROR, 0, "the kernel does not tell its rules (nftables)");
-    nft_ctx_free(nft);
-    return r;
-}
 
 static const char *text_at(const json_t *o, const char *key)
 {
@@ -113,24 +85,69 @@ static int by_priority(const void *a, const void *b)
     return (x->priority > y->priority) - (x->priority < y->priority);
 }
 
-struct ruleset *ruleset_parse(const char *json, GError **error)
+static json_t *parse(const char *json, GError **error)
 {
     json_error_t why;
-    json_t *document = json_loads(json, 0, &why), *objects = json_object_get(document, "nftables"), *o;
+    json_t *document = json_loads(json, 0, &why);
+
+    if (json_is_array(json_object_get(document, "nftables")))
+        return document;
+    g_set_error(error, HOST_ERROR, 0, "the ruleset is no JSON of nftables: %s",
+                document ? "there is no list in it" : why.text);
+    json_decref(document);
+    return NULL;
+}
+
+/* root NULL: nothing but the document, which it owns. */
+static struct ruleset *build(json_t *document, const char *root)
+{
+    json_t *objects = json_object_get(document, "nftables"), *o;
     size_t i;
 
-    if (!json_is_array(objects)) {
-        g_set_error(error, HOST_ERROR, 0, "the ruleset is no JSON of nftables: %s",
-                    document ? "there is no list in it" : why.text);
-        json_decref(document);
+    if (!document)
         return NULL;
-    }
+    if (root)
+        legacy_read(root, objects); /* where it cannot, there is no such table, which the rung says */
     struct ruleset *r = g_new0(struct ruleset, 1);
     r->document = document;
     r->chains = g_ptr_array_new_with_free_func(chain_free);
     json_array_foreach(objects, i, o) if (json_object_get(o, "chain")) add_chain(r, json_object_get(o, "chain"));
     json_array_foreach(objects, i, o) if (json_object_get(o, "rule")) add_rule(r, json_object_get(o, "rule"));
     g_ptr_array_sort(r->chains, by_priority);
+    return r;
+}
+
+struct ruleset *ruleset_parse(const char *json, GError **error)
+{
+    return build(parse(json, error), NULL);
+}
+
+/* Without it libnftables writes to standard error by itself. */
+static bool may_read(void)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+    return syscall(SYS_capget, &header, sets) == 0 && sets[0].effective & 1u << CAP_NET_ADMIN;
+}
+
+struct ruleset *ruleset_read(const char *root, GError **error)
+{
+    if (!may_read()) {
+        g_set_error(error, HOST_ERROR, 0, "the kernel does not show its rules to this user (nftables)");
+        return NULL;
+    }
+    struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
+    struct ruleset *r = NULL;
+
+    nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_NUMERIC_PRIO);
+    nft_ctx_buffer_output(nft);
+    nft_ctx_buffer_error(nft);
+    if (nft_run_cmd_from_buffer(nft, "list ruleset") == 0)
+        r = build(parse(nft_ctx_get_output_buffer(nft), error), root);
+    else
+        g_set_error(error, HOST_ERROR, 0, "the kernel does not tell its rules (nftables)");
+    nft_ctx_free(nft);
     return r;
 }
 
@@ -141,6 +158,11 @@ void ruleset_free(struct ruleset *r)
     json_decref(r->document);
     g_ptr_array_free(r->chains, TRUE);
     g_free(r);
+}
+
+bool ruleset_has_legacy(const struct ruleset *r, unsigned version)
+{
+    return find_chain(r, version == 6 ? "ip6" : "ip", LEGACY_TABLE, "INPUT") != NULL;
 }
 
 unsigned ruleset_size(const struct ruleset *r)

@@ -12,12 +12,16 @@
 
 struct ruleset;
 
-/* Reads the kernel's ruleset: takes CAP_NET_ADMIN. NULL and *error without it. Free with ruleset_free. */
-struct ruleset *ruleset_read(GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Reads the kernel's ruleset, iptables-legacy's filter tables with it: takes CAP_NET_ADMIN. root: of /proc. NULL and
+ * *error without it. Free with ruleset_free. */
+struct ruleset *ruleset_read(const char *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* From libnftables' JSON (`nft -j -a list ruleset`). NULL and *error where it is none. */
 struct ruleset *ruleset_parse(const char *json, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void ruleset_free(struct ruleset *r); /* NULL-safe */
+
+/* Whether iptables-legacy's filter table of that version is among it. */
+bool ruleset_has_legacy(const struct ruleset *r, unsigned version);
 
 /* Rules in all. */
 unsigned ruleset_size(const struct ruleset *r);

@@ -1,5 +1,6 @@
 /* firewall: this host's own rules, walked for the packets of the handshake; the table of tracked connections. */
 #include "dissect/packet.h"
+#include "host/legacy.h"
 #include "host/resolvers.h"
 #include "host/ruleset.h"
 #include "host/rungs.h"
@@ -9,13 +10,29 @@
 
 #define CONNTRACK "proc/sys/net/netfilter"
 
+/* The same in the words of iptables. */
+static void remedy_legacy(struct rung_step *s, const struct walk *w, const struct walker *p)
+{
+    const char *program = p->version == 6 ? "ip6tables-legacy" : "iptables-legacy";
+    g_autofree char *condition = p->established ? g_strdup("-m conntrack --ctstate ESTABLISHED,RELATED")
+                                                : g_strdup_printf("-p tcp --dport %u", p->dport);
+
+    if (w->by_policy)
+        step_remedy(s, "%s -A %s %s -j ACCEPT", program, w->chain, condition);
+    else
+        step_remedy(s, "%s -I %s %" G_GINT64_FORMAT " %s -j ACCEPT; the rule: %s -S %s %" G_GINT64_FORMAT, program,
+                    w->chain, w->handle, condition, program, w->chain, w->handle);
+}
+
 /* A rule that lets it pass: at the end of the chain, or before the one that stops it. */
 static void remedy(struct rung_step *s, const struct walk *w, const struct walker *p)
 {
     g_autofree char *condition =
         p->established ? g_strdup("ct state established,related") : g_strdup_printf("tcp dport %u", p->dport);
 
-    if (w->by_policy)
+    if (g_str_has_suffix(w->table, LEGACY_TABLE))
+        remedy_legacy(s, w, p);
+    else if (w->by_policy)
         step_remedy(s, "nft add rule %s %s %s accept", w->table, w->chain, condition);
     else
         step_remedy(s,
@@ -73,15 +90,29 @@ static void check_conntrack(struct rung_step *s, const char *root)
         max * 2);
 }
 
-/* Rules of iptables' older kind are in another place of the kernel, which nftables does not see. */
-static void check_legacy(struct rung_step *s, const char *root)
+static bool has_table(const char *root, const char *names, const char *table)
 {
-    g_autofree char *four = tree_text(root, "proc/net", "ip_tables_names"),
-                    *six = tree_text(root, "proc/net", "ip6_tables_names");
+    g_autofree char *text = tree_text(root, "proc/net", names);
+    g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", 0);
 
-    if (!(four && *four) && !(six && *six))
+    return g_strv_contains((const char *const *)lines, table);
+}
+
+/* Rules of iptables' older kind are in another place of the kernel: its filter tables are walked, if they could be
+ * read, the others are not. */
+static void check_legacy(struct rung_step *s, const char *root, const struct ruleset *rules)
+{
+    static const char *const others[] = { "nat", "mangle", "raw", "security" };
+    bool four = has_table(root, "ip_tables_names", "filter") && !ruleset_has_legacy(rules, 4);
+    bool six = has_table(root, "ip6_tables_names", "filter") && !ruleset_has_legacy(rules, 6);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (has_table(root, "ip_tables_names", others[i]) || has_table(root, "ip6_tables_names", others[i]))
+            step_note(s, "iptables-legacy has a table %s, which is not walked: iptables-legacy -t %s -S", others[i],
+                      others[i]);
+    if (!four && !six)
         return;
-    step_note(s, "iptables-legacy has tables too, which are not walked: iptables-legacy -S; ip6tables-legacy -S");
+    step_note(s, "iptables-legacy has rules that could not be read: iptables-legacy -S; ip6tables-legacy -S");
     if (s->status == STEP_OK)
         s->status = STEP_UNKNOWN;
 }
@@ -94,7 +125,7 @@ static struct rung_step *begin(const struct climb *c, const struct ruleset *rule
 
     check_conntrack(s, c->machine->root);
     if (rules)
-        check_legacy(s, c->machine->root);
+        check_legacy(s, c->machine->root, rules);
     step_evidence(s, "the ruleset (libnftables), walked for the packets of the handshake; /%s", CONNTRACK);
     return s;
 }

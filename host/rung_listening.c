@@ -28,20 +28,10 @@ static bool serves(const struct service *s, unsigned version)
     return false;
 }
 
-static bool has_family(const struct climb *c, unsigned version)
-{
-    for (guint i = 0; i < c->machine->addresses->len; i++) {
-        const struct host_address *a = &g_array_index(c->machine->addresses, struct host_address, i);
-        if (a->version == version && address_is_usable(c->machine, a, false))
-            return true;
-    }
-    return false;
-}
-
 static void note_families(struct rung_step *step, const struct climb *c, const struct service *s)
 {
     for (unsigned version = 4; version <= 6; version += 2)
-        if (has_family(c, version) && !serves(s, version))
+        if (machine_has_address(c->machine, version) && !serves(s, version))
             step_note(step, "this host has an IPv%u address, and nobody listens for IPv%u", version, version);
 }
 

@@ -234,6 +234,22 @@ static void on_done(void *user)
     g_main_loop_quit(k->loop);
 }
 
+void climb_connect(struct climbing *c, const struct probe_request *requests, const unsigned *ways, unsigned n, bool tls)
+{
+    struct connects k = { .loop = g_main_loop_new(NULL, FALSE) };
+
+    for (unsigned i = 0; i < n; i++)
+        k.all[i] = connecting_start(&requests[i], tls ? &tls_usual : NULL, on_done, &k);
+    if (n)
+        g_main_loop_run(k.loop);
+    for (unsigned i = 0; i < n; i++) {
+        connecting_results(k.all[i], ways[i], c->results);
+        connecting_free(k.all[i]);
+    }
+    g_main_loop_unref(k.loop);
+    probe_results_sort(c->results);
+}
+
 /* The record that says that no SYN was crafted: the kernel's own tells then. */
 static void leave_out(struct climbing *c)
 {
@@ -254,21 +270,17 @@ static void leave_out(struct climbing *c)
 
 static void connect_all(struct climbing *c)
 {
-    struct connects k = { .loop = g_main_loop_new(NULL, FALSE) };
+    struct probe_request requests[LIMIT_PROBE_ADDRESSES];
+    unsigned ways[LIMIT_PROBE_ADDRESSES], n = 0;
 
+    for (guint i = 0; i < c->climb.addresses->len; i++) {
+        if (!climb_is_tried(c, i))
+            continue;
+        requests[n] = climb_request(c, i);
+        ways[n++] = i;
+    }
     climb_packets_begin(c);
-    for (guint i = 0; i < c->climb.addresses->len; i++) {
-        struct probe_request request = climb_request(c, i);
-        if (climb_is_tried(c, i))
-            k.all[i] = connecting_start(&request, c->target->tls ? &tls_usual : NULL, on_done, &k);
-    }
-    g_main_loop_run(k.loop);
-    for (guint i = 0; i < c->climb.addresses->len; i++) {
-        if (k.all[i])
-            connecting_results(k.all[i], i, c->results);
-        connecting_free(k.all[i]);
-    }
-    g_main_loop_unref(k.loop);
+    climb_connect(c, requests, ways, n, c->target->tls);
     if (!c->engine)
         leave_out(c);
     probe_results_sort(c->results);

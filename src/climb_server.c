@@ -3,7 +3,6 @@
 
 #include "base/limits.h"
 #include "host/resolvers.h"
-#include "probe/connect.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -122,36 +121,16 @@ static struct probe_request request_of(const struct host_socket *l)
     return r;
 }
 
-struct connects {
-    struct connecting *all[LIMIT_PROBE_ADDRESSES];
-    GMainLoop *loop;
-};
-
-static void on_done(void *user)
-{
-    struct connects *k = user;
-
-    for (int i = 0; i < LIMIT_PROBE_ADDRESSES; i++)
-        if (k->all[i] && !connecting_is_done(k->all[i]))
-            return;
-    g_main_loop_quit(k->loop);
-}
-
 static void connect_all(struct climbing *c)
 {
-    struct connects k = { .loop = g_main_loop_new(NULL, FALSE) };
-    guint n = MIN(c->service->listeners->len, LIMIT_PROBE_ADDRESSES);
+    struct probe_request requests[LIMIT_PROBE_ADDRESSES];
+    unsigned ways[LIMIT_PROBE_ADDRESSES], n = MIN(c->service->listeners->len, LIMIT_PROBE_ADDRESSES);
 
-    for (guint i = 0; i < n; i++) {
-        struct probe_request request = request_of(&g_array_index(c->service->listeners, struct host_socket, i));
-        k.all[i] = connecting_start(&request, false, on_done, &k);
+    for (unsigned i = 0; i < n; i++) {
+        requests[i] = request_of(&g_array_index(c->service->listeners, struct host_socket, i));
+        ways[i] = i;
     }
-    g_main_loop_run(k.loop);
-    for (guint i = 0; i < n; i++) {
-        connecting_results(k.all[i], i, c->results);
-        connecting_free(k.all[i]);
-    }
-    g_main_loop_unref(k.loop);
+    climb_connect(c, requests, ways, n, false);
 }
 
 static struct finding *failure(const struct probe_result *r)

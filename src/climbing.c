@@ -348,7 +348,7 @@ gboolean climbing_open(struct climbing *c, GError **error)
         return FALSE;
     c->climb.machine = c->machine;
     c->echo = echo_open();
-    c->rules = ruleset_read(&why);
+    c->rules = ruleset_read("", &why);
     if (!c->rules)
         c->rules_why = g_strdup(why->message);
     return open_ladder(c, error);

@@ -57,6 +57,9 @@ climb_fn climb_ping, climb_path_mtu, climb_port;
 bool climb_is_tried(const struct climbing *c, unsigned i);
 struct probe_request climb_request(const struct climbing *c, unsigned i);
 
+/* Connects to all at the same time, and adds the records; n: LIMIT_PROBE_ADDRESSES at most. ways: the numbers that the records get. */
+void climb_connect(struct climbing *c, const struct probe_request *requests, const unsigned *ways, unsigned n, bool tls);
+
 /* --- climb_app.c: what is said on the connection --- */
 climb_fn climb_service, climb_tls, climb_application;
 

@@ -246,6 +246,40 @@ against("firewall-allows", "a usual ruleset that lets it pass", "ok", target=BAR
 against("firewall-doubt", "a rule that hangs on a mark: told, not believed", "ok", target=BARE,
         before=rules(chain(OUT), "add rule inet own out meta mark 7 tcp dport 80 drop"), steps={"firewall": "may be dropped"})
 
+
+
+def legacy(*rules_of):
+    """The same in iptables' older tables, of both families."""
+
+    def before(lab, case):
+        for line in rules_of:
+            lab.inside("client", {4: "iptables-legacy", 6: "ip6tables-legacy"}[case.family], *line.format(server=SERVER[case.family]).split())
+
+    return before
+
+
+def blames_legacy(lab, case, found):
+    detail = found["verdict"]["detail"]
+    check("iptables-legacy" in detail["rule"], f"the rule is {detail['rule']}")
+    listed = lab.inside("client", {4: "iptables-legacy", 6: "ip6tables-legacy"}[case.family], "-S", "OUTPUT", str(detail["handle"])).stdout
+    check("DROP" in listed or "REJECT" in listed or "-j mine" in listed, f"the rule {detail['handle']} is {listed}")
+
+
+def stopped_by_legacy(name, about, *lines, **more):
+    against(f"legacy-{name}", about, "broken firewall_drops", "port", legacy(*lines), target=BARE, family="both", **more)
+
+
+stopped_by_legacy("drop", "a rule of iptables-legacy drops the SYN", "-A OUTPUT -p tcp --dport 25 -j DROP", "-A OUTPUT -o enp0s+ -p tcp --dport 79:81 -j DROP",
+                  more=blames_legacy)
+stopped_by_legacy("reject", "another one refuses it", "-A OUTPUT -d {server} -p tcp -m tcp ! --dport 443 --syn -j REJECT", more=blames_legacy)
+stopped_by_legacy("chain", "it stands in a chain of its own", "-N mine", "-A mine -p tcp -j DROP", "-A OUTPUT -m conntrack --ctstate NEW -p tcp -j mine",
+                  more=lambda lab, case, found: check("mine" in found["verdict"]["detail"]["rule"], "another rule"))
+stopped_by_legacy("in", "answers are not let in", "-A INPUT -i lo -j ACCEPT", "-A INPUT -p udp -j ACCEPT", "-A INPUT -m state --state INVALID -j DROP",
+                  "-A INPUT -s {server} -p tcp -j DROP")
+against("legacy-allows", "usual rules of iptables-legacy that let it pass", "ok", target=BARE, family="both", steps={"firewall": "none stops"},
+        before=legacy("-A INPUT -i lo -j ACCEPT", "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT", "-A INPUT -p tcp -j DROP",
+                      "-A OUTPUT -d {server} -p tcp ! --syn -j ACCEPT", "-A OUTPUT ! -o enp0s8 -p tcp -j DROP"))
+
 # --- the way and the port ---
 
 
