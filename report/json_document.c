@@ -165,13 +165,6 @@ static void put_list(struct document *d, const char *name, GArray *list, bool nu
     json_close(j);
 }
 
-static void put_nothing(struct json *j, const char *name)
-{
-    json_key_of(j, name);
-    json_open_array(j);
-    json_close(j);
-}
-
 /* A line for each flow, conversation and look-up: diff and grep stay of use. */
 static void put_document(struct document *d)
 {
@@ -194,10 +187,7 @@ static void put_document(struct document *d)
     put_list(d, "flows", d->flows, false);
     put_list(d, "dns", d->lookups, false);
     put_list(d, "probes", d->probes, false);
-    if (d->steps->len)
-        put_list(d, "ladder", d->steps, false);
-    else
-        put_nothing(j, "ladder");
+    put_list(d, "ladder", d->steps, false);
     json_close(j);
     json_end_line(j);
 }
