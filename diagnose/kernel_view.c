@@ -76,10 +76,13 @@ static void tell_unread(struct finding *d, enum side here, const struct kernel_v
 /* Of the whole host: it explains what did not come to be accepted here. */
 static void tell_overflows(struct finding *d, enum side here, const struct kernel_view *v)
 {
-    bool waits = d->code == CODE_SYN_UNANSWERED || d->code == CODE_HANDSHAKE_UNFINISHED || d->code == CODE_ACCEPT_QUEUE_FULL;
+    bool waits =
+        d->code == CODE_SYN_UNANSWERED || d->code == CODE_HANDSHAKE_UNFINISHED || d->code == CODE_ACCEPT_QUEUE_FULL;
 
     if (here == SERVER && waits && v->overflows)
-        say(d, "This host's kernel has counted %" G_GUINT64_FORMAT " connections that found an accept queue full (ListenOverflows).",
+        say(d,
+            "This host's kernel has counted %" G_GUINT64_FORMAT
+            " connections that found an accept queue full (ListenOverflows).",
             v->overflows);
 }
 

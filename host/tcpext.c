@@ -11,7 +11,8 @@ bool tcpext_parse(const char *text, struct tcpext *out)
     *out = (struct tcpext){ 0 };
     if (!values)
         return false;
-    g_autofree char *first = g_strndup(names, strcspn(names, "\n")), *second = g_strndup(values + 1, strcspn(values + 1, "\n"));
+    g_autofree char *first = g_strndup(names, strcspn(names, "\n")),
+                    *second = g_strndup(values + 1, strcspn(values + 1, "\n"));
     g_auto(GStrv) keys = g_strsplit(first, " ", -1);
     g_auto(GStrv) numbers = g_strsplit(second, " ", -1);
     for (guint i = 0; keys[i] && numbers[i]; i++)

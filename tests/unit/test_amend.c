@@ -18,9 +18,11 @@ static const char *amended(struct net *n, struct finding *d, const struct amend_
     struct played *g = play(n, inquiry_kinds(d, view->target));
     GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)probe_result_free);
 
-    for (int k = 0; k < PROBE_KINDS; k++)
-        if (play_result(g, (enum probe_kind)k))
-            g_ptr_array_add(all, play_result(g, (enum probe_kind)k));
+    for (int k = 0; k < PROBE_KINDS; k++) {
+        struct probe_result *p = play_result(g, (enum probe_kind)k);
+        if (p)
+            g_ptr_array_add(all, p);
+    }
     finding_amend(d, view, all);
     const struct detail *hop = finding_detail(d, "hop"), *now = finding_detail(d, "now"),
                         *before = finding_detail(d, "confidence_before");
@@ -86,7 +88,8 @@ static void test_clone(void **state)
                                                         .wscale = -1,
                                                         .sack = true,
                                                         .window = 8192,
-                                                        .ecn = true, .dscp = 46 } } } };
+                                                        .ecn = true,
+                                                        .dscp = 46 } } } };
     struct probe_syn syn;
 
     assert_true(inquiry_syn(&f, &syn));
@@ -349,7 +352,7 @@ static struct finding *kernel(enum code code, const struct flow *f, enum side he
         struct finding *d_ = kernel(code, f, here, v);                                                                 \
         const char *words_ = words;                                                                                    \
         assert_int_equal(!!strstr(d_->summary, words_ ? words_ : ". "), words_ != NULL);                               \
-        assert_int_equal(d_->own_remedy != NULL, words_ && strstr(words_, "its kernel"));                                  \
+        assert_int_equal(d_->own_remedy != NULL, words_ && strstr(words_, "its kernel"));                              \
         finding_free(d_);                                                                                              \
     } while (0)
 
@@ -398,7 +401,8 @@ static void test_counters(void **state)
     (void)state;
     struct tcpext t;
 
-    assert_true(tcpext_parse("TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 17 18\nIpExt: InNoRoutes\nIpExt: 0\n", &t));
+    assert_true(tcpext_parse(
+        "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 17 18\nIpExt: InNoRoutes\nIpExt: 0\n", &t));
     assert_int_equal(t.listen_overflows, 17);
     assert_false(tcpext_parse("TcpExt: SyncookiesSent\nTcpExt: 1\n", &t));
     assert_false(tcpext_parse("TcpExt: ListenOverflows\n", &t));
@@ -409,11 +413,12 @@ static void test_counters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_inquiries),  cmocka_unit_test(test_clone),        cmocka_unit_test(test_name),
-        cmocka_unit_test(test_unanswered), cmocka_unit_test(test_elsewhere),    cmocka_unit_test(test_unseen_icmp),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_dead),         cmocka_unit_test(test_injected),
-        cmocka_unit_test(test_sizes),      cmocka_unit_test(test_nothing),      cmocka_unit_test(test_tls), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_counters),  cmocka_unit_test(test_kernel_mtu), cmocka_unit_test(test_kernel_state),
+        cmocka_unit_test(test_inquiries),    cmocka_unit_test(test_clone),     cmocka_unit_test(test_name),
+        cmocka_unit_test(test_unanswered),   cmocka_unit_test(test_elsewhere), cmocka_unit_test(test_unseen_icmp),
+        cmocka_unit_test(test_refused),      cmocka_unit_test(test_dead),      cmocka_unit_test(test_injected),
+        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_nothing),   cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_counters),  cmocka_unit_test(test_kernel_mtu),
+        cmocka_unit_test(test_kernel_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
