@@ -9,6 +9,9 @@
 /* Silence counts only if the capture goes on for so long after the last unanswered packet, or that packet was repeated. */
 #define SILENCE_NS (3 * NS_PER_S)
 
+/* No byte of an answer for so long is a silence of the server. */
+#define SILENT_NS (10 * NS_PER_S)
+
 /* rules_connect.c: the connection does not come to be. */
 struct finding *rule_unreachable(const struct flow *f, const struct judge_context *c);
 struct finding *rule_syn_unanswered(const struct flow *f, const struct judge_context *c);
@@ -45,6 +48,8 @@ struct finding *rule_tls(const struct flow *f, const struct judge_context *c);
 struct finding *rule_tls_certificate(const struct flow *f, const struct judge_context *c);
 struct finding *rule_http_status(const struct flow *f, const struct judge_context *c);
 struct finding *rule_response_truncated(const struct flow *f, const struct judge_context *c);
+
+/* rules_answer.c: no answer comes, or a late one. */
 struct finding *rule_server_silent(const struct flow *f, const struct judge_context *c);
 struct finding *rule_slow_server(const struct flow *f, const struct judge_context *c);
 
@@ -82,6 +87,12 @@ uint32_t icmp_too_big(const struct flow *f, enum side about);
 /* The HTTP transactions of the flow; i < flow_transactions(f). */
 guint flow_transactions(const struct flow *f);
 const struct http_transaction *flow_transaction(const struct flow *f, guint i);
+
+/* What TLS said; NULL: none was spoken. */
+const struct tls_facts *flow_tls(const struct flow *f);
+
+/* "GET /index.html", "POST www.example.net/form"; `otherwise` where the request is not in the capture. To be freed. */
+char *request_text(const struct http_transaction *h, bool with_host, const char *otherwise);
 
 /* The first HTTP answer that the end of the connection cut short; NULL: none. */
 const struct http_transaction *cut_answer(const struct flow *f);

@@ -1,13 +1,6 @@
 #include "diagnose/rules.h"
 #include "diagnose/sentence.h"
 
-#define SILENT_NS (10 * NS_PER_S)
-
-static const struct tls_facts *tls_of(const struct flow *f)
-{
-    return f->app ? f->app->tls : NULL;
-}
-
 /* --- certificates --- */
 
 static struct finding *certificate_finding(const struct flow *f, enum code code, const char *format, const char *text)
@@ -50,7 +43,7 @@ static char *names_text(const struct tls_certificate *cert)
  * tls_certificate_*). */
 struct finding *rule_tls_certificate(const struct flow *f, const struct judge_context *c)
 {
-    const struct tls_facts *t = tls_of(f);
+    const struct tls_facts *t = flow_tls(f);
     const struct tls_certificate *cert = t ? t->certificate : NULL;
     g_autofree char *text = NULL;
 
@@ -162,7 +155,7 @@ static int64_t stuck_ns(const struct flow *f)
 /* Cut in the middle of the handshake: by whom, as far as the packets say. */
 static struct finding *cut_finding(const struct flow *f, const char *server)
 {
-    const struct tls_facts *t = tls_of(f);
+    const struct tls_facts *t = flow_tls(f);
     int64_t stuck = stuck_ns(f);
     char waited[32];
 
@@ -189,7 +182,7 @@ static bool server_ended_it(const struct flow *f)
 
 struct finding *rule_tls(const struct flow *f, const struct judge_context *c)
 {
-    const struct tls_facts *t = tls_of(f);
+    const struct tls_facts *t = flow_tls(f);
     char server[END_TEXT_SIZE];
     struct finding *d = NULL;
 
@@ -227,8 +220,7 @@ struct finding *rule_tls(const struct flow *f, const struct judge_context *c)
 
 /* --- HTTP --- */
 
-/* "GET /index.html", "POST www.example.net/form"; `otherwise` where the request is not in the capture. */
-static char *request_text(const struct http_transaction *h, bool with_host, const char *otherwise)
+char *request_text(const struct http_transaction *h, bool with_host, const char *otherwise)
 {
     struct sentence s = { 0 };
 
@@ -397,162 +389,5 @@ struct finding *rule_response_truncated(const struct flow *f, const struct judge
     finding_add_evidence(d, h->request_packet);
     finding_add_evidence(d, h->response_packet);
     finding_add_evidence(d, f->reset.packet ? f->reset.packet : f->half[SERVER].fin_packet);
-    return d;
-}
-
-/* --- no answer, or a late one --- */
-
-/* Whether what the client said last was a request: nothing was ever answered, or the protocol tells. */
-static bool waits_for_answer(const struct flow *f)
-{
-    const struct tls_facts *t = tls_of(f);
-
-    if (f->asked_ns == TIME_NONE || f->half[CLIENT].unacked > (f->half[CLIENT].fin ? 1 : 0) ||
-        capture_missed(f, SERVER))
-        return false;
-    if (t) /* the last thing that was sent may be the goodbye */
-        return t->outcome == TLS_COMPLETE && t->client_data && !t->application_data &&
-               f->asked_again <= (f->app->closing_only[CLIENT] ? 1 : 0);
-    if (flow_transactions(f)) {
-        const struct http_transaction *h = flow_transaction(f, flow_transactions(f) - 1);
-        return !h->status && h->request_complete && !h->lossy;
-    }
-    return !f->half[SERVER].bytes && f->asked_again == 0;
-}
-
-int64_t silent_for_ns(const struct flow *f, const struct judge_context *c)
-{
-    const struct half *client = &f->half[CLIENT], *server = &f->half[SERVER];
-
-    if (!both_captured(f) || flow_handshake(f) != HANDSHAKE_COMPLETE || !waits_for_answer(f))
-        return -1;
-    int64_t until_ns = f->reset.packet ? f->reset.ts_ns
-                       : server->fin   ? server->fin_ns
-                       : client->fin   ? MAX(client->fin_ns, f->last_ns)
-                                       : c->now_ns;
-    return until_ns - f->asked_ns >= SILENT_NS ? until_ns - f->asked_ns : -1;
-}
-
-struct finding *rule_server_silent(const struct flow *f, const struct judge_context *c)
-{
-    int64_t waited_ns = silent_for_ns(f, c);
-    char waited[32], end[END_TEXT_SIZE];
-
-    if (waited_ns < 0)
-        return NULL;
-    struct finding *d = finding_new(CODE_SERVER_SILENT, WHERE_SERVER,
-                                    "%s acknowledges the request and sends no byte of an answer in %s.",
-                                    end_text(end, f, SERVER), duration_text(waited, waited_ns));
-    d->confidence = f->app ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE; /* of what is not known: was it a request? */
-    finding_add_evidence(d, f->asked_packet);
-    finding_add_evidence(d, f->half[CLIENT].last_data_packet);
-    finding_add_evidence(d, f->half[SERVER].last_packet);
-    finding_detail_seconds(d, "waited", waited_ns);
-    return d;
-}
-
-/* How long the server took over its first byte: not the time in which the request was lost and sent again, nor that in
- * which the answer's first segment was missing while later ones came, nor that of a client whose window was shut. */
-static int64_t thought_ns(const struct flow *f, const struct http_transaction *h)
-{
-    const struct stall *stall = &flow_losses(f, CLIENT)->longest;
-    int64_t from_ns = h->request_end_ts_ns, to_ns = h->response_ts_ns;
-
-    if (stall->from_packet && stall->from_ns < to_ns && (stall->to_ns == TIME_NONE || stall->to_ns > from_ns))
-        return 0;
-    for (guint i = 0; f->trouble && f->trouble->notes && i < f->trouble->notes->len; i++) {
-        const struct note *n = &g_array_index(f->trouble->notes, struct note, i);
-        if (n->ts_ns <= h->request_end_ts_ns || n->ts_ns >= h->response_ts_ns)
-            continue;
-        if (n->kind == NOTE_RETRANSMISSION && n->side == CLIENT)
-            from_ns = MAX(from_ns, n->ts_ns);
-        else if (n->kind == NOTE_LOST_SEGMENT && n->side == SERVER)
-            to_ns = MIN(to_ns, n->ts_ns);
-    }
-    return to_ns - from_ns;
-}
-
-/* The round trip between the ends. Which SYN a SYN-ACK answers is not known where one of them was sent twice (Karn: RFC
- * 6298 section 3): then data tell, or else the first SYN is the one. */
-static int64_t round_trip_ns(const struct flow *f)
-{
-    const struct minmax *there = &f->half[SERVER].rtt, *back = &f->half[CLIENT].rtt;
-    int64_t shaken_ns = flow_handshake_rtt_ns(f);
-
-    if (shaken_ns != TIME_NONE && f->syns <= 1 && f->synacks <= 1)
-        return shaken_ns;
-    if (there->samples)
-        return MAX(shaken_ns, there->min_ns + (back->samples ? back->min_ns : 0));
-    return shaken_ns != TIME_NONE ? f->ack_ns - f->first_ns : 0;
-}
-
-/* So many bytes missing right behind the first segment that arrives are a flight, not a chance loss: 4 full segments,
- * the initial window of RFC 5681; RFC 6928's has 10. */
-#define FLIGHT_BYTES (4 * 1460)
-
-/* Nothing is repeated by a time-out before that: Linux' TCP_RTO_MIN, which is below RFC 6298's second. */
-#define LEAST_TIMEOUT_NS (200 * NS_PER_MS)
-
-/* Right behind the answer's first bytes its stream jumps over a flight: these bytes are a repetition, and the answer
- * was sent before, when nothing of it arrived. */
-static bool sent_before(const struct flow *f, const struct http_transaction *h)
-{
-    int64_t soon_ns = h->response_ts_ns + MAX(round_trip_ns(f), 20 * NS_PER_MS);
-
-    for (guint i = 0; f->trouble && f->trouble->notes && i < f->trouble->notes->len; i++) {
-        const struct note *n = &g_array_index(f->trouble->notes, struct note, i);
-        if (n->kind == NOTE_LOST_SEGMENT && n->side == SERVER && n->ts_ns >= h->response_ts_ns && n->ts_ns <= soon_ns &&
-            n->missing >= FLIGHT_BYTES)
-            return true;
-    }
-    return false;
-}
-
-bool flight_lost(const struct flow *f)
-{
-    for (guint i = 0; i < flow_transactions(f); i++) {
-        const struct http_transaction *h = flow_transaction(f, i);
-        if (h->request_end_ts_ns != TIME_NONE && h->response_ts_ns != TIME_NONE &&
-            h->response_ts_ns - h->request_end_ts_ns >= LEAST_TIMEOUT_NS && sent_before(f, h))
-            return true;
-    }
-    return false;
-}
-
-/* The slowest first byte of the flow's transactions. */
-static const struct http_transaction *slowest(const struct flow *f, int64_t *ttfb_ns)
-{
-    const struct http_transaction *worst = NULL;
-
-    for (guint i = 0; i < flow_transactions(f); i++) {
-        const struct http_transaction *h = flow_transaction(f, i);
-        if (h->request_end_ts_ns == TIME_NONE || h->response_ts_ns == TIME_NONE || h->tunnel ||
-            h->response_ts_ns - h->request_end_ts_ns < NS_PER_S)
-            continue;
-        int64_t thought = thought_ns(f, h);
-        if (thought > *ttfb_ns && !sent_before(f, h)) {
-            worst = h;
-            *ttfb_ns = thought;
-        }
-    }
-    return worst;
-}
-
-struct finding *rule_slow_server(const struct flow *f, const struct judge_context *c)
-{
-    int64_t ttfb_ns = 0, rtt_ns = round_trip_ns(f);
-    const struct http_transaction *h = slowest(f, &ttfb_ns);
-    char late[32];
-
-    (void)c;
-    if (!h || ttfb_ns < NS_PER_S || ttfb_ns < 5 * rtt_ns || capture_missed(f, SERVER))
-        return NULL;
-    g_autofree char *request = request_text(h, false, "a request");
-    struct finding *d = finding_new(CODE_SLOW_SERVER, WHERE_SERVER, "The first byte of the answer to %s came after %s.",
-                                    request, duration_text(late, ttfb_ns));
-    d->confidence = CONFIDENCE_LIKELY;
-    finding_add_evidence(d, h->request_packet);
-    finding_add_evidence(d, h->response_packet);
-    finding_detail_seconds(d, "ttfb", ttfb_ns);
     return d;
 }

@@ -177,6 +177,11 @@ uint32_t icmp_too_big(const struct flow *f, enum side about)
     return told;
 }
 
+const struct tls_facts *flow_tls(const struct flow *f)
+{
+    return f->app ? f->app->tls : NULL;
+}
+
 guint flow_transactions(const struct flow *f)
 {
     return f->app && f->app->http ? f->app->http->len : 0;
