@@ -108,12 +108,13 @@ static void see_no_losses(struct ledger *l, const struct flow *f)
 
     if (!both_captured(f))
         return;
-    if (!c->lost && !s->lost)
+    if (!c->lost && !s->lost && !flight_lost(f))
         exclude(observe(l, "no data segment of either side is known to be lost"), CODE_PACKET_LOSS);
     if (!c->reordered && !s->reordered)
         exclude(observe(l, "no data segment came late without loss"), CODE_REORDERING);
-    if (!c->tail_retries && !c->tail_probes && !s->tail_retries && !s->tail_probes)
-        observe(l, "nothing was repeated in vain at the end");
+    if (!c->tail_retries && !c->tail_probes && !s->tail_retries && !s->tail_probes && !counted_hole(f) &&
+        !sent_in_vain(f, CLIENT) && !sent_in_vain(f, SERVER))
+        exclude(observe(l, "nothing was repeated in vain at the end"), CODE_PATH_WENT_DEAD);
 }
 
 static void see_windows(struct ledger *l, const struct flow *f, enum side s)
@@ -169,7 +170,7 @@ static void see_reset(struct ledger *l, const struct flow *f)
         observe(l, "a RST of the %s with TTL %u; its other packets arrive with TTL %u%s", side_name((enum side)r->by),
                 r->ttl, f->half[r->by].ttl, r->spoke_on ? ", and it sent new data after the RST" : "");
     at_packets(line, r->packet, 0, 0);
-    if (r->ttl == f->half[r->by].ttl && !r->spoke_on)
+    if (reset_is_own(f))
         exclude(line, CODE_RESET_INJECTED);
 }
 

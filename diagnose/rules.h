@@ -29,6 +29,8 @@ bool sent_in_vain(const struct flow *f, enum side s); /* what that side sends do
 /* rules_reset.c: who sent the RST, and what it cut off. */
 struct finding *rule_reset(const struct flow *f, const struct judge_context *c);
 
+bool reset_is_own(const struct flow *f); /* nothing says that another than its sender sent it */
+
 /* rules_size.c: large packets do not get through. */
 bool matter_of_size(const struct flow *f, enum side s); /* one of these two applies to what that side sends */
 bool counted_hole(const struct flow *f); /* the server's bytes that never arrived are known from the number of a later packet without data */

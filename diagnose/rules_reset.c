@@ -43,6 +43,11 @@ static bool too_fast(const struct flow *f)
     return f->reset.answers_ns != TIME_NONE && least_ns >= TELLING_RTT_NS && f->reset.answers_ns < least_ns / 2;
 }
 
+bool reset_is_own(const struct flow *f)
+{
+    return !foreign_ttl(f) && !other_hop(f) && !too_fast(f) && !f->reset.spoke_on;
+}
+
 /* The RST is of neither end: it comes from another distance or too early, or the end goes on as if it had not sent it.
  */
 static struct finding *injected(const struct flow *f)
