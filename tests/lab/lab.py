@@ -167,6 +167,7 @@ class Lab(Network):
         """Ends the captures after so many seconds; returns {place: path}."""
         time.sleep(settle)
         for place, process in self.captures.items():
+            self.drain(process)
             if not captured_all(self.stop(process, signal.SIGINT)):
                 raise Fault(f"the capture at the {place} lost packets")
         paths = {place: self.path(f"{place}.pcap") for place in self.captures}

@@ -276,6 +276,20 @@ class Network:
         options = ("-n", "-U", "--immediate-mode", "-s", str(largest), "-B", "65536", "-Z", "root")
         return self.spawn(node, "tcpdump", *options, "-i", interface, "-w", path)
 
+    def drain(self, process):
+        """Waits, not longer than for a program to come up, until a tcpdump has written all that the kernel holds for
+        it: with SIGUSR1 it tells how far it is. On a busy machine that is long after the packets."""
+        end = time.monotonic() + READY_SECONDS
+        while time.monotonic() < end and process.poll() is None:
+            known = len(self.output(process))
+            process.send_signal(signal.SIGUSR1)
+            while time.monotonic() < end and "dropped by kernel" not in self.output(process)[known:]:
+                time.sleep(0.01)
+            count = re.search(r"(\d+) packets? captured, (\d+) packets? received", self.output(process)[known:])
+            if count and int(count[1]) >= int(count[2]):
+                return
+            time.sleep(0.05)
+
 
 def captured_all(said):
     """Whether tcpdump, which said this at its end, dropped nothing."""
