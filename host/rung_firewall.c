@@ -132,8 +132,7 @@ static struct rung_step *begin(const struct climb *c, const struct ruleset *rule
 
 static void say(struct rung_step *s, const struct ruleset *rules, const char *what)
 {
-    g_autofree char *old = g_steal_pointer(&s->text);
-
+    g_clear_pointer(&s->text, g_free);
     if (s->finding && s->finding->code == CODE_FIREWALL_DROPS)
         s->text = g_strdup_printf("a rule stops %s", what);
     else if (s->finding)
