@@ -17,13 +17,19 @@ static void put(char out[TEXT_ROOM], unsigned value)
     g_snprintf(out, TEXT_ROOM, "%u", value);
 }
 
+/* The value of an option as the error quotes it, if it has the option. */
+static void put_quoted(const struct shot *s, unsigned bit, unsigned value, char seen[TEXT_ROOM])
+{
+    if (s->quoted.opt.present & bit)
+        put(seen, value);
+    else
+        g_strlcpy(seen, "none", TEXT_ROOM);
+}
+
 static bool compare_mss(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     put(sent, syn_of(r, s).opt.mss);
-    if (s->quoted.opt.present & TCPOPT_HAS_MSS)
-        put(seen, s->quoted.opt.mss);
-    else
-        g_strlcpy(seen, "none", TEXT_ROOM);
+    put_quoted(s, TCPOPT_HAS_MSS, s->quoted.opt.mss, seen);
     return s->quoted.has_header;
 }
 
@@ -49,10 +55,7 @@ static bool compare_timestamps(const struct trial *r, const struct shot *s, char
 static bool compare_wscale(const struct trial *r, const struct shot *s, char sent[TEXT_ROOM], char seen[TEXT_ROOM])
 {
     put(sent, syn_of(r, s).opt.wscale);
-    if (s->quoted.opt.present & TCPOPT_HAS_WSCALE)
-        put(seen, s->quoted.opt.wscale);
-    else
-        g_strlcpy(seen, "none", TEXT_ROOM);
+    put_quoted(s, TCPOPT_HAS_WSCALE, s->quoted.opt.wscale, seen);
     return s->quoted.has_header;
 }
 

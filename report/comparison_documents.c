@@ -178,10 +178,7 @@ static void unpaired(struct json *j, const struct documents *d)
         json_member(j, "flow", number_or_null, l->flow);
         json_member(j, "ends", string, l->ends);
         json_key(j, "finding");
-        if (l->finding)
-            json_finding(j, l->finding);
-        else
-            json_write_null(j);
+        json_finding(j, l->finding);
         json_close(j);
     }
     json_close(j);

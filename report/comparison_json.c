@@ -260,10 +260,7 @@ static void unpaired(struct json *j, const struct comparison *c)
         json_key(j, "flow");
         flow_members(j, l->file, vantage_flow(c->vantage[l->file], l->index), false);
         json_key(j, "finding");
-        if (l->finding)
-            json_finding(j, l->finding);
-        else
-            json_write_null(j);
+        json_finding(j, l->finding);
         json_close(j);
     }
     json_close(j);

@@ -17,8 +17,5 @@ void json_step_members(struct json *j, const struct rung_step *s)
         json_write_string(j, g_ptr_array_index(s->notes, i));
     json_close(j);
     json_key(j, "finding");
-    if (s->finding)
-        json_finding(j, s->finding);
-    else
-        json_write_null(j);
+    json_finding(j, s->finding);
 }

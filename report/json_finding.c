@@ -75,6 +75,10 @@ void json_finding(struct json *j, const struct finding *f)
         json_put(j, OK, sizeof OK - 1);
         return;
     }
+    if (!f) {
+        json_write_null(j);
+        return;
+    }
     json_open_object(j);
     json_finding_members(j, f);
     json_close(j);

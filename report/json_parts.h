@@ -9,7 +9,7 @@
 
 #define JSON_SCHEMA 1
 
-void json_finding(struct json *j, const struct finding *f);          /* json_finding.c */
+void json_finding(struct json *j, const struct finding *f);          /* json_finding.c; NULL gives null */
 void json_finding_members(struct json *j, const struct finding *f);
 void json_findings(struct json *j, const GPtrArray *findings);       /* NULL gives [] */
 void json_app(struct json *j, const struct app_facts *app);          /* json_app.c; NULL: nothing recognised */

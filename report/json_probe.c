@@ -160,8 +160,5 @@ void json_probe_members(struct json *j, const struct probe_result *p)
     json_member(j, "forged", uint, p->forged);
     json_member(j, "note", string, p->note);
     json_key(j, "finding");
-    if (p->finding)
-        json_finding(j, p->finding);
-    else
-        json_write_null(j);
+    json_finding(j, p->finding);
 }

@@ -2,7 +2,7 @@
 import time
 
 from case import check, script
-from climb import SECONDS, SERVER_RUNGS, check_all_well, check_step, check_verdict, climb, step
+from climb import SECONDS, SERVER_RUNGS, check_all_well, check_ladder, check_step, climb, step
 from lab import Lab
 from net import Fault, program
 from plan import CLIENT, LAST, SERVER
@@ -30,11 +30,7 @@ def against(name, about, verdict, at=None, before=None, port="80", words=(), ste
             before(lab, case)
         filled = [word.format(client=CLIENT[case.family]) for word in words]
         found = climb(lab, "--server", *filled, port, node="server", wrap=wrap, rungs=SERVER_RUNGS)
-        check_verdict(found, verdict, at)
-        if verdict == "ok":
-            check_all_well(found)
-        for rung, right in (steps or {}).items():
-            check_step(step(found, rung), right)
+        check_ladder(found, verdict, at, steps)
         if more:
             more(lab, case, found)
 

@@ -71,16 +71,21 @@ def against(name, about, verdict, at=None, before=None, target="http://www.upc.e
         if before:
             before(lab, case)
         found = climb(lab, *words, target_of(case, target), wrap=wrap)
-        check_verdict(found, verdict, at)
-        if verdict == "ok":
-            check_all_well(found)
-        for rung, right in (steps or {}).items():
-            check_step(step(found, rung), right)
+        check_ladder(found, verdict, at, steps)
         if more:
             more(lab, case, found)
 
     function.__doc__ = about
     script(f"check-{name}", server=server, family=family, seconds=SECONDS, **settings)(function)
+
+
+def check_ladder(found, verdict, at, steps):
+    """The verdict and its rung, nothing amiss where it is ok, and steps {rung: status, or a part of its text}."""
+    check_verdict(found, verdict, at)
+    if verdict == "ok":
+        check_all_well(found)
+    for rung, right in (steps or {}).items():
+        check_step(step(found, rung), right)
 
 
 def check_step(one, right):
