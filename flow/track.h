@@ -1,4 +1,4 @@
-/* track: the working memory of a flow while packets still come: what classify.c, state.c, zeek.c and tracker.c remember of each
+/* track: the working memory of a flow while packets still come: what the modules of flow/ remember of each
  * direction from packet to packet. Freed when the flow is retired.
  */
 #ifndef TCPSLEUTH_FLOW_TRACK_H

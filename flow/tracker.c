@@ -2,10 +2,14 @@
 
 #include "base/limits.h"
 #include "base/seq.h"
-#include "dissect/certs.h"
 #include "flow/classify.h"
+#include "flow/count.h"
+#include "flow/feed.h"
+#include "flow/handshake.h"
 #include "flow/hosts.h"
 #include "flow/lookups.h"
+#include "flow/reset.h"
+#include "flow/roles.h"
 #include "flow/state.h"
 #include "flow/table.h"
 #include "flow/trouble.h"
@@ -17,11 +21,9 @@ struct tracker {
     struct flow_table *table;
     struct lookups *lookups;
     struct neighbors *neighbors;
-    struct certs *certs;
     struct hosts *hosts;
-    struct stream_budget budget;
+    struct feed feed;
     int64_t now_ns;
-    bool redirects; /* a redirect was seen */
     int64_t next_expiry_ns;
     unsigned since_expiry; /* packets */
     int64_t next_sweep_ns; /* over live flows; TIME_NONE: at once */
@@ -32,70 +34,6 @@ struct tracker {
 /* How often the table is looked through: by capture time, and by packets where many flows begin at once. */
 #define EXPIRY_NS (NS_PER_S / 10)
 #define EXPIRY_PACKETS 256
-
-void track_clear(struct track *t)
-{
-    for (int s = CLIENT; s <= SERVER; s++) {
-        ranges_clear(&t->half[s].seen);
-        rtt_clear(&t->half[s].rtt);
-        if (t->half[s].stream.pending)
-            g_tree_unref(t->half[s].stream.pending);
-        t->half[s].stream.pending = NULL;
-    }
-    app_free(t->app);
-    t->app = NULL;
-}
-
-void track_free(struct track *t)
-{
-    if (t)
-        track_clear(t);
-    g_free(t);
-}
-
-/* --- who is who --- */
-
-/* Ports that servers listen on though they lie above 1023. */
-static bool service_port(uint16_t port)
-{
-    static const uint16_t ports[] = { 1080, 1433, 1521, 1723, 1883, 2049, 3000, 3128, 3306, 3389,  5000,
-                                      5060, 5222, 5432, 5672, 5900, 6379, 6443, 6667, 8000, 8008,  8080,
-                                      8081, 8443, 8883, 8888, 9000, 9090, 9092, 9200, 9418, 11211, 27017 };
-
-    if (port < 1024)
-        return true;
-    for (size_t i = 0; i < G_N_ELEMENTS(ports); i++)
-        if (ports[i] == port)
-            return true;
-    return false;
-}
-
-/* Of a connection that was met in the middle: 1 the source is the server, 0 the destination is, -1 the ports do not
- * tell. */
-static int server_by_port(uint16_t sport, uint16_t dport)
-{
-    bool source = service_port(sport), destination = service_port(dport);
-
-    if (source != destination)
-        return source;
-    if ((sport < 1024) != (dport < 1024))
-        return sport < 1024;
-    if ((sport >= 32768) != (dport >= 32768)) /* the ephemeral ports of Linux begin at 32768, RFC 6335's at 49152 */
-        return sport < 32768;
-    return -1;
-}
-
-/* Decides the roles from the first packet and says whether its sender is the client. */
-static bool sender_is_client(struct flow *f, const struct tcp_facts *tcp)
-{
-    if (tcp->flags & TCP_SYN && !(tcp->flags & TCP_RST)) {
-        f->role_basis = tcp->flags & TCP_ACK ? ROLE_SYNACK : ROLE_SYN;
-        return f->role_basis == ROLE_SYN;
-    }
-    int server = server_by_port(tcp->sport, tcp->dport);
-    f->role_basis = server < 0 ? ROLE_FIRST_PACKET : ROLE_PORT;
-    return server != 1;
-}
 
 static void start_half(struct flow *f, enum side s)
 {
@@ -135,7 +73,7 @@ static struct flow *new_flow(struct tracker *t, const struct packet *p, const st
                              bool twin)
 {
     struct flow *f = flow_table_add(t->table, &c->key, c->layers, twin, t->now_ns);
-    bool from_client = sender_is_client(f, &p->tcp);
+    bool from_client = roles_sender_is_client(f, &p->tcp);
 
     f->client_is_high = from_client != c->low_is_src;
     f->first_ns = p->ts_ns;
@@ -213,372 +151,12 @@ static struct flow *flow_of(struct tracker *t, const struct packet *p, const str
     return f;
 }
 
-/* --- the handshake --- */
-
-static void read_offer(struct half *h, const struct packet *p)
-{
-    const struct tcp_facts *tcp = &p->tcp;
-    const struct tcp_options *o = &tcp->opt;
-    uint16_t ecn = tcp->flags & (TCP_ECE | TCP_CWR);
-
-    h->offer = (struct tcp_offer){
-        .seen = true,
-        .cut = o->present & TCPOPT_CUT,
-        .sack = o->present & TCPOPT_HAS_SACK_OK,
-        .timestamps = o->present & TCPOPT_HAS_TIMESTAMPS,
-        .fastopen = o->present & TCPOPT_HAS_FASTOPEN,
-        .mptcp = o->present & TCPOPT_HAS_MPTCP,
-        .ecn = tcp->flags & TCP_ACK ? ecn == TCP_ECE : ecn == (TCP_ECE | TCP_CWR),
-        .wscale = o->present & TCPOPT_HAS_WSCALE ? (int8_t)MIN(o->wscale, 127) : -1,
-        .mss = o->present & TCPOPT_HAS_MSS ? o->mss : 0,
-        .window = tcp->window,
-        .dscp = p->ip.dscp,
-    };
-}
-
-static void note_syn(struct flow *f, const struct segment *s)
-{
-    f->syns++;
-    if (!f->first_syn_packet)
-        f->first_syn_packet = s->packet->number;
-    if (!f->synack_packet) { /* the last transmission before the answer */
-        f->syn_packet = s->packet->number;
-        f->syn_ns = s->ts_ns;
-    }
-}
-
-static void note_synack(struct flow *f, const struct segment *s)
-{
-    f->synacks++;
-    if (!f->synack_packet) {
-        f->synack_packet = s->packet->number;
-        f->synack_ns = s->ts_ns;
-    }
-    if (!f->ack_packet)
-        f->synack_last_ns = s->ts_ns;
-}
-
-static void watch_handshake(struct flow *f, const struct segment *s)
-{
-    if (s->flags & TCP_SYN) {
-        if (s->flags & (TCP_RST | TCP_FIN))
-            return;
-        read_offer(&f->half[s->side], s->packet);
-        if (s->flags & TCP_ACK)
-            note_synack(f, s);
-        else
-            note_syn(f, s);
-    } else if (!f->ack_packet && s->side == CLIENT && f->synack_packet && s->flags & TCP_ACK && !(s->flags & TCP_RST) &&
-               seq_gt(s->tcp->ack, f->half[SERVER].isn)) {
-        f->ack_packet = s->packet->number;
-        f->ack_ns = s->ts_ns;
-    }
-}
-
-/* Wireshark's tcp.completeness: SYN 1 (of a connection that begins with it), SYN-ACK 2, ACK 4, data 8, FIN 16, RST 32.
- */
-static void completeness(struct flow *f, const struct segment *s, bool first)
-{
-    uint16_t syn_ack = s->flags & (TCP_SYN | TCP_ACK);
-
-    if (syn_ack == TCP_ACK)
-        f->completeness |= s->len ? 8 : 4;
-    else if (syn_ack == (TCP_SYN | TCP_ACK))
-        f->completeness |= 2;
-    else if (first && syn_ack == TCP_SYN)
-        f->completeness |= s->len ? 1 | 8 : 1;
-    if ((s->flags & (TCP_FIN | TCP_ACK)) == (TCP_FIN | TCP_ACK))
-        f->completeness |= 16;
-    if (s->flags & TCP_RST)
-        f->completeness |= 32;
-}
-
-/* --- resets --- */
-
-/* Whether the other end would believe this RST: RFC 9293 section 3.10.7, with room for a capture that missed packets.
- */
-static bool reset_counts(const struct flow *f, const struct segment *s)
-{
-    const struct track_half *rev = &f->track->half[other_side(s->side)];
-
-    if (f->half[s->side].state == STATE_SYN_SENT && s->seq != f->track->half[s->side].next)
-        return false; /* RFC 9293 section 3.10.7.3: the answer to an ACK of an old connection; the SYN goes on */
-    if (f->half[other_side(s->side)].state == STATE_SYN_SENT)
-        return s->flags & TCP_ACK ? s->tcp->ack == rev->next : true;
-    if (!rev->ack_known)
-        return true;
-    uint32_t window = MAX(classify_window(f, other_side(s->side)), 65535);
-    return seq_ge(s->seq, rev->highest_ack - 65535) && seq_le(s->seq, rev->highest_ack + window);
-}
-
-uint32_t track_unacked(const struct flow *f, enum side s)
-{
-    const struct track_half *mine = &f->track->half[s], *peer = &f->track->half[other_side(s)];
-
-    if (!mine->seq_known)
-        return 0;
-    if (!peer->ack_known)
-        return mine->next - mine->seen.edge; /* the other direction is not in the capture: nothing is known */
-    return seq_gt(mine->next, peer->highest_ack) ? mine->next - peer->highest_ack : 0;
-}
-
-/* Sent so long ago, and not again: it was acknowledged by a packet that the capture does not hold (RFC 6298: the first
- * time-out is 1 s). */
-#define REPEATED_BY_THEN_NS (3 * NS_PER_S)
-
-/* Whether that side waits for an acknowledgement of more than its FIN. */
-static bool owed(const struct flow *f, enum side s, int64_t now_ns)
-{
-    const struct half *h = &f->half[s];
-
-    if (track_unacked(f, s) <= (h->fin && !h->fin_acked ? 1 : 0))
-        return false;
-    return h->last_data_ns == TIME_NONE || now_ns - h->last_data_ns < REPEATED_BY_THEN_NS ||
-           f->track->half[s].tail_retries;
-}
-
-/* Packets that one sender sends within so short a time may change places. */
-#define REORDERED_NS (3 * NS_PER_MS)
-
-/* New data or a FIN from the end that had reset the connection: the RST was not its own. */
-static bool speaks_on(const struct flow *f, const struct segment *s)
-{
-    return s->side == f->reset.by && !(s->flags & TCP_RST) && (s->new_bytes || s->flags & TCP_FIN) &&
-           seq_gt(s->end, f->reset.seq) && s->ts_ns - f->reset.ts_ns > REORDERED_NS;
-}
-
-static bool watch_reset(struct flow *f, const struct segment *s)
-{
-    if (f->reset.packet) {
-        f->reset.spoke_on |= speaks_on(f, s);
-        return false;
-    }
-    if (!(s->flags & TCP_RST) || !reset_counts(f, s))
-        return false;
-    f->reset.packet = s->packet->number;
-    f->reset.ts_ns = s->ts_ns;
-    f->reset.by = (uint8_t)s->side;
-    const struct track_half *other = &f->track->half[other_side(s->side)];
-    f->reset.idle_ns = other->tail_first ? other->tail_idle_ns : 0;
-    f->reset.ttl = s->packet->ip.ttl;
-    f->reset.seq = s->seq;
-    if (s->flags & TCP_ACK && f->track->half[s->side].seq_known && f->half[s->side].packets)
-        f->reset.ahead = (uint32_t)MAX(seq_diff(s->seq, f->track->half[s->side].seen.edge), 0);
-    if (s->flags & TCP_ACK && other->seq_known && s->tcp->ack == other->next && other->next_len)
-        f->reset.answers_ns = s->ts_ns - other->next_ns;
-    for (int e = CLIENT; e <= SERVER; e++) {
-        f->reset.after_fin[e] = f->half[e].fin;
-        f->reset.owed[e] = owed(f, (enum side)e, s->ts_ns);
-    }
-    if (s->flags & TCP_ACK && other->seq_known && seq_ge(s->tcp->ack, other->next))
-        f->reset.owed[other_side(s->side)] = false; /* the RST itself acknowledges all that came */
-    return true;
-}
-
-static void watch_last_data(struct flow *f, const struct segment *s)
-{
-    if (s->flags & TCP_FIN && s->side == CLIENT && f->half[CLIENT].fin_packet == s->packet->number)
-        f->reset.asked_at_fin = f->asked_ns != TIME_NONE || s->new_bytes;
-    if (!s->len || f->reset.packet)
-        return;
-    f->reset.last_data = (uint8_t)s->side;
-    if (f->half[other_side(s->side)].fin && !f->half[s->side].fin) {
-        f->reset.data_after_fin = true;
-        f->reset.bytes_after_fin += s->new_bytes;
-    }
-}
-
-/* --- counting --- */
-
-static uint64_t wire_segments(const struct flow *f, const struct segment *s)
-{
-    uint16_t mss = f->half[other_side(s->side)].offer.mss;
-
-    if (s->len <= 1460 || mss == 0)
-        return s->len > 1460 ? (s->len + 1459) / 1460 : 1;
-    return (s->len + mss - 1) / mss;
-}
-
-/* The client is closing, by FIN or by TLS' closing alert: what the server says then is a goodbye, or the rules look at
- * what it was. */
-static bool says_goodbye(const struct flow *f)
-{
-    const struct app *app = f->track->app;
-    return f->half[CLIENT].fin || (app && app_facts(app)->closing_only[CLIENT]);
-}
-
-/* Since when the client waits for an answer. */
-static void note_question(struct flow *f, const struct segment *s)
-{
-    if (s->side == SERVER) {
-        if (f->asked_ns != TIME_NONE && !says_goodbye(f))
-            f->asked_ns = TIME_NONE;
-    } else if (f->asked_ns == TIME_NONE && s->new_bytes) {
-        f->asked_ns = s->ts_ns;
-        f->asked_packet = s->packet->number;
-        f->asked_again = 0;
-    } else if (s->new_bytes && s->ts_ns - f->half[CLIENT].last_data_ns >= NS_PER_S) {
-        f->asked_again++;
-    }
-}
-
-static void count_half(struct flow *f, const struct segment *s)
-{
-    struct half *h = &f->half[s->side];
-
-    if (h->packets++ == 0) {
-        h->first_packet = s->packet->number;
-        h->ttl = s->packet->ip.ttl;
-    }
-    h->last_packet = s->packet->number;
-    h->last_ns = s->ts_ns;
-    if (!(s->flags & TCP_RST)) {
-        h->ttl_varies |= h->ttl_last && h->ttl_last != s->packet->ip.ttl;
-        h->ttl_last = s->packet->ip.ttl;
-    }
-    h->bytes += s->new_bytes;
-    h->rst |= (s->flags & TCP_RST) != 0;
-    if (s->len && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
-        note_question(f, s);
-        h->segments += wire_segments(f, s);
-        h->last_data_packet = s->packet->number;
-        h->last_data_ns = s->ts_ns;
-        if (!h->first_data_packet) {
-            h->first_data_packet = s->packet->number;
-            h->first_data_ns = s->ts_ns;
-        }
-    }
-}
-
-/* A SYN begins this direction's numbers, whatever was guessed from packets of an older connection. */
-static void restart_numbers(struct track_half *fwd, struct track_half *rev)
-{
-    ranges_clear(&fwd->seen);
-    rtt_clear(&fwd->rtt);
-    fwd->seq_known = false;
-    rev->ack_known = false;
-}
-
-/* The numbers that relative ones are counted from: the SYN's; of a flow met in the middle one below the first seen. */
-static void learn_isn(struct flow *f, const struct segment *s)
-{
-    struct track_half *fwd = &f->track->half[s->side], *rev = &f->track->half[other_side(s->side)];
-    bool syn = s->flags & TCP_SYN && (!f->half[s->side].offer.seen || (s->flags & TCP_ACK && !f->ack_packet));
-
-    if (syn && fwd->isn_known && f->half[s->side].isn != s->seq)
-        restart_numbers(fwd, rev);
-    if (!fwd->isn_known || syn) {
-        f->half[s->side].isn = s->flags & TCP_SYN ? s->seq : s->seq - 1;
-        fwd->isn_known = true;
-    }
-    if (!rev->isn_known && s->flags & TCP_ACK) {
-        f->half[other_side(s->side)].isn = s->tcp->ack - 1;
-        rev->isn_known = true;
-    }
-}
-
-static void log_packet(struct flow *f, const struct segment *s)
-{
-    if (f->log->len >= LIMIT_LOG)
-        return;
-    struct log_entry e = {
-        .packet = s->packet->number,
-        .ts_ns = s->ts_ns,
-        .seq = s->seq - f->half[s->side].isn,
-        .ack = s->flags & TCP_ACK ? s->tcp->ack - f->half[other_side(s->side)].isn : 0,
-        .len = s->len,
-        .flags = s->flags,
-        .side = (uint8_t)s->side,
-        .window = classify_window(f, s->side),
-        .anomaly = s->anomaly,
-        .state = { f->half[CLIENT].state, f->half[SERVER].state },
-    };
-    g_array_append_val(f->log, e);
-}
-
-/* --- bytes for the application layer --- */
-
-/* Where the SYN was seen, the stream begins behind it, whatever segment comes first. */
-static void stream_start(struct stream *stream, const struct flow *f, enum side s)
-{
-    if (stream->started || !f->half[s].offer.seen)
-        return;
-    stream->started = true;
-    stream->next = f->half[s].isn + 1;
-}
-
-static void feed_app(struct tracker *t, struct flow *f, const struct segment *s)
-{
-    struct track *k = f->track;
-    struct app_bytes bytes = { s->side, s->tcp->payload, s->ts_ns, s->packet->number };
-    struct stream *other = &k->half[other_side(s->side)].stream;
-
-    if (k->app_done || (!s->len && !other->pending))
-        return;
-    if (s->len && !(s->flags & TCP_RST) && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
-        if (!k->app) {
-            k->app = app_new(flow_port(f, SERVER));
-            app_share(k->app, t->certs);
-        }
-        stream_start(&k->half[s->side].stream, f, s->side);
-        if (app_wants(k->app, s->side))
-            stream_segment(&k->half[s->side].stream, k->app, &t->budget, s->seq + (s->flags & TCP_SYN ? 1 : 0), s->len,
-                           &bytes);
-    }
-    if (!k->app)
-        return;
-    if (other->pending && s->flags & TCP_ACK) {
-        bytes.from = other_side(s->side);
-        stream_acked(other, k->app, &t->budget, s->tcp->ack, &bytes);
-    }
-    t->redirects = t->redirects || app_facts(k->app)->redirects;
-}
-
-/* Bytes of side s that the other end acknowledged and the capture does not hold, behind all that it holds. */
-static void tell_tail_gap(struct flow *f, enum side s, const struct app_bytes *now)
-{
-    struct track_half *mine = &f->track->half[s], *peer = &f->track->half[other_side(s)];
-
-    stream_start(&mine->stream, f, s);
-    if (!mine->stream.started || !peer->ack_known || !app_wants(f->track->app, s))
-        return;
-    int32_t missing = seq_diff(peer->highest_ack - (f->half[s].fin_acked ? 1 : 0), mine->stream.next);
-    if (missing > 0)
-        app_gap(f->track->app, s, (uint64_t)missing, now->ts_ns, now->packet);
-}
-
-static void end_app(struct tracker *t, struct flow *f)
-{
-    struct track *k = f->track;
-
-    if (k->app_done)
-        return;
-    for (int s = CLIENT; s <= SERVER; s++) {
-        struct app_bytes now = { (enum side)s, { NULL, 0 }, f->last_ns, f->half[s].last_packet };
-        stream_end(&k->half[s].stream, k->app, &t->budget, &now);
-        if (k->app)
-            tell_tail_gap(f, (enum side)s, &now);
-    }
-    if (!k->app)
-        return;
-    for (int s = CLIENT; s <= SERVER; s++) {
-        const struct half *h = &f->half[s];
-        enum app_ending how = h->fin ? APP_END_FIN : f->reset.packet ? APP_END_RST : APP_END_CAPTURE;
-        int64_t end_ns = h->fin ? h->fin_ns : f->reset.packet ? f->reset.ts_ns : h->last_ns;
-        app_end(k->app, (enum side)s, how, end_ns != TIME_NONE ? end_ns : f->last_ns);
-    }
-    f->app = app_finish(k->app);
-    lookups_tcp(t->lookups, f);
-    k->app = NULL;
-    k->app_done = true;
-}
-
 /* Adds up what is only known at the end and frees the working memory. Done when a flow closes, while it is warm in the
  * cache; a straggler makes it necessary once more. */
 static void finish(struct tracker *t, struct flow *f, bool no_byte_can_follow)
 {
-    if (no_byte_can_follow)
-        end_app(t, f);
+    if (no_byte_can_follow && feed_end(&t->feed, f))
+        lookups_tcp(t->lookups, f);
     trouble_finish(f);
     for (int s = CLIENT; s <= SERVER; s++)
         f->half[s].unacked = track_unacked(f, (enum side)s);
@@ -660,23 +238,23 @@ static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
     bool first = f->half[CLIENT].packets + f->half[SERVER].packets == 0;
     uint32_t edge = f->track->half[other_side(s->side)].seen.edge;
 
-    learn_isn(f, s);
+    handshake_numbers(f, s);
     zeek_segment(f, s);
     classify_segment(f, s);
     if (s->anomaly & ANOMALY_ACKED_UNSEEN && f->track->half[other_side(s->side)].seen.edge != edge &&
         !(s->flags & TCP_FIN))
         zeek_gap(f, other_side(s->side));
-    watch_handshake(f, s);
+    handshake_segment(f, s);
     if (s->packet->number == f->synack_packet)
         hosts_saw(t->hosts, flow_addr(f, SERVER), f->key.version, s->packet->ip.ttl, flow_rtt_to_server_ns(f));
-    completeness(f, s, first);
-    state_segment(f, s, watch_reset(f, s));
-    watch_last_data(f, s);
-    count_half(f, s);
+    handshake_completeness(f, s, first);
+    state_segment(f, s, reset_segment(f, s));
+    reset_last_data(f, s);
+    count_segment(f, s);
     trouble_segment(f, s);
-    feed_app(t, f, s);
+    feed_segment(&t->feed, f, s);
     if (f->log)
-        log_packet(f, s);
+        count_log(f, s);
     if (t->hooks.segment)
         t->hooks.segment(t->hooks.user, f, s->side, s->packet);
     settle_queue(t, f);
@@ -865,7 +443,7 @@ struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow
     t->table = flow_table_new(flow_leaves, t);
     t->lookups = lookups_new(hooks->lookup, hooks->user);
     t->neighbors = neighbors_new();
-    t->certs = certs_new();
+    t->feed.certs = certs_new();
     t->hosts = hosts_new();
     return t;
 }
@@ -893,7 +471,7 @@ void tracker_free(struct tracker *t)
     flow_table_free(t->table);
     lookups_free(t->lookups);
     neighbors_free(t->neighbors);
-    certs_free(t->certs);
+    certs_free(t->feed.certs);
     hosts_free(t->hosts);
     g_free(t);
 }
@@ -910,7 +488,7 @@ const struct neighbors *tracker_neighbors(const struct tracker *t)
 
 bool tracker_links(const struct tracker *t)
 {
-    return t->redirects || lookups_any(t->lookups);
+    return t->feed.redirects || lookups_any(t->lookups);
 }
 
 uint64_t tracker_open_flows(const struct tracker *t)
@@ -935,5 +513,5 @@ uint64_t tracker_evicted_flows(const struct tracker *t)
 
 uint64_t tracker_reassembly_dropped(const struct tracker *t)
 {
-    return t->budget.dropped;
+    return t->feed.budget.dropped;
 }
