@@ -117,8 +117,8 @@
 #define LIMIT_JOIN_TOLD 16
 /* Flows that are over and wait for what probes find: some hundred bytes each, and what their conversations hold. */
 #define LIMIT_JOIN_HELD 1024
-/* Names whose look-up failed and that the resolvers of this host are asked for: each may take 4 s. */
-#define LIMIT_JOIN_NAMES 4
+/* Names whose look-up failed and that name servers are asked for: each may take 4 s, and 4 packets to each server. */
+#define LIMIT_JOIN_NAMES 16
 /* Hops of a trail: the diameter of the Internet stays below (traceroute's 30). */
 #define LIMIT_PROBE_HOPS 30
 

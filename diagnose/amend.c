@@ -353,14 +353,17 @@ void finding_amend(struct finding *d, const struct amend_view *view, const GPtrA
     finding_free(a.now);
 }
 
-void finding_amend_names(struct finding *d, const char *const *answers, bool found)
+void finding_amend_names(struct finding *d, const char *const *answers, enum code now)
 {
     g_autofree char *before = d->summary, *list = g_strjoinv("; ", (char **)(uintptr_t)answers);
 
-    d->summary = g_strdup_printf("%s Asked from here, the resolvers of this host %s: %s.", before,
-                                 found ? "find it otherwise now" : "have no address either", list);
+    d->summary = g_strdup_printf("%s Asked from here, name servers %s: %s.", before,
+                                 now == CODE_OK   ? "find it otherwise now"
+                                 : now == d->code ? "have no address either"
+                                                  : "have no address either, and for another reason",
+                                 list);
     finding_detail_list(d, "resolvers", answers);
     finding_detail_text(d, "confidence_before", confidence_name(d->confidence));
-    if (found)
-        finding_detail_text(d, "now", catalogue_row(CODE_OK)->name);
+    if (now != d->code)
+        finding_detail_text(d, "now", catalogue_row(now)->name);
 }

@@ -22,7 +22,8 @@ struct amend_view {
  * server, that an ICMP error answers (which a filter for a host keeps out of the capture). */
 void finding_amend(struct finding *d, const struct amend_view *view, const GPtrArray *results);
 
-/* Of a look-up that failed: what each resolver of this host answers, "192.0.2.53 A: NXDOMAIN", NULL-terminated; found: one of them has addresses. */
-void finding_amend_names(struct finding *d, const char *const *answers, bool found);
+/* Of a look-up that failed: what name servers answer now, "192.0.2.53 A: NXDOMAIN", NULL-terminated; now: what they come to, CODE_OK where one of
+ * them has addresses. */
+void finding_amend_names(struct finding *d, const char *const *answers, enum code now);
 
 #endif

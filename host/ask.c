@@ -5,9 +5,9 @@
 #include "base/timens.h"
 
 #include <errno.h>
+#include <glib-unix.h>
 #include <ldns/ldns.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +16,8 @@
 #define WAIT_MS 2000
 #define TCP_S 2
 #define ROOM 65536
+/* How long after the end an answer may still be on its way through the capture; later the ports may be given to others. */
+#define STRAGGLERS_US (5 * G_USEC_PER_SEC)
 #define PORT 53
 
 union peer {
@@ -26,8 +28,11 @@ union peer {
 
 /* One question on its way. */
 struct question {
+    struct ask *ask;
     struct asked *asked;
     int fd; /* connected, so that only the server's own answers come in, and ICMP errors as errno; -1: over */
+    uint16_t port; /* of this host */
+    GSource *source;
     union peer to;
     socklen_t size;
     uint8_t *wire;
@@ -35,6 +40,17 @@ struct question {
     ldns_rdf *name;
     ldns_rr_type type;
     int64_t sent_us;
+};
+
+struct ask {
+    struct question all[2 * LIMIT_RESOLVERS];
+    unsigned n, tries;
+    GPtrArray *answers; /* struct asked* */
+    GSource *timer;     /* of the next try, or of the end; NULL: over */
+    int64_t ended_us;
+    uint8_t *room;
+    void (*done)(void *user);
+    void *user;
 };
 
 void asked_free(struct asked *a)
@@ -78,8 +94,17 @@ static bool make_query(struct question *q, const char *name)
     return good;
 }
 
+static void drop_source(GSource **s)
+{
+    if (!*s)
+        return;
+    g_source_destroy(*s);
+    g_clear_pointer(s, g_source_unref);
+}
+
 static void close_question(struct question *q)
 {
+    drop_source(&q->source);
     if (q->fd >= 0)
         close(q->fd);
     q->fd = -1;
@@ -98,6 +123,19 @@ static void send_again(struct question *q)
         fail(q, errno);
 }
 
+/* The port that the kernel gives: what comes from it and goes to it is this question's. */
+static uint16_t local_port(int fd)
+{
+    union peer here = { 0 };
+    socklen_t size = sizeof here;
+
+    if (getsockname(fd, &here.any, &size) != 0)
+        return 0;
+    return ntohs(here.any.sa_family == AF_INET6 ? here.v6.sin6_port : here.v4.sin_port);
+}
+
+static gboolean on_answer(gint fd, GIOCondition condition, gpointer user);
+
 static void open_question(struct question *q, const struct resolver *r, const char *name)
 {
     fill_peer(q, r);
@@ -108,8 +146,14 @@ static void open_question(struct question *q, const struct resolver *r, const ch
     }
     q->fd = socket(q->to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     q->sent_us = g_get_monotonic_time();
-    if (q->fd < 0 || connect(q->fd, &q->to.any, q->size) != 0)
+    if (q->fd < 0 || connect(q->fd, &q->to.any, q->size) != 0) {
         fail(q, errno);
+        return;
+    }
+    q->port = local_port(q->fd);
+    q->source = g_unix_fd_source_new(q->fd, G_IO_IN | G_IO_ERR);
+    g_source_set_callback(q->source, G_SOURCE_FUNC(on_answer), q, NULL);
+    g_source_attach(q->source, g_main_context_get_thread_default());
 }
 
 /* --- answers --- */
@@ -140,6 +184,7 @@ static void take_records(struct asked *a, const ldns_pkt *p, ldns_rr_type type)
 {
     const ldns_rr_list *list = ldns_pkt_answer(p);
 
+    g_clear_pointer(&a->addresses, g_array_unref);
     a->addresses = g_array_new(FALSE, TRUE, sizeof(struct found_address));
     for (size_t i = 0; list && i < ldns_rr_list_rr_count(list); i++) {
         const ldns_rr *rr = ldns_rr_list_rr(list, i);
@@ -153,7 +198,7 @@ static void take_records(struct asked *a, const ldns_pkt *p, ldns_rr_type type)
 static enum ask_outcome outcome_of(int rcode, const struct asked *a)
 {
     switch (rcode) {
-    case LDNS_RCODE_NOERROR: return a->addresses->len ? ASK_ADDRESSES : ASK_NO_DATA;
+    case LDNS_RCODE_NOERROR: return a->addresses->len ? ASK_ADDRESSES : a->cut ? ASK_CUT : ASK_NO_DATA;
     case LDNS_RCODE_NXDOMAIN: return ASK_NXDOMAIN;
     case LDNS_RCODE_SERVFAIL: return ASK_SERVFAIL;
     case LDNS_RCODE_REFUSED: return ASK_REFUSED;
@@ -173,6 +218,7 @@ static bool answers(const struct question *q, const ldns_pkt *p)
 
 static void conclude(struct question *q, const ldns_pkt *p)
 {
+    q->asked->cut = ldns_pkt_tc(p);
     q->asked->time_ns = (g_get_monotonic_time() - q->sent_us) * NS_PER_US;
     q->asked->rcode = (int)ldns_pkt_get_rcode(p);
     take_records(q->asked, p, q->type);
@@ -215,63 +261,152 @@ static void read_answer(struct question *q, uint8_t *room)
         q->asked->outcome = ASK_MALFORMED;
         return;
     }
-    bool mine = answers(q, p), cut = mine && ldns_pkt_tc(p);
-    if (cut)
-        ask_by_tcp(q);
-    if (mine && q->fd >= 0)
+    if (answers(q, p))
         conclude(q, p);
     ldns_pkt_free(p);
 }
 
 /* --- all together --- */
 
-static void wait_for(struct question *all, unsigned n, uint8_t *room)
+static void end(struct ask *a)
 {
-    int64_t end_us = g_get_monotonic_time() + WAIT_MS * 1000;
-    struct pollfd fds[2 * LIMIT_RESOLVERS];
-
-    for (int64_t now = 0; (now = g_get_monotonic_time()) < end_us;) {
-        unsigned open = 0;
-        for (unsigned i = 0; i < n; i++) {
-            fds[i] = (struct pollfd){ .fd = all[i].fd, .events = POLLIN };
-            open += all[i].fd >= 0;
-        }
-        if (open == 0)
-            return;
-        poll(fds, n, (int)((end_us - now) / 1000) + 1);
-        for (unsigned i = 0; i < n; i++)
-            if (fds[i].fd >= 0 && fds[i].revents)
-                read_answer(&all[i], room);
-    }
+    drop_source(&a->timer);
+    for (unsigned i = 0; i < a->n; i++)
+        close_question(&a->all[i]);
+    a->ended_us = g_get_monotonic_time();
 }
 
-static void end_question(struct question *q)
+static bool is_open(const struct ask *a)
 {
-    close_question(q);
-    free(q->wire);
-    ldns_rdf_deep_free(q->name);
+    for (unsigned i = 0; i < a->n; i++)
+        if (a->all[i].fd >= 0)
+            return true;
+    return false;
+}
+
+static void finish(struct ask *a)
+{
+    end(a);
+    a->done(a->user);
+}
+
+static gboolean on_answer(gint fd, GIOCondition condition, gpointer user)
+{
+    struct question *q = user;
+    struct ask *a = q->ask;
+
+    (void)fd;
+    (void)condition;
+    read_answer(q, a->room);
+    bool goes_on = q->fd >= 0;
+    if (!is_open(a))
+        finish(a);
+    return goes_on;
+}
+
+static void set_timer(struct ask *a, guint ms);
+
+/* Sends what is open, first or again. */
+static gboolean on_timer(gpointer user)
+{
+    struct ask *a = user;
+
+    drop_source(&a->timer);
+    for (unsigned i = 0; a->tries < TRIES && i < a->n; i++)
+        send_again(&a->all[i]);
+    if (a->tries++ < TRIES && is_open(a))
+        set_timer(a, WAIT_MS);
+    else
+        finish(a);
+    return G_SOURCE_REMOVE;
+}
+
+static void set_timer(struct ask *a, guint ms)
+{
+    a->timer = g_timeout_source_new(ms);
+    g_source_set_callback(a->timer, on_timer, a, NULL);
+    g_source_attach(a->timer, g_main_context_get_thread_default());
+}
+
+struct ask *ask_start(const struct resolvers *r, const char *name, void (*done)(void *user), void *user)
+{
+    struct ask *a = g_new0(struct ask, 1);
+
+    *a = (struct ask){ .n = MIN(r->servers->len, LIMIT_RESOLVERS) * 2, .done = done, .user = user };
+    a->answers = g_ptr_array_new_with_free_func((GDestroyNotify)asked_free);
+    a->room = g_malloc(ROOM);
+    for (unsigned i = 0; i < a->n; i++) {
+        struct asked *one = g_new0(struct asked, 1);
+        *one = (struct asked){ .server = i / 2, .version = i % 2 ? 6 : 4, .outcome = ASK_SILENT, .time_ns = TIME_NONE };
+        g_ptr_array_add(a->answers, one);
+        a->all[i] = (struct question){ .ask = a, .asked = one, .type = i % 2 ? LDNS_RR_TYPE_AAAA : LDNS_RR_TYPE_A };
+        open_question(&a->all[i], &g_array_index(r->servers, struct resolver, i / 2), name);
+    }
+    set_timer(a, 0);
+    return a;
+}
+
+const GPtrArray *ask_answers(const struct ask *a)
+{
+    return a->answers;
+}
+
+void ask_free(struct ask *a)
+{
+    if (!a)
+        return;
+    end(a);
+    for (unsigned i = 0; i < a->n; i++) {
+        free(a->all[i].wire);
+        ldns_rdf_deep_free(a->all[i].name);
+    }
+    g_ptr_array_unref(a->answers);
+    g_free(a->room);
+    g_free(a);
+}
+
+static bool is_peer(const struct question *q, const struct ip_facts *ip, const struct addr *a)
+{
+    if (ip->version == 6)
+        return q->to.any.sa_family == AF_INET6 && memcmp(a->bytes, &q->to.v6.sin6_addr, 16) == 0;
+    return q->to.any.sa_family == AF_INET && memcmp(a->bytes + 12, &q->to.v4.sin_addr, 4) == 0;
+}
+
+bool ask_owns(const struct ask *a, const struct packet *p)
+{
+    if (p->kind != PACKET_UDP || (a->ended_us && g_get_monotonic_time() - a->ended_us > STRAGGLERS_US))
+        return false;
+    for (unsigned i = 0; i < a->n; i++) {
+        const struct question *q = &a->all[i];
+        if (q->port && ((p->udp.sport == q->port && p->udp.dport == PORT && is_peer(q, &p->ip, &p->ip.dst)) ||
+                        (p->udp.dport == q->port && p->udp.sport == PORT && is_peer(q, &p->ip, &p->ip.src))))
+            return true;
+    }
+    return false;
+}
+
+/* --- and waited for --- */
+
+static void quit(void *loop)
+{
+    g_main_loop_quit(loop);
 }
 
 GPtrArray *ask_all(const struct resolvers *r, const char *name)
 {
-    GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)asked_free);
-    struct question all[2 * LIMIT_RESOLVERS] = { { 0 } };
-    g_autofree uint8_t *room = g_malloc(ROOM);
-    unsigned n = r->servers->len * 2;
+    GMainContext *own = g_main_context_new();
+    GMainLoop *loop = g_main_loop_new(own, FALSE);
 
-    for (unsigned i = 0; i < n; i++) {
-        struct asked *a = g_new0(struct asked, 1);
-        *a = (struct asked){ .server = i / 2, .version = i % 2 ? 6 : 4, .outcome = ASK_SILENT, .time_ns = TIME_NONE };
-        all[i] = (struct question){ .asked = a, .type = i % 2 ? LDNS_RR_TYPE_AAAA : LDNS_RR_TYPE_A };
-        g_ptr_array_add(out, a);
-        open_question(&all[i], &g_array_index(r->servers, struct resolver, i / 2), name);
-    }
-    for (int t = 0; t < TRIES; t++) {
-        for (unsigned i = 0; i < n; i++)
-            send_again(&all[i]);
-        wait_for(all, n, room);
-    }
-    for (unsigned i = 0; i < n; i++)
-        end_question(&all[i]);
-    return out;
+    g_main_context_push_thread_default(own);
+    struct ask *a = ask_start(r, name, quit, loop);
+    g_main_loop_run(loop);
+    for (unsigned i = 0; i < a->n; i++)
+        if (a->all[i].asked->cut)
+            ask_by_tcp(&a->all[i]);
+    GPtrArray *answers = g_ptr_array_ref(a->answers);
+    ask_free(a);
+    g_main_context_pop_thread_default(own);
+    g_main_loop_unref(loop);
+    g_main_context_unref(own);
+    return answers;
 }

@@ -19,6 +19,7 @@ static const char *outcome_text(const struct asked *a)
     case ASK_SERVFAIL: return "SERVFAIL";
     case ASK_REFUSED: return "REFUSED";
     case ASK_OTHER: return "another error";
+    case ASK_CUT: return "an answer that is cut short";
     case ASK_MALFORMED: return "what it answers is no DNS";
     case ASK_SILENT: return "no answer";
     default: return g_strerror(a->error);

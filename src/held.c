@@ -4,7 +4,6 @@
 
 struct held {
     GQueue flows; /* struct judged_flow* */
-    GQueue names; /* struct conversation* */
 };
 
 struct held *held_new(void)
@@ -23,7 +22,6 @@ void held_free(struct held *h)
     if (!h)
         return;
     g_queue_clear_full(&h->flows, free_flow);
-    g_queue_clear_full(&h->names, (GDestroyNotify)conversation_free);
     g_free(h);
 }
 
@@ -32,14 +30,6 @@ bool held_flow(struct held *h, const struct judged_flow *f)
     if (h->flows.length >= LIMIT_JOIN_HELD)
         return false;
     g_queue_push_tail(&h->flows, g_memdup2(f, sizeof *f));
-    return true;
-}
-
-bool held_names(struct held *h, struct conversation *c)
-{
-    if (h->names.length >= LIMIT_JOIN_NAMES)
-        return false;
-    g_queue_push_tail(&h->names, c);
     return true;
 }
 
@@ -57,9 +47,4 @@ bool held_next_flow(struct held *h, struct judged_flow *out)
     *out = *f;
     g_free(f);
     return true;
-}
-
-struct conversation *held_next_names(struct held *h)
-{
-    return g_queue_pop_head(&h->names);
 }

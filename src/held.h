@@ -9,15 +9,13 @@ struct held;
 struct held *held_new(void);
 void held_free(struct held *h); /* NULL-safe; what is left in it is freed */
 
-/* Takes it over; false, and nothing is taken, where LIMIT_JOIN_HELD (of names LIMIT_JOIN_NAMES) wait. */
+/* Takes it over; false, and nothing is taken, where LIMIT_JOIN_HELD wait. */
 bool held_flow(struct held *h, const struct judged_flow *f);
-bool held_names(struct held *h, struct conversation *c);
 
 /* Whether flows wait. */
 bool held_any_flow(const struct held *h);
 
-/* The next in the order of coming, the caller's; false, NULL: there is none. */
+/* The next in the order of coming, the caller's; false: there is none. */
 bool held_next_flow(struct held *h, struct judged_flow *out);
-struct conversation *held_next_names(struct held *h);
 
 #endif

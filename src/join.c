@@ -8,10 +8,7 @@
 #include "probe/route.h"
 #include "src/join_found.h"
 #include "src/join_hosts.h"
-
-/* How long after the probes a flow that breaks is still explained by them, as others that broke together; later they
- * are sent again. */
-#define FRESH_US (10 * G_USEC_PER_SEC)
+#include "src/join_names.h"
 
 /* A round needs about so many packets: with less left of an address's budget none is begun. */
 #define ROUND_PACKETS 60
@@ -50,6 +47,7 @@ struct join {
     struct probe_engine *engine;
     struct join_hooks hooks;
     struct join_hosts *hosts;
+    struct join_names *names;
     bool live;           /* the filter's hosts alone, and at once */
     GPtrArray *all;      /* struct asked* */
     GHashTable *of_flow; /* struct asking, by id; LIMIT_JOIN_FLOWS */
@@ -111,19 +109,40 @@ void join_free(struct join *j)
     g_queue_clear(&j->waiting);
     g_hash_table_destroy(j->of_flow);
     g_ptr_array_free(j->all, TRUE);
+    join_names_free(j->names);
     join_hosts_free(j->hosts);
     probe_engine_free(j->engine);
     g_free(j);
 }
 
+static void G_GNUC_PRINTF(2, 3) say(struct join *j, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *line = g_strdup_vprintf(format, args);
+    va_end(args);
+    j->hooks.say(j->hooks.say_user, line);
+}
+
+/* What join_wait waits for may be there. */
+static void end_wait(void *user)
+{
+    struct join *j = user;
+
+    if (j->loop && (j->stopped || (!j->waiting.length && !join_names_wait(j->names))))
+        g_main_loop_quit(j->loop);
+}
+
 void join_set_hooks(struct join *j, const struct join_hooks *hooks)
 {
     j->hooks = *hooks;
+    j->names = join_names_new(j->hosts, &j->hooks, end_wait, j);
 }
 
 bool join_owns(const struct join *j, const struct packet *p)
 {
-    if (probe_engine_owns(j->engine, p))
+    if (probe_engine_owns(j->engine, p) || join_names_own(j->names, p))
         return true;
     for (guint i = 0; i < j->all->len; i++) {
         const struct asked *a = g_ptr_array_index(j->all, i);
@@ -138,24 +157,14 @@ unsigned join_sent(const struct join *j)
     return probe_engine_sent(j->engine);
 }
 
-static void G_GNUC_PRINTF(2, 3) say(struct join *j, const char *format, ...)
+bool join_has_sent(const struct join *j)
 {
-    va_list args;
-
-    va_start(args, format);
-    g_autofree char *line = g_strdup_vprintf(format, args);
-    va_end(args);
-    j->hooks.say(j->hooks.say_user, line);
+    return join_sent(j) || join_names_asked(j->names);
 }
 
-void join_say(void *user, const char *line)
+struct join_names *join_names(const struct join *j)
 {
-    say(user, "%s", line);
-}
-
-bool join_confirms(const struct join *j)
-{
-    return !j->live;
+    return j->names;
 }
 
 /* --- what may be asked --- */
@@ -230,7 +239,7 @@ static void want(struct join *j, struct asked *a, unsigned kinds)
 static bool is_fresh(const struct asked *a, unsigned kinds, int64_t since_ns)
 {
     return a->found && !(kinds & ~a->found->kinds) && since_ns <= a->found->started_ns &&
-           g_get_monotonic_time() - a->found->ended_us < FRESH_US;
+           g_get_monotonic_time() - a->found->ended_us < JOIN_FRESH_US;
 }
 
 static void tell_askers(struct join *j, struct asked *a);
@@ -440,8 +449,7 @@ static void finish_target(struct join *j)
     if (j->waiting.length)
         return;
     j->hooks.settled(j->hooks.user);
-    if (j->loop)
-        g_main_loop_quit(j->loop);
+    end_wait(j);
 }
 
 void join_amend(const struct join *j, const struct flow *f, struct finding *verdict)
@@ -459,7 +467,7 @@ void join_amend(const struct join *j, const struct flow *f, struct finding *verd
 
 void join_wait(struct join *j)
 {
-    if (!j->waiting.length || j->stopped)
+    if ((!j->waiting.length && !join_names_wait(j->names)) || j->stopped)
         return;
     j->loop = g_main_loop_new(NULL, FALSE);
     g_main_loop_run(j->loop);
@@ -483,4 +491,6 @@ void join_stop(struct join *j)
     }
     while (j->waiting.length)
         finish_target(j);
+    join_names_stop(j->names);
+    end_wait(j);
 }

@@ -8,13 +8,18 @@
 #ifndef TCPSLEUTH_SRC_JOIN_H
 #define TCPSLEUTH_SRC_JOIN_H
 
+#include "diagnose/conversation.h"
 #include "diagnose/finding.h"
 #include "diagnose/probes.h"
 #include "flow/flow.h"
 
 #include <glib.h>
 
+/* How long after the probes what breaks is still explained by them, as others that broke together; later they are sent again. */
+#define JOIN_FRESH_US (10 * G_USEC_PER_SEC)
+
 struct join;
+struct join_names;
 
 /* Whom to tell; all are called from the main context. */
 struct join_hooks {
@@ -23,7 +28,8 @@ struct join_hooks {
     void (*probe)(void *user, struct probe_result *p);             /* the callee owns it */
     /* What was told of a flow is to be told anew: ends holds id, key and client_is_high alone. Both are borrowed. over: it has ended. */
     void (*amended)(void *user, const struct flow *ends, const struct finding *f, bool over);
-    void (*settled)(void *user);                                   /* nothing is awaited any more */
+    void (*name_answered)(void *user, struct conversation *c, bool over); /* join_names_ask's c comes back, amended; the callee owns it */
+    void (*settled)(void *user);                                   /* no flow waits any more */
     void *user;
 };
 
@@ -44,11 +50,8 @@ bool join_waits(const struct join *j, uint64_t flow);
 /* What is known by now, into the verdict of a flow that asked. */
 void join_amend(const struct join *j, const struct flow *f, struct finding *verdict);
 
-/* Whether it asks of files (--confirm), when they are read. */
-bool join_confirms(const struct join *j);
-
-/* As a notice of its own. */
-void join_say(void *j, const char *line);
+/* What asks for names (join_names.h); the join's. */
+struct join_names *join_names(const struct join *j);
 
 /* Whether a captured packet is one of the probes' own. */
 bool join_owns(const struct join *j, const struct packet *p);
@@ -61,5 +64,8 @@ void join_stop(struct join *j);
 
 /* Crafted packets so far. */
 unsigned join_sent(const struct join *j);
+
+/* Whether anything left, that join_owns may know. */
+bool join_has_sent(const struct join *j);
 
 #endif

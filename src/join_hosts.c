@@ -62,6 +62,11 @@ static bool is_named(const struct join_hosts *h, unsigned version, const struct 
     return false;
 }
 
+bool join_hosts_may(const struct join_hosts *h, unsigned version, const struct addr *a)
+{
+    return h->all || is_named(h, version, a);
+}
+
 static bool is_elsewhere(unsigned version, const struct addr *a)
 {
     struct route r;

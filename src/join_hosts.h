@@ -14,6 +14,9 @@ void join_hosts_free(struct join_hosts *h); /* NULL-safe */
 /* Opens what asks for neighbours on the way to them. */
 void join_hosts_prepare(const struct join_hosts *h, struct probe_engine *e);
 
+/* Whether this host may be probed at all. */
+bool join_hosts_may(const struct join_hosts *h, unsigned version, const struct addr *a);
+
 /* The end of the flow to ask: the server, or else, where it is named, the client; never this host itself. False: neither may be. */
 bool join_hosts_choose(const struct join_hosts *h, const struct flow *f, enum side *target);
 

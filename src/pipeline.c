@@ -214,24 +214,23 @@ static void tell_conversation(struct pipeline *p, struct conversation *c)
     p->writer->format->conversation(p->writer, c);
 }
 
-/* Names whose look-up failed wait until all is read, where resolvers may be asked for them. */
+/* A name whose look-up failed waits, where servers may be asked for it. */
 static void conversation_done(void *user, struct conversation *c)
 {
     struct pipeline *p = user;
-    bool ask = p->join && join_confirms(p->join) && c->flows->len == 0 && join_names_can(conversation_verdict(c));
 
-    if (!ask || !held_names(p->held, c))
+    if (!p->join || !join_names_ask(join_names(p->join), c, true))
         tell_conversation(p, c);
 }
 
-static void ask_names(struct pipeline *p)
+static void name_answered(void *user, struct conversation *c, bool over)
 {
-    struct conversation *c;
-
-    while ((c = held_next_names(p->held))) {
-        join_names_ask(c->verdict, join_say, p->join);
-        tell_conversation(p, c);
+    if (over) {
+        tell_conversation(user, c);
+        return;
     }
+    tell_broken(user, c);
+    conversation_free(c);
 }
 
 static void conversation_untold(void *user, uint64_t packet)
@@ -273,6 +272,7 @@ void pipeline_set_join(struct pipeline *p, struct join *j, void (*say)(void *use
                                             .say_user = user,
                                             .probe = probe_found,
                                             .amended = verdict_amended,
+                                            .name_answered = name_answered,
                                             .settled = probes_settled,
                                             .user = p });
 }
@@ -368,7 +368,7 @@ void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
         note_frame(&p->report.capture, &frames[i]);
     for (size_t done = 0, some; done < n; done += some) {
         some = dissector_frames(p->dissector, frames + done, MIN(n - done, TRACKER_BATCH), packets);
-        if (p->join && join_sent(p->join))
+        if (p->join && join_has_sent(p->join))
             track_others(p, packets, some);
         else
             tracker_packets(p->tracker, packets, some);
@@ -391,8 +391,11 @@ static void take_name(void *user, const struct lookup *l)
 
 static void tell_name(void *user, struct conversation *c)
 {
-    tell_broken(user, c);
-    conversation_free(c);
+    struct pipeline *p = user;
+
+    tell_broken(p, c);
+    if (!p->join || !join_names_ask(join_names(p->join), c, false))
+        conversation_free(c);
 }
 
 /* How often names are looked at, which takes longer than a look at flows. */
@@ -490,14 +493,15 @@ int pipeline_finish(struct pipeline *p, const struct capture_info *info, const c
         tracker_until(p->tracker, info->end_ns);
     dissector_flush(p->dissector);
     tracker_finish(p->tracker);
-    if (p->join) {
+    if (p->join)
         join_wait(p->join);
+    release_held(p);
+    conversations_finish(p->conversations, tracker_neighbors(p->tracker), tracker_now_ns(p->tracker));
+    if (p->join) {
+        join_wait(p->join); /* for names */
         join_stop(p->join);
         p->report.probe_packets = join_sent(p->join);
     }
-    release_held(p);
-    conversations_finish(p->conversations, tracker_neighbors(p->tracker), tracker_now_ns(p->tracker));
-    ask_names(p);
     summarise(p, info, source);
     widen_verdict(p);
     report_settle(&p->report);

@@ -290,6 +290,95 @@ def _(lab, this):
     check(f"{RESOLVER[4]} A: NXDOMAIN" in verdict["detail"]["resolvers"], f"{verdict['detail']}")
 
 
+# --- names ---
+
+
+def name_watch(lab, case, *options, filter=None):
+    """The host asks the resolver of this family first, and has the other one, too; the filter names the former unless told otherwise."""
+    first, second = RESOLVER[case.family], RESOLVER[10 - case.family]
+    lab.resolv_conf("client", f"nameserver {first}", f"nameserver {second}", "options timeout:1 attempts:2")
+    lab.capture("client")
+    return Watch(lab, "--immediate-mode", *options, filter=filter or ["host", first])
+
+
+def look_up(lab, name, status=6):
+    lab.run("client", [*FETCH, "-m", "6", f"http://{name}/"], status=status)
+
+
+def queries(lab, path, name):
+    """The questions for a name that left the client, each time, by the resolver's family."""
+    lines = lab.run("client", ["tcpdump", "-n", "-r", path, "udp dst port 53"], status=0).stdout.splitlines()
+    asked = [line for line in lines if f" {name}." in line]
+    return {family: sum(f"> {RESOLVER[family]}.53:" in line for line in asked) for family in (4, 6)}
+
+
+def names(name, about, asked, verdict, now, answer, said, faults=(), heals=False, **settings):
+    """A look-up fails with the resolver that the filter names: that one alone is asked again, and the verdict says what it answers."""
+
+    def function(lab, case):
+        watch = name_watch(lab, case)
+        broken = lab.fault("drop", node="router2", proto="udp", port=53) if heals else None
+        look_up(lab, asked, (6, TIMED_OUT))
+        watch.wait(f'"{verdict}"')
+        if broken:
+            broken.remove()
+        watch.wait('"resolvers":', seconds=12)
+        lines = end_joined(watch, wait=False)
+        told = [line["verdict"] for line in lines if line["type"] == "name_verdict"]
+        check([say(one) for one in told] == [f"broken {verdict}"] * 2, f"{told}")
+        check("resolvers" not in (told[0]["detail"] or {}) and told[1]["detail"]["resolvers"] == [
+            f"{RESOLVER[case.family]} {kind}: {words}" for kind, words in zip(("A", "AAAA"), answer)], f"{told[1]}")
+        check(told[1]["detail"].get("now") == now and said in told[1]["summary"], f"{told[1]}")
+        run = lines[-1]["verdict"]
+        check(run["detail"].get("resolvers") == told[1]["detail"]["resolvers"], f"the run: {run}")
+        check(watch.errors.count(f"asking {RESOLVER[case.family]} for {asked}, because") == 1, watch.errors)
+        left = queries(lab, lab.end_capture(0.3)["client"], asked)
+        lookups = [line["dns"] for line in lines if line["type"] == "dns"]
+        of_program = sum(one["retries"] + 1 for one in lookups if one["name"] == asked and one["server"] == RESOLVER[case.family])
+        tries = (2, 4) if heals else (4,) if "no answer" in answer else (2,)  # the first may go out before the fault has gone
+        check(left[case.family] - of_program in tries, f"{left} left, {of_program} are the program's")
+
+    function.__doc__ = about
+    script(f"join-name-{name}", faults=faults, seconds=SECONDS, **{"server": Lab.serve, **settings})(function)
+
+
+names("unknown", "the name does not exist: the resolver says so again", "nothere.upc.edu", "dns_nxdomain", None, ("NXDOMAIN", "NXDOMAIN"),
+      "have no address either")
+names("refused", "the resolver does not serve the zone", "www.example.net", "dns_refused", None, ("REFUSED", "REFUSED"), "have no address either")
+names("no-data", "the name has no address", "text.upc.edu", "dns_no_data", None, ("no data", "no data"), "have no address either",
+      server=lambda lab: lab.name_server("--txt-record=text.upc.edu,nothing"))
+names("silent", "router 2 drops the queries: no answer now, either", "www.upc.edu", "dns_no_answer", None, ("no answer", "no answer"),
+      "have no address either", faults=[("drop", {"node": "router2", "proto": "udp", "port": 53})])
+names("heals", "the queries were lost, and pass when the resolver is asked again", "www.upc.edu", "dns_no_answer", "ok",
+      (SERVER[4], SERVER[6]), "find it otherwise now", heals=True)
+
+
+def names_silent(name, about, options, filter, status=6, asked="nothere.upc.edu", verdict="dns_nxdomain"):
+    """No question leaves but the program's own."""
+
+    def function(lab, case):
+        watch = name_watch(lab, case, *options, filter=filter(case))
+        look_up(lab, asked, status)
+        watch.wait(f'"{verdict}"' if verdict else '"flow_verdict"')
+        watch.wait('"stats"', seconds=12)
+        watch.end(status=1 if verdict else 0)
+        check("asking" not in watch.errors and '"resolvers"' not in watch.said, watch.errors)
+        left = queries(lab, lab.end_capture(0.3)["client"], asked)
+        check(left[case.family] == 2 and left[10 - case.family] == 0, f"left: {left}")
+
+    function.__doc__ = about
+    script(f"join-name-{name}", server=Lab.serve, seconds=SECONDS)(function)
+
+
+names_silent("passive", "--passive asks nobody, though the filter names the resolver", ["--passive"], lambda case: ["host", RESOLVER[case.family]])
+names_silent("no-host", "a filter that names no host: no resolver is asked", [], lambda case: ["port", "53"])
+names_silent("other-host", "a filter that names another host, or the resolver that was not asked: nobody is", [],
+             lambda case: ["host", RESOLVER[10 - case.family], "or", "host", SPARE[case.family], "or", "port", "53"])
+names_silent("well", "the name has an address: nothing is broken, nobody is asked", [],
+             lambda case: ["host", RESOLVER[case.family], "or", "host", SERVER[4], "or", "host", SERVER[6]], status=0, asked="www.upc.edu",
+             verdict=None)
+
+
 @script("join-text", family=4, server=Lab.serve, faults=[("drop", {"node": "router1", "port": 80})], seconds=SECONDS)
 def _(lab, this):
     """In text the line comes again with what the probes changed, and the report lists them."""

@@ -325,14 +325,21 @@ static void test_names(void **state)
     (void)state;
     struct finding *d = finding_of(CODE_DNS_NXDOMAIN, CONFIDENCE_CERTAIN);
 
-    finding_amend_names(d, (const char *const[]){ "192.0.2.53 A: NXDOMAIN", "192.0.2.53 AAAA: NXDOMAIN", NULL }, false);
+    finding_amend_names(d, (const char *const[]){ "192.0.2.53 A: NXDOMAIN", "192.0.2.53 AAAA: NXDOMAIN", NULL },
+                        CODE_DNS_NXDOMAIN);
     assert_non_null(strstr(d->summary, "have no address either: 192.0.2.53 A: NXDOMAIN; 192.0.2.53 AAAA"));
     assert_string_equal(finding_detail(d, "resolvers")->list[1], "192.0.2.53 AAAA: NXDOMAIN");
     assert_null(finding_detail(d, "now"));
     finding_free(d);
     d = finding_of(CODE_DNS_NO_ANSWER, CONFIDENCE_LIKELY);
-    finding_amend_names(d, (const char *const[]){ "192.0.2.53 A: 192.0.2.80", NULL }, true);
+    finding_amend_names(d, (const char *const[]){ "192.0.2.53 A: 192.0.2.80", NULL }, CODE_OK);
     assert_string_equal(finding_detail(d, "now")->text, "ok");
+    finding_free(d);
+    d = finding_of(CODE_DNS_NO_ANSWER, CONFIDENCE_LIKELY);
+    finding_amend_names(d, (const char *const[]){ "192.0.2.53 A: NXDOMAIN", NULL }, CODE_DNS_NXDOMAIN);
+    assert_non_null(strstr(d->summary, "for another reason: 192.0.2.53 A: NXDOMAIN"));
+    assert_string_equal(finding_detail(d, "now")->text, "dns_nxdomain");
+    assert_int_equal(d->confidence, CONFIDENCE_LIKELY);
     finding_free(d);
 }
 
