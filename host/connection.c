@@ -38,6 +38,12 @@ static int on_socket(struct nl_msg *message, void *user)
 
     if (head->nlmsg_len < NLMSG_LENGTH(sizeof *m))
         return NL_OK;
+    if (state_of(m->idiag_state) == STATE_LISTEN) { /* what the kernel finds where there is none for both ends */
+        out->listens = true;
+        out->queued = m->idiag_rqueue;
+        out->queue_most = m->idiag_wqueue;
+        return NL_OK;
+    }
     out->there = true;
     out->state = state_of(m->idiag_state);
     out->unread = m->idiag_rqueue;

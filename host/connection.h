@@ -5,7 +5,7 @@
 #include "base/addr.h"
 #include "diagnose/kernel_view.h"
 
-/* Fills *out but for its last two; `there` false where the kernel has no such socket, or does not tell. */
+/* Fills of *out what belongs to the socket, and clears the rest; `there` false where the kernel has no such socket, or does not tell. */
 void connection_find(unsigned version, const struct addr *local, uint16_t local_port, const struct addr *remote, uint16_t remote_port,
                      struct kernel_view *out);
 

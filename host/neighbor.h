@@ -5,16 +5,9 @@
 #define TCPSLEUTH_HOST_NEIGHBOR_H
 
 #include "base/addr.h"
+#include "diagnose/kernel_view.h"
 
 #include <glib.h>
-
-enum neighbor_state {
-    NEIGHBOR_NONE,   /* no entry: nothing was sent to it lately */
-    NEIGHBOR_ASKING, /* the kernel asks, nobody has answered yet */
-    NEIGHBOR_FAILED, /* nobody answered */
-    NEIGHBOR_OLD,    /* answered some time ago, being confirmed */
-    NEIGHBOR_KNOWN   /* answered lately, or set by hand */
-};
 
 #define MAC_TEXT 18
 

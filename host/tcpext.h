@@ -2,17 +2,12 @@
 #ifndef TCPSLEUTH_HOST_TCPEXT_H
 #define TCPSLEUTH_HOST_TCPEXT_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "diagnose/kernel_view.h"
 
-struct tcpext {
-    uint64_t listen_overflows; /* ListenOverflows: connections that found the accept queue full */
-};
-
-/* False where it cannot be read, or has no such counter. */
-bool tcpext_read(struct tcpext *out);
+/* Fills counted, with 0 for what this kernel does not count. False where it counts none of them, or they cannot be read. */
+bool tcpext_read(uint64_t counted[KERNEL_COUNTERS]);
 
 /* The same of a text like that file. */
-bool tcpext_parse(const char *text, struct tcpext *out);
+bool tcpext_parse(const char *text, uint64_t counted[KERNEL_COUNTERS]);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "diagnose/kernel_view.h"
 #include "host/connection.h"
+#include "host/neighbor.h"
 #include "host/tcpext.h"
 #include "probe/route.h"
 
@@ -15,14 +16,14 @@ struct look {
 
 struct kernel_views {
     GHashTable *looks;   /* of struct look, by flow */
-    struct tcpext began; /* the counters when it began to watch */
+    uint64_t began[KERNEL_COUNTERS]; /* when it began to watch */
 };
 
 struct kernel_views *kernel_views_new(void)
 {
     struct kernel_views *v = g_new0(struct kernel_views, 1);
 
-    tcpext_read(&v->began);
+    tcpext_read(v->began);
     v->looks = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     return v;
 }
@@ -57,23 +58,56 @@ static struct look *look_at(struct kernel_views *v, const struct flow *f)
     return l;
 }
 
+static void read_way(struct kernel_view *view, const struct flow *f, enum side there)
+{
+    const struct addr *to = flow_addr(f, there);
+    struct route r;
+    char mac[MAC_TEXT];
+
+    route_find(&r, f->key.version, to, 0);
+    view->route_error = r.error;
+    if (r.error)
+        return;
+    view->route_mtu = r.cached_mtu;
+    view->asks_neighbor = r.asks_neighbors && !r.local;
+    view->next_hop = r.has_gateway ? r.gateway : *to;
+    if (view->asks_neighbor)
+        view->neighbor = neighbor_find(r.ifindex, f->key.version, &view->next_hop, mac);
+}
+
+static void read_counters(struct kernel_view *view, const uint64_t began[KERNEL_COUNTERS])
+{
+    uint64_t now[KERNEL_COUNTERS];
+
+    for (int c = 0; tcpext_read(now) && c < KERNEL_COUNTERS; c++)
+        view->counted[c] = now[c] - MIN(now[c], began[c]);
+}
+
+/* A look that no longer finds the socket leaves of it what the last one found. While the kernel asks for a next hop that it gave up before, it is
+ * still given up. */
+static void keep(struct kernel_view *before, const struct kernel_view *now)
+{
+    enum neighbor_state neighbor =
+        now->neighbor == NEIGHBOR_ASKING && before->neighbor == NEIGHBOR_FAILED ? NEIGHBOR_FAILED : now->neighbor;
+
+    if (now->there || !before->there)
+        *before = *now;
+    before->neighbor = neighbor;
+}
+
 void kernel_views_look(struct kernel_views *v, const struct flow *f)
 {
     struct look *l = look_at(v, f);
     struct kernel_view view;
-    struct tcpext counted;
-    struct route r;
 
     if (!l || l->away)
         return;
     enum side there = other_side(l->here);
     connection_find(f->key.version, flow_addr(f, l->here), flow_port(f, l->here), flow_addr(f, there),
                     flow_port(f, there), &view);
-    route_find(&r, f->key.version, flow_addr(f, there), 0);
-    view.route_mtu = r.error ? 0 : r.cached_mtu;
-    view.overflows = tcpext_read(&counted) ? counted.listen_overflows - v->began.listen_overflows : 0;
-    if (view.there || !l->view.there)
-        l->view = view;
+    read_way(&view, f, there);
+    read_counters(&view, v->began);
+    keep(&l->view, &view);
 }
 
 void kernel_views_tell(const struct kernel_views *v, const struct flow *f, struct finding *d)

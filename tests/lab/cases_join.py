@@ -156,22 +156,28 @@ live("tls-size", "somebody cuts what has a ClientHello that is not small", "tls_
 # --- this host is asked, too ---
 
 
-def asked(name, about, faults, code, said, client, status, server=talks("drain", "answer=10"), node="client", where=None):
-    """What this host's kernel says contradicts, or explains, what is on its wire; no probe is needed for that."""
+def asked(name, about, faults, code, said, client, status, server=talks("drain", "answer=10"), node="client", where=None, lists="state ", before=(),
+          unsaid="^$", family="both"):
+    """What this host's kernel says contradicts, or explains, what is on its wire; no probe is needed for that. `said` is in the sentence, `unsaid`
+    is not, `lists` is in detail.kernel. `before`: nodes and arguments of ip there."""
 
     def function(lab, case):
+        mac = lab.inside("server", "cat", "/sys/class/net/eth0/address").stdout.strip()
+        for at, words in before:
+            lab.ip(at, words.format(family=case.family, client=CLIENT[case.family], server=SERVER[case.family],
+                                    gateway=GATEWAY[case.family], mac=mac))
         watch = Watch(lab, "--immediate-mode", "--passive", node=node, interfaces=("enp0s8" if node == "client" else "eth0",))
         words = case.words()
         lab.run("client", [word.format(**words) for word in client], status=status, timeout=40)
         watch.wait(f'"{code}"')
         lines = end_joined(watch, wait=False)
         told = [line["verdict"] for line in lines if line["type"] == "flow" and line["verdict"]["code"] == code]
-        check(len(told) == 1 and told[0]["detail"]["kernel"][0].startswith("state "), f"{told}")
-        check(re.search(said, told[0]["summary"]), told[0]["summary"])
+        check(told and re.search(lists, "; ".join(told[0]["detail"]["kernel"])), f"{told}")
+        check(re.search(said, told[0]["summary"]) and not re.search(unsaid, told[0]["summary"]), told[0]["summary"])
         check(not where or told[0]["where"] == where, told[0]["where"])
 
     function.__doc__ = about
-    script(f"join-{name}", faults=faults, server=server, seconds=SECONDS)(function)
+    script(f"join-{name}", family, faults=faults, server=server, seconds=SECONDS)(function)
 
 
 ERRORS_IN = {"node": "client", "proto": "any", "towards": "client", "match": "meta l4proto {{ icmp, ipv6-icmp }} @th,0,8 { 2, 3 }"}
@@ -185,6 +191,33 @@ asked("kernel-synack", "the SYN-ACK reaches this host's wire, and its own firewa
 asked("kernel-unread", "the request waits in the server's socket, seen at the server", [], "server_silent",
       r"\d+ bytes wait in this host's socket, and its program does not read them", ["curl", "-sS", "-m", "13", "http://{at_server}/"], TIMED_OUT,
       server=talks("hold"), node="server")
+GET = ["curl", "-sS", "-m", "8", "http://{at_server}/"]
+ABOUT_HERE = "his host|his kernel|its kernel"
+
+asked("kernel-way", "SYNs arrive at the server, whose route back leads nowhere", [], "syn_unanswered",
+      "This host has a route of type blackhole to [0-9a-f.:]+: what it sends there never leaves it", GET, TIMED_OUT, server=Lab.serve, node="server",
+      where="server", lists="no socket but one that listens.*way: has a route of type blackhole", before=[("server", "-{family} route add blackhole {client}")])
+asked("kernel-neighbour", "SYNs arrive at the server, and nobody answers for its gateway's hardware address", [("neighbour_silent", {"node": "router2", "interface": "server"})],
+      "syn_unanswered", "Nobody answers this host for the hardware address of its next hop, [0-9a-f.:]+1: the kernel has given it up", GET, TIMED_OUT,
+      server=Lab.serve, node="server", lists="next hop [0-9a-f.:]+1 failed", before=[("router2", "neigh replace {server} lladdr {mac} dev server nud permanent")])
+asked("kernel-reverse-path", "the SYN-ACK comes by another interface than its sender's route, and the kernel is strict",
+      [("reverse_path", {})], "handshake_unfinished",
+      r"It has counted \d+ packets meanwhile whose source has its route elsewhere \(IPReversePathFilter\)", GET, TIMED_OUT, where="client",
+      family=4, lists=r"IPReversePathFilter \d")
+asked("kernel-well", "router 2 drops the SYN: this host has nothing to do with it", [("drop", {"node": "router2", "port": 80})], "syn_unanswered", "",
+      GET, TIMED_OUT, server=Lab.serve, lists="state SYN-SENT.*next hop [0-9a-f.:]+ known", unsaid=ABOUT_HERE)
+asked("kernel-input", "the server's own firewall drops the SYN: the socket that listens has not heard of it", [("drop", {"node": "server", "port": 80})],
+      "syn_unanswered", "the socket that listens here has not heard of them: a firewall of this host drops or redirects them", GET, TIMED_OUT,
+      server=Lab.serve, node="server", where="server", lists="no socket but one that listens, where 0 of 511 wait")
+asked("kernel-output", "the server's own firewall drops the SYN-ACK", [("drop", {"node": "server", "towards": "client", "match": "tcp sport 80"})],
+      "syn_unanswered", "has answered, it is in SYN-RECEIVED, and its SYN-ACK is not on the wire", GET, TIMED_OUT, server=Lab.serve, node="server",
+      where="server", lists="state SYN-RECEIVED")
+asked("kernel-no-listener", "SYNs to a port where nobody listens, and the RST is dropped: the kernel says nothing about it",
+      [("drop", {"node": "server", "towards": "client", "match": "tcp sport 80"})], "syn_unanswered", "", GET, TIMED_OUT, server=Lab.name_server,
+      node="server", lists="^no socket;", unsaid=ABOUT_HERE)
+asked("kernel-overflow", "nobody is accepted any more, seen at the server", [], "syn_unanswered", r"\d of 1 connections wait to be accepted .* has counted \d+ connections that found an accept queue full",
+      ["curl", "-Z", "--parallel-immediate", "-sS", "-m", "6", "http://{at_server}/?[1-3]"], TIMED_OUT, node="server",
+      server=lambda lab: lab.talker(80, "backlog=1", "full=1"), lists=r"ListenOverflows \d", where="server")
 
 
 # --- who may be probed, and how often ---

@@ -12,7 +12,7 @@ A function here is a fault. It gets the lab, a mark that nothing else in the lab
 """
 import inspect
 
-from plan import CLIENT, MIDDLE1, MIDDLE2, NEIGHBOURS, NEXT_HOP, SERVER, LINK_ENDS
+from plan import CLIENT, GATEWAY, MIDDLE1, MIDDLE2, NEIGHBOURS, NEXT_HOP, SERVER, LINK_ENDS
 
 ICMP4 = (
     "net-unreachable host-unreachable prot-unreachable port-unreachable net-prohibited host-prohibited "
@@ -245,6 +245,19 @@ def no_route(lab, mark, node="router1", kind="none"):
     )
 
 
+def reverse_path(lab, mark, port=80):
+    """The client's packets for a port of the server go out as ever, its IPv4 route to the server leads elsewhere, and what comes from where its
+    route does not lead is dropped (rp_filter)."""
+    do, undo = table(mark, "client", [("route", "output", -150, [f"ip daddr {SERVER[4]} tcp dport {port} meta mark set 1"])])
+    ways = (f"route add default via {GATEWAY[4]} table 100", "rule add fwmark 1 lookup 100")
+    loose = ("link add loose type veth peer name end", "link set end up", "link set loose up", f"route add {SERVER[4]} dev loose")
+    do += [("client", "ip", *words.split()) for words in ways + loose]
+    do += [("client", "sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1")]
+    undo += [("client", "ip", *words.replace(" add ", " del ").split()) for words in ways]
+    undo += [("client", "ip", "link", "del", "loose"), ("client", "sysctl", "-qw", "net.ipv4.conf.all.rp_filter=0")]
+    return do, undo
+
+
 def host_route(family, node, towards):
     """(the address of the client or the server, the way to it from a router)"""
     number = 4 if family == "-4" else 6
@@ -309,6 +322,7 @@ FAULTS = {
         neighbour_silent,
         host_gone,
         no_route,
+        reverse_path,
         loop,
         ecmp,
         icmp_limit,

@@ -1,8 +1,6 @@
 /* What probes make of a finding: which code asks for what, and what networks that are not there change in it. */
 #include "diagnose/amend.h"
 #include "diagnose/inquiry.h"
-#include "diagnose/kernel_view.h"
-#include "host/tcpext.h"
 #include "tests/unit/probe_net.h"
 
 #define BOTH(version) for (unsigned version = 4; version <= 6; version += 2)
@@ -343,80 +341,6 @@ static void test_names(void **state)
     finding_free(d);
 }
 
-/* --- this host's kernel --- */
-
-static struct finding *kernel(enum code code, const struct flow *f, enum side here, const struct kernel_view *v)
-{
-    struct finding *d = finding_of(code, CONFIDENCE_POSSIBLE);
-
-    finding_tell_kernel(d, f, here, v);
-    assert_non_null(finding_detail(d, "kernel"));
-    return d;
-}
-
-#define CONTRADICTS(code, f, here, v, words)                                                                           \
-    do {                                                                                                               \
-        struct finding *d_ = kernel(code, f, here, v);                                                                 \
-        const char *words_ = words;                                                                                    \
-        assert_int_equal(!!strstr(d_->summary, words_ ? words_ : ". "), words_ != NULL);                               \
-        assert_int_equal(d_->own_remedy != NULL, words_ && strstr(words_, "its kernel"));                              \
-        finding_free(d_);                                                                                              \
-    } while (0)
-
-static void test_kernel_mtu(void **state)
-{
-    (void)state;
-    struct trouble t = { .n_icmp = 1,
-                         .icmp = { { .type = 3, .code = 4, .about = CLIENT, .mtu = 1400, .from = net_addr(4, 1) } } };
-    struct flow f = { .key = { .version = 4 }, .trouble = &t };
-    struct kernel_view v = { .there = true, .state = STATE_ESTABLISHED, .path_mtu = 1500 };
-
-    CONTRADICTS(CODE_PMTU_IGNORED, &f, CLIENT, &v, "its kernel still counts with 1500");
-    CONTRADICTS(CODE_PMTU_IGNORED, &f, SERVER, &v, NULL); /* it was not told this end */
-    v.path_mtu = 1400;
-    CONTRADICTS(CODE_PMTU_IGNORED, &f, CLIENT, &v, NULL);
-    v.path_mtu = 1500;
-    v.route_mtu = 1400; /* learnt, and the socket comes to it later */
-    CONTRADICTS(CODE_PMTU_IGNORED, &f, CLIENT, &v, NULL);
-    v.route_mtu = 0;
-    t.icmp[0].mtu = 500; /* below what Linux takes */
-    CONTRADICTS(CODE_PMTU_IGNORED, &f, CLIENT, &v, NULL);
-    v.there = false;
-    CONTRADICTS(CODE_PMTU_IGNORED, &f, CLIENT, &v, NULL);
-}
-
-static void test_kernel_state(void **state)
-{
-    (void)state;
-    struct flow f = { .key = { .version = 6 }, .synacks = 3 };
-    struct kernel_view v = { .there = true, .state = STATE_SYN_SENT };
-
-    CONTRADICTS(CODE_HANDSHAKE_UNFINISHED, &f, CLIENT, &v, "its kernel is still in SYN-SENT");
-    v.state = STATE_ESTABLISHED;
-    CONTRADICTS(CODE_HANDSHAKE_UNFINISHED, &f, CLIENT, &v, NULL);
-    v.unread = 78;
-    CONTRADICTS(CODE_SERVER_SILENT, &f, SERVER, &v, "78 bytes wait in this host's socket");
-    CONTRADICTS(CODE_SERVER_SILENT, &f, CLIENT, &v, NULL);
-    CONTRADICTS(CODE_PACKET_LOSS, &f, SERVER, &v, NULL);
-    v = (struct kernel_view){ .overflows = 4 };
-    CONTRADICTS(CODE_ACCEPT_QUEUE_FULL, &f, SERVER, &v, "has counted 4 connections");
-    CONTRADICTS(CODE_ACCEPT_QUEUE_FULL, &f, CLIENT, &v, NULL);
-}
-
-static void test_counters(void **state)
-{
-    (void)state;
-    struct tcpext t;
-
-    assert_true(tcpext_parse(
-        "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 17 18\nIpExt: InNoRoutes\nIpExt: 0\n", &t));
-    assert_int_equal(t.listen_overflows, 17);
-    assert_false(tcpext_parse("TcpExt: SyncookiesSent\nTcpExt: 1\n", &t));
-    assert_false(tcpext_parse("TcpExt: ListenOverflows\n", &t));
-    assert_false(tcpext_parse("TcpExt: A ListenOverflows\nTcpExt: 1\n", &t));
-    assert_false(tcpext_parse("", &t));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,8 +348,7 @@ int main(void)
         cmocka_unit_test(test_unanswered),   cmocka_unit_test(test_elsewhere), cmocka_unit_test(test_unseen_icmp),
         cmocka_unit_test(test_refused),      cmocka_unit_test(test_dead),      cmocka_unit_test(test_injected),
         cmocka_unit_test(test_sizes),        cmocka_unit_test(test_nothing),   cmocka_unit_test(test_tls),
-        cmocka_unit_test(test_names),        cmocka_unit_test(test_counters),  cmocka_unit_test(test_kernel_mtu),
-        cmocka_unit_test(test_kernel_state),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
