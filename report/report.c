@@ -4,14 +4,15 @@
 #include "report/text_parts.h"
 
 /* A new format is a file and a row. */
-static const struct report_format *const formats[] = { &text_format, &json_format, &ndjson_format };
+const struct report_format *const report_formats[] = { &text_format, &json_format, &ndjson_format, NULL };
 
 const struct report_format *report_format_find(const char *name)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
-        if (strcmp(formats[i]->name, name) == 0)
-            return formats[i];
-    return NULL;
+    const struct report_format *const *format = report_formats;
+
+    while (*format && strcmp((*format)->name, name) != 0)
+        format++;
+    return *format;
 }
 
 void judged_flow_clear(struct judged_flow *f)

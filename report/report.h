@@ -130,6 +130,8 @@ struct report_format {
     void (*free)(struct report_writer *w);
 };
 
+extern const struct report_format *const report_formats[]; /* ends with NULL */
+
 /* NULL: there is no such format. */
 const struct report_format *report_format_find(const char *name);
 

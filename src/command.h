@@ -1,6 +1,6 @@
-/* command: what the program can do, as main.c's table has it: one row a command, one file a command (cmd_*.c).
+/* command: what the program can do, as the table of commands.c has it: one row a command, one file a command (cmd_*.c).
  *
- * To add one: a value of enum command_id, its function below, its row in main.c, its bit in the options of options_table.c that it takes.
+ * To add one: a value of enum command_id, its function below, its row in commands.c, its bit in the options of options_table.c that it takes.
  */
 #ifndef TCPSLEUTH_SRC_COMMAND_H
 #define TCPSLEUTH_SRC_COMMAND_H
@@ -22,6 +22,8 @@ struct command {
     const char *help; /* one line */
     const char *words; /* what may follow the word, for --help; NULL where it is asked for by an option */
 };
+
+extern const struct command command_rows[COMMANDS];
 
 command_fn command_read, command_watch, command_list, command_probe, command_check, command_explain, command_compare;
 

@@ -10,20 +10,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const struct command commands[COMMANDS] = {
-    [COMMAND_READ] = { NULL, "-r", command_read, "judge capture files" },
-    [COMMAND_WATCH] = { NULL, "-i", command_watch, "capture live, and judge as things happen" },
-    [COMMAND_LIST] = { NULL, "-D", command_list, "list the interfaces" },
-    [COMMAND_PROBE] = { "probe", "probe", command_probe,
-                        "ask a host with packets of our own where the way to it breaks", "TARGET" },
-    [COMMAND_EXPLAIN] = { "explain", "explain", command_explain, "tell what stands behind a verdict, or list them all",
-                          "[CODE ...]" },
-    [COMMAND_CHECK] = { "check", "check", command_check,
-                        "climb the ladder from this host's network card to a service", "TARGET" },
-    [COMMAND_COMPARE] = { "compare", "compare", command_compare,
-                          "hold the captures of both ends of the same connections against each other", "CLIENT SERVER [FILTER]" },
-};
-
 /* A file that is opened must not become standard output or standard error, where these were closed: the report would go
  * into it. */
 static void occupy_standard_streams(void)
@@ -54,13 +40,13 @@ int main(int argc, char **argv)
     setlocale(LC_CTYPE, "");  /* names of files; numbers stay as C prints them */
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of writing, not a death */
     occupy_standard_streams();
-    struct options *o = options_parse(argc, argv, commands, &error);
+    struct options *o = options_parse(argc, argv, command_rows, &error);
     if (o && o->help)
         status = print(o->help, &error);
     else if (o && o->version)
         status = print("tcpsleuth " TCPSLEUTH_VERSION "\n", &error);
     else if (o)
-        status = commands[o->command].run(o, &error);
+        status = command_rows[o->command].run(o, &error);
     if (error)
         notice("%s", error->message);
     options_free(o);

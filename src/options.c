@@ -27,9 +27,13 @@ static gboolean set_format(struct raw_options *r, GError **error)
     const char *name = r->json ? "json" : r->format ? r->format : "text";
 
     r->o.format = report_format_find(name);
-    if (!r->o.format)
-        g_set_error(error, OPTIONS_ERROR, 0, "--format=%s: not one of text, json, ndjson", name);
-    return r->o.format != NULL;
+    if (r->o.format)
+        return TRUE;
+    g_autoptr(GString) known = g_string_new(NULL);
+    for (const struct report_format *const *format = report_formats; *format; format++)
+        g_string_append_printf(known, "%s%s", known->len ? ", " : "", (*format)->name);
+    g_set_error(error, OPTIONS_ERROR, 0, "--format=%s: not one of %s", name, known->str);
+    return FALSE;
 }
 
 /* A number that was given must count something: -c 0 is a slip, not "no limit". */

@@ -35,7 +35,7 @@ struct options {
     char *help;                  /* --help: the text to print; NULL: not asked for */
 };
 
-/* Parses argv. commands: the table of main.c, COMMANDS rows. NULL and *error where it makes no sense; free with options_free. */
+/* Parses argv. commands: command_rows, or what a test has instead. NULL and *error where it makes no sense; free with options_free. */
 struct options *options_parse(int argc, char **argv, const struct command *commands, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void options_free(struct options *o); /* NULL-safe */
