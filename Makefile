@@ -13,6 +13,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR := $(PREFIX)/bin
 MANDIR := $(PREFIX)/share/man/man1
+BASHDIR := $(PREFIX)/share/bash-completion/completions
+ZSHDIR := $(PREFIX)/share/zsh/site-functions
 # What a live capture needs; `make install SETCAP=1` gives it to the program (setcap: libcap2-bin).
 CAPTURE_RIGHTS := cap_net_raw,cap_net_admin+ep
 DOCDIR := $(PREFIX)/share/doc/tcpsleuth
@@ -28,7 +30,8 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libpcap-dev libnet1-dev libnids-
 	libldns-dev zlib1g-dev libzstd-dev libnl-3-dev libnl-route-3-dev libcurl4-gnutls-dev \
 	libnl-genl-3-dev libnl-idiag-3-dev libkmod-dev libnftables-dev libip4tc-dev libip6tc-dev libjansson-dev libsystemd-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-jsonschema gzip zstd \
-	iproute2 procps nftables ethtool iptables tcpdump nginx dnsmasq-base openssl curl iputils-ping
+	iproute2 procps nftables ethtool iptables tcpdump nginx dnsmasq-base openssl curl iputils-ping \
+	bash-completion zsh man-db
 # Not installed by `make deps`: only `make fuzz` needs them.
 FUZZ_PACKAGES := clang libclang-rt-dev
 
@@ -115,16 +118,19 @@ bench-live: all $(BENCHES) ## packets a second that a live capture takes without
 	$(Q)bench/live
 
 .PHONY: install
-install: all ## install the program, its man page and what it refers to (PREFIX, DESTDIR); SETCAP=1: with the right to capture
+install: all ## install the program, its man page, completions and documents (PREFIX, DESTDIR); SETCAP=1: with the right to capture
 	install -D -m 755 $(BIN) $(DESTDIR)$(BINDIR)/tcpsleuth
 	$(if $(SETCAP),setcap $(CAPTURE_RIGHTS) $(DESTDIR)$(BINDIR)/tcpsleuth)
 	install -D -m 644 docs/tcpsleuth.1 $(DESTDIR)$(MANDIR)/tcpsleuth.1
-	install -d $(DESTDIR)$(DOCDIR)
-	install -m 644 README.md LICENSE docs/json.md docs/probes.md docs/ladder.md docs/tcpsleuth.schema.json $(DESTDIR)$(DOCDIR)
+	install -D -m 644 completions/tcpsleuth.bash $(DESTDIR)$(BASHDIR)/tcpsleuth
+	install -D -m 644 completions/_tcpsleuth $(DESTDIR)$(ZSHDIR)/_tcpsleuth
+	install -d $(DESTDIR)$(DOCDIR)/docs
+	install -m 644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 644 $(wildcard docs/*.md docs/*.json docs/*.svg) $(DESTDIR)$(DOCDIR)/docs
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(BINDIR)/tcpsleuth $(DESTDIR)$(MANDIR)/tcpsleuth.1
+	rm -f $(DESTDIR)$(BINDIR)/tcpsleuth $(DESTDIR)$(MANDIR)/tcpsleuth.1 $(DESTDIR)$(BASHDIR)/tcpsleuth $(DESTDIR)$(ZSHDIR)/_tcpsleuth
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 .PHONY: deps
@@ -170,7 +176,7 @@ $(BIN): $(SRC_SRC:%.c=$(OBJ)/%.o) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# Tests may reach everything of src/ but main.
+# Tests and their tools may reach everything of src/ but main.
 SRC_REST := $(filter-out src/main.c,$(SRC_SRC))
 $(UNITS): $(OBJ)/%: $(OBJ)/%.o $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
 	$(call say,LINK,$@)
@@ -182,7 +188,11 @@ $(FUZZERS): $(OBJ)/%: $(OBJ)/%.o $(FUZZ_MAIN) $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) -o $@ $^ $(LIBS)
 
-$(TOOLS) $(BENCHES): $(OBJ)/%: $(OBJ)/%.o $(LIB)
+$(TOOLS): $(OBJ)/%: $(OBJ)/%.o $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BENCHES): $(OBJ)/%: $(OBJ)/%.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
