@@ -110,6 +110,8 @@
 #define LIMIT_PROBE_TARGETS 32
 /* Connections in trouble of which this host's kernel is asked: some system calls each. */
 #define LIMIT_KERNEL_LOOKS 1024
+/* Directions of tracked connections that are remembered: some 70 bytes each. */
+#define LIMIT_CONNTRACK 65536
 /* Interfaces that are opened in advance to ask for neighbours on. */
 #define LIMIT_PROBE_LINKS 16
 /* Flows that broke and whose verdict probes may amend; and those of one target that are told so at once, a line each. */

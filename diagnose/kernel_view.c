@@ -78,6 +78,9 @@ static void tell_reverse_path(struct finding *d, const struct flow *f, const str
             v->counted[COUNTER_REVERSE_PATH]);
 }
 
+/* A new fact reaches the events of connection tracking with the next packet that passes. */
+#define TRACK_RETRIES 2
+
 static void compare_handshake(struct finding *d, const struct flow *f, enum side here, const struct kernel_view *v)
 {
     if (here != CLIENT || v->state != STATE_SYN_SENT || !f->synacks)
@@ -87,6 +90,25 @@ static void compare_handshake(struct finding *d, const struct flow *f, enum side
     blame_here(d, here);
     d->confidence = CONFIDENCE_LIKELY;
     tell_reverse_path(d, f, v);
+    if (v->track == TRACK_REPLIED)
+        say(d, "Its connection tracking has seen the SYN-ACK: what drops it stands behind that.");
+    else if (v->track == TRACK_UNREPLIED && v->retransmits >= TRACK_RETRIES)
+        say(d, "Its connection tracking has not seen the SYN-ACK either: what drops it stands before that, at ingress or "
+               "in a raw table.");
+}
+
+/* The socket is in a connection that the rules of this host may no longer know. */
+static void compare_track(struct finding *d, const struct kernel_view *v)
+{
+    bool lives = v->state == STATE_ESTABLISHED || v->state == STATE_CLOSE_WAIT;
+
+    if (!lives || (v->track != TRACK_GONE && v->track != TRACK_NONE) ||
+        (d->code != CODE_PATH_WENT_DEAD && d->code != CODE_IDLE_EXPIRED))
+        return;
+    say(d,
+        "This host's connection tracking %s the connection, and its socket is in %s: a rule that lets only known "
+        "connections pass drops here what comes.",
+        v->track == TRACK_GONE ? "has forgotten" : "has no entry of", tcp_state_name(v->state));
 }
 
 /* SYNs that arrive, and get no answer: where on this host they, or the answers, get lost. Repeated ones, for one alone may be on its way. */
@@ -211,6 +233,13 @@ static void list_way(GPtrArray *list, unsigned version, const struct kernel_view
                                               neighbor_word(v->neighbor)));
 }
 
+static const char *track_word(enum kernel_track t)
+{
+    static const char *const words[] = { NULL, "not read", "no entry", "unreplied", "replied", "assured", "forgotten" };
+
+    return words[t];
+}
+
 static void list_counters(GPtrArray *list, const struct kernel_view *v)
 {
     for (int c = 0; c < KERNEL_COUNTERS; c++)
@@ -239,6 +268,8 @@ static void list_kernel(struct finding *d, const struct flow *f, const struct ke
     if (v->there)
         g_ptr_array_add(list, g_strdup_printf("unread %u, unacknowledged %u", v->unread, v->unsent));
     list_way(list, f->key.version, v);
+    if (track_word(v->track))
+        g_ptr_array_add(list, g_strdup_printf("connection tracking: %s", track_word(v->track)));
     list_counters(list, v);
     g_ptr_array_add(list, NULL);
     finding_detail_list(d, "kernel", (const char *const *)list->pdata);
@@ -254,5 +285,6 @@ void finding_tell_kernel(struct finding *d, const struct flow *f, enum side here
         return;
     compare_mtu(d, f, here, v);
     compare_handshake(d, f, here, v);
+    compare_track(d, v);
     tell_unread(d, here, v);
 }

@@ -27,6 +27,17 @@ enum neighbor_state {
     NEIGHBOR_KNOWN   /* answered lately, or set by hand */
 };
 
+/* What the connection tracking of this host knows of the connection. */
+enum kernel_track {
+    TRACK_UNUSED,    /* none is tracked, as far as it is known */
+    TRACK_UNREAD,    /* it could not be read */
+    TRACK_NONE,      /* others are tracked since the watch began, and it is not */
+    TRACK_UNREPLIED, /* no packet of the server */
+    TRACK_REPLIED,   /* packets of both */
+    TRACK_ASSURED,   /* and an established connection */
+    TRACK_GONE       /* it was, and is forgotten */
+};
+
 struct kernel_view {
     bool there;            /* the kernel has a socket of this connection; else what follows down to unsent does not hold */
     uint8_t state;         /* enum tcp_state */
@@ -41,6 +52,7 @@ struct kernel_view {
     bool asks_neighbor;    /* the way has a next hop whose hardware address is looked for: */
     struct addr next_hop;
     enum neighbor_state neighbor;
+    enum kernel_track track;
     uint64_t counted[KERNEL_COUNTERS]; /* since this host is watched */
 };
 

@@ -11,6 +11,7 @@
 #include "src/filter_hosts.h"
 #include "src/hint.h"
 #include "src/join.h"
+#include "src/kernel_views.h"
 #include "src/notice.h"
 #include "src/privileges.h"
 #include "src/run.h"
@@ -35,6 +36,7 @@ struct watch {
     struct live *live;
     struct run run;
     struct join *join; /* NULL: nothing is probed */
+    struct kernel_views *kernel;
     FILE *told; /* NULL: the lines of what happens go where the report goes, or nowhere */
     GMainLoop *loop;
     struct clock_watch clock;
@@ -349,6 +351,7 @@ static gboolean open_all(struct watch *w, GError **error)
     if (!w->live)
         return FALSE;
     open_join(w);
+    w->kernel = kernel_views_new();
     privileges_lend(&person);
     gboolean opened = run_open(&w->run, o, true, error) && can_save(w, error);
     privileges_take_back(&person);
@@ -378,6 +381,7 @@ static void start(struct watch *w)
     run_start(&w->run, w->o, &report);
     if (w->join)
         pipeline_set_join(w->run.pipeline, w->join, say_line, w);
+    pipeline_set_kernel(w->run.pipeline, w->kernel);
     pipeline_set_precision(w->run.pipeline, live_info(w->live)->nanoseconds);
     w->started_us = g_get_monotonic_time();
     announce(w);
@@ -429,6 +433,7 @@ int command_watch(const struct options *o, GError **error)
     }
     run_clear(&w.run);
     join_free(w.join);
+    kernel_views_free(w.kernel);
     live_free(w.live);
     g_clear_error(&w.save_error);
     g_clear_error(&w.lost);

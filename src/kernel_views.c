@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "diagnose/kernel_view.h"
 #include "host/connection.h"
+#include "host/conntrack.h"
 #include "host/neighbor.h"
 #include "host/tcpext.h"
 #include "probe/route.h"
@@ -16,6 +17,9 @@ struct look {
 
 struct kernel_views {
     GHashTable *looks;   /* of struct look, by flow */
+    struct conntrack *conntrack; /* NULL: not heard */
+    bool tracked;        /* this host tracks connections */
+    int64_t began_ns;
     uint64_t began[KERNEL_COUNTERS]; /* when it began to watch */
 };
 
@@ -24,6 +28,9 @@ struct kernel_views *kernel_views_new(void)
     struct kernel_views *v = g_new0(struct kernel_views, 1);
 
     tcpext_read(v->began);
+    v->tracked = conntrack_used();
+    v->conntrack = conntrack_open();
+    v->began_ns = g_get_real_time() * NS_PER_US;
     v->looks = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     return v;
 }
@@ -33,7 +40,13 @@ void kernel_views_free(struct kernel_views *v)
     if (!v)
         return;
     g_hash_table_destroy(v->looks);
+    conntrack_free(v->conntrack);
     g_free(v);
+}
+
+void kernel_views_clock(struct kernel_views *v)
+{
+    conntrack_read(v->conntrack);
 }
 
 static bool is_here(const struct flow *f, enum side s)
@@ -83,6 +96,18 @@ static void read_counters(struct kernel_view *view, const uint64_t began[KERNEL_
         view->counted[c] = now[c] - MIN(now[c], began[c]);
 }
 
+/* Of what began before, only what was heard since is known. */
+static void read_track(struct kernel_views *v, struct kernel_view *view, const struct flow *f)
+{
+    if (!v->tracked)
+        return;
+    conntrack_read(v->conntrack);
+    view->track = conntrack_find(v->conntrack, f->key.version, flow_addr(f, CLIENT), flow_port(f, CLIENT),
+                                 flow_addr(f, SERVER), flow_port(f, SERVER));
+    if (view->track == TRACK_NONE && (!f->syns || f->first_ns < v->began_ns))
+        view->track = TRACK_UNUSED;
+}
+
 /* A look that no longer finds the socket leaves of it what the last one found. While the kernel asks for a next hop that it gave up before, it is
  * still given up. */
 static void keep(struct kernel_view *before, const struct kernel_view *now)
@@ -107,6 +132,7 @@ void kernel_views_look(struct kernel_views *v, const struct flow *f)
                     flow_port(f, there), &view);
     read_way(&view, f, there);
     read_counters(&view, v->began);
+    read_track(v, &view, f);
     keep(&l->view, &view);
 }
 

@@ -7,8 +7,12 @@
 
 struct kernel_views;
 
+/* Opens what takes rights, which may be given up afterwards; without them it knows less. */
 struct kernel_views *kernel_views_new(void);
 void kernel_views_free(struct kernel_views *v); /* NULL-safe */
+
+/* Takes what the kernel tells by itself; to be called some times a second. */
+void kernel_views_clock(struct kernel_views *v);
 
 /* f is followed and in trouble: looks at it now, where this host is an end of it. The newest look that found the socket is kept. */
 void kernel_views_look(struct kernel_views *v, const struct flow *f);

@@ -32,7 +32,7 @@ struct pipeline {
     struct early_names *names;    /* live; NULL: not */
     int64_t names_at_ns;          /* when they are looked at next */
     uint64_t told;                /* flows of which a verdict was told */
-    struct kernel_views *kernel;  /* live; NULL: not */
+    struct kernel_views *kernel;  /* borrowed; live; NULL: not asked */
     struct join *join;            /* borrowed; NULL: nothing is probed */
     struct held *held;            /* over, and waiting for what probes find */
     bool why;
@@ -277,6 +277,11 @@ void pipeline_set_join(struct pipeline *p, struct join *j, void (*say)(void *use
                                             .user = p });
 }
 
+void pipeline_set_kernel(struct pipeline *p, struct kernel_views *v)
+{
+    p->kernel = v;
+}
+
 /* --- life --- */
 
 struct pipeline *pipeline_new(const struct report_format *format, const struct report_options *options, FILE *out)
@@ -299,7 +304,6 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
     p->held = held_new();
     p->writer = format->open(out, &p->report, options);
-    p->kernel = p->live ? kernel_views_new() : NULL;
     p->names = p->live ? early_names_new() : NULL;
     p->names_at_ns = TIME_NONE;
     return p;
@@ -315,7 +319,6 @@ void pipeline_free(struct pipeline *p)
     conversations_free(p->conversations);
     overall_free(p->overall);
     early_names_free(p->names);
-    kernel_views_free(p->kernel);
     p->writer->format->free(p->writer);
     g_ptr_array_free(p->report.capture.linktypes, TRUE);
     g_free(p->report.capture.source);
@@ -412,6 +415,8 @@ static void look_at_names(struct pipeline *p, int64_t now_ns)
 
 void pipeline_clock(struct pipeline *p, int64_t now_ns)
 {
+    if (p->kernel)
+        kernel_views_clock(p->kernel);
     tracker_clock(p->tracker, now_ns);
     settle(p, now_ns - LATE_NS);
     if (p->live)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 struct join;
+struct kernel_views;
 struct pipeline;
 
 /* The report goes to out (borrowed), with some formats while frames come. */
@@ -19,6 +20,9 @@ void pipeline_free(struct pipeline *p); /* NULL-safe */
 
 /* Probes that confirm or refute what is broken (join.h); borrowed, before the first frame. Their notices go to say. */
 void pipeline_set_join(struct pipeline *p, struct join *j, void (*say)(void *user, const char *line), void *user);
+
+/* Live: this host's kernel is asked about its own connections (kernel_views.h); borrowed, before the first frame. */
+void pipeline_set_kernel(struct pipeline *p, struct kernel_views *v);
 
 /* What is known so far of capture_info.nanoseconds: the digits of times that are written while frames come. For each
  * file it is known with its first frame; an interface that comes later in a pcapng file may change it. */

@@ -1,6 +1,7 @@
 """The capture joined with the probes: what breaks while it is watched is probed, and the verdict says what that changed."""
 import json
 import re
+import time
 
 from case import check, script
 from judge import say
@@ -157,7 +158,7 @@ live("tls-size", "somebody cuts what has a ClientHello that is not small", "tls_
 
 
 def asked(name, about, faults, code, said, client, status, server=talks("drain", "answer=10"), node="client", where=None, lists="state ", before=(),
-          unsaid="^$", family="both"):
+          unsaid="^$", family="both", under=()):
     """What this host's kernel says contradicts, or explains, what is on its wire; no probe is needed for that. `said` is in the sentence, `unsaid`
     is not, `lists` is in detail.kernel. `before`: nodes and arguments of ip there."""
 
@@ -166,7 +167,7 @@ def asked(name, about, faults, code, said, client, status, server=talks("drain",
         for at, words in before:
             lab.ip(at, words.format(family=case.family, client=CLIENT[case.family], server=SERVER[case.family],
                                     gateway=GATEWAY[case.family], mac=mac))
-        watch = Watch(lab, "--immediate-mode", "--passive", node=node, interfaces=("enp0s8" if node == "client" else "eth0",))
+        watch = Watch(lab, "--immediate-mode", "--passive", node=node, interfaces=("enp0s8" if node == "client" else "eth0",), under=under)
         words = case.words()
         lab.run("client", [word.format(**words) for word in client], status=status, timeout=40)
         watch.wait(f'"{code}"')
@@ -218,6 +219,23 @@ asked("kernel-no-listener", "SYNs to a port where nobody listens, and the RST is
 asked("kernel-overflow", "nobody is accepted any more, seen at the server", [], "syn_unanswered", r"\d of 1 connections wait to be accepted .* has counted \d+ connections that found an accept queue full",
       ["curl", "-Z", "--parallel-immediate", "-sS", "-m", "6", "http://{at_server}/?[1-3]"], TIMED_OUT, node="server",
       server=lambda lab: lab.talker(80, "backlog=1", "full=1"), lists=r"ListenOverflows \d", where="server")
+
+TRACKS = ("stateful", {"node": "client"})  # its connections are tracked, and nothing else comes of it
+
+asked("kernel-track-behind", "the client's own rule drops the SYN-ACK, which its connection tracking has seen",
+      [("drop", {"node": "client", "towards": "client", "match": "tcp sport 80 ct state established"})], "handshake_unfinished",
+      "Its connection tracking has seen the SYN-ACK: what drops it stands behind that", GET, TIMED_OUT, where="client", lists="connection tracking: replied")
+asked("kernel-track-before", "the client's own rule drops the SYN-ACK before its connection tracking", [TRACKS, ("drop_raw", {})], "handshake_unfinished",
+      "Its connection tracking has not seen the SYN-ACK either", GET, TIMED_OUT, where="client", lists="connection tracking: unreplied")
+asked("kernel-track-gone", "the server's own rules forget the connection while it is quiet, and drop what comes", [("stateful", {"node": "server", "expire": 5})],
+      "idle_expired", "This host's connection tracking has forgotten the connection, and its socket is in ESTABLISHED",
+      ["timeout", "22", "{talker}", "connect", "{server}", "80", "get=/", "read=1067", "sleep=16", "get=/", "read=1067"], 124, server=talks("keeps-alive"),
+      node="server", lists="connection tracking: forgotten")
+asked("kernel-track-well", "router 2 forgets the connection, and this host's own tracking knows it: that is not accused", [TRACKS, ("stateful", {"node": "router2", "expire": 5})],
+      "idle_expired", "", ["timeout", "22", "{talker}", "connect", "{server}", "80", "get=/", "read=1067", "sleep=16", "get=/", "read=1067"], 124,
+      server=talks("keeps-alive"), lists="connection tracking: assured", unsaid=ABOUT_HERE)
+asked("kernel-track-unread", "the right to hear of connection tracking is missing: it says so, and accuses nobody", [TRACKS, ("drop", {"node": "router2", "port": 80})],
+      "syn_unanswered", "", GET, TIMED_OUT, lists="connection tracking: not read", unsaid=ABOUT_HERE, under=["setpriv", "--bounding-set=-net_admin"])
 
 
 # --- who may be probed, and how often ---
@@ -384,6 +402,22 @@ names("silent", "router 2 drops the queries: no answer now, either", "www.upc.ed
       "have no address either", faults=[("drop", {"node": "router2", "proto": "udp", "port": 53})])
 names("heals", "the queries were lost, and pass when the resolver is asked again", "www.upc.edu", "dns_no_answer", "ok",
       (SERVER[4], SERVER[6]), "find it otherwise now", heals=True)
+
+
+@script("join-name-interrupted", server=Lab.serve, faults=[("drop", {"node": "router2", "proto": "udp", "port": 53})], seconds=SECONDS)
+def _(lab, this):
+    """Ctrl-C while a resolver is being asked: the report comes at once, and says nothing of an answer."""
+    watch = name_watch(lab, this)
+    look_up(lab, "www.upc.edu", (6, TIMED_OUT))
+    watch.wait("asking ", watch.err)
+    begun = time.monotonic()
+    watch.end(status=1)
+    check(time.monotonic() - begun < 3, "it waited for the answer")
+    lines = watch.lines()
+    check_schema(lines)
+    told = [line["verdict"] for line in lines if line["type"] == "name_verdict"]
+    check([say(one) for one in told] == ["broken dns_no_answer"], f"{told}")
+    check(say(lines[-1]["verdict"]) == "broken dns_no_answer" and "resolvers" not in lines[-1]["verdict"]["detail"], f"{lines[-1]}")
 
 
 def names_silent(name, about, options, filter, status=6, asked="nothere.upc.edu", verdict="dns_nxdomain"):

@@ -99,6 +99,11 @@ def drop(lab, mark, node="router2", towards="server", port=None, proto="tcp", ma
     return rules(mark, node, towards, port, proto, match, after, ["drop"])
 
 
+def drop_raw(lab, mark, node="client", port=80):
+    """What comes from a port vanishes at the node before its connection tracking sees it."""
+    return table(mark, node, [("filter", "prerouting", -310, [f"tcp sport {port} drop"])])
+
+
 def path_cut(lab, mark, node="router2", after=None):
     """Nothing passes the node any more, in neither direction; or only after so many bytes, of both together."""
     return table(
@@ -149,7 +154,8 @@ def stateful(lab, mark, node="router1", expire=None, refuse=False):
     """The node passes only what belongs to connections whose SYN it saw, drops the rest, or with `refuse` answers it
     with a RST. A connection that was quiet for `expire` seconds is forgotten."""
     verdict = "reject with tcp reset" if refuse else "drop"
-    do, undo = table(mark, node, [("filter", "forward", -5, [f"meta l4proto tcp ct state invalid {verdict}"])])
+    hook = "forward" if node in NEIGHBOURS else "input"
+    do, undo = table(mark, node, [("filter", hook, -5, [f"meta l4proto tcp ct state invalid {verdict}"])])
     do.append((node, "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0"))
     if expire is not None:
         do.append((node, "sysctl", "-qw", f"net.netfilter.nf_conntrack_tcp_timeout_established={expire}"))
@@ -306,6 +312,7 @@ FAULTS = {
     f.__name__: f
     for f in (
         drop,
+        drop_raw,
         path_cut,
         reject_rst,
         reject_icmp,

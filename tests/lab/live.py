@@ -18,7 +18,7 @@ READY_SECONDS, END_SECONDS = 10, 15
 
 class Watch:
     """`tcpsleuth -i INTERFACE OPTIONS FILTER` in a node, from __init__, when it watches, to end(). Its report goes to standard output, which
-    is a file; the packets to save."""
+    is a file; the packets to save. `under`: a command that starts it."""
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class Watch:
         save="live.pcapng",
         env=None,
         output=None,
+        under=(),
     ):
         self.lab, self.form, self.save = lab, form, save and lab.path(save)
         words = [word for interface in interfaces for word in ("-i", interface)]
@@ -40,6 +41,7 @@ class Watch:
             "netns",
             "exec",
             lab.netns(node),
+            *under,
             program("tcpsleuth"),
             *words,
             f"--format={form}",

@@ -83,6 +83,37 @@ static void test_kernel_reverse_path(void **state)
     }
 }
 
+static void tracked(enum code code, struct kernel_view v, const char *words)
+{
+    struct flow f = { .key = { .version = 4 }, .synacks = 1 };
+    struct finding *d = kernel(code, &f, CLIENT, &v);
+
+    assert_int_equal(strstr(d->summary, words ? words : "onnection tracking") != NULL, words != NULL);
+    finding_free(d);
+}
+
+static void test_kernel_track(void **state)
+{
+    (void)state;
+    struct kernel_view v = { .there = true, .state = STATE_ESTABLISHED };
+
+    for (enum kernel_track t = TRACK_UNUSED; t <= TRACK_GONE; t++) {
+        v.track = t;
+        tracked(CODE_IDLE_EXPIRED, v, t == TRACK_GONE ? "has forgotten" : t == TRACK_NONE ? "has no entry of" : NULL);
+        tracked(CODE_PACKET_LOSS, v, NULL);
+    }
+    v.state = STATE_FIN_WAIT_2; /* forgotten as it should be */
+    tracked(CODE_PATH_WENT_DEAD, v, NULL);
+    v.state = STATE_SYN_SENT;
+    v.track = TRACK_REPLIED;
+    tracked(CODE_HANDSHAKE_UNFINISHED, v, "stands behind that");
+    v.track = TRACK_UNREPLIED;
+    v.retransmits = 1; /* it may have heard of it, and not told yet */
+    tracked(CODE_HANDSHAKE_UNFINISHED, v, NULL);
+    v.retransmits = 2;
+    tracked(CODE_HANDSHAKE_UNFINISHED, v, "stands before that");
+}
+
 /* The words that the kernel's view adds to a finding of a code, and where it is then. */
 static void told(enum code code, const struct kernel_view *v, const char *words, enum where where)
 {
@@ -180,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_kernel_mtu),
         cmocka_unit_test(test_kernel_state),
         cmocka_unit_test(test_kernel_reverse_path),
+        cmocka_unit_test(test_kernel_track),
         cmocka_unit_test(test_kernel_syns),
         cmocka_unit_test(test_kernel_way),
     };
