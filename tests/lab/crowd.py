@@ -63,6 +63,31 @@ FAULTS = {
     "zero-window-forever": "broken zero_window_stall",
     "zero-window-reopened": "degraded zero_window_stall",
 }
+# Written, like tests/lab/cases_unseen.py, by somebody who had not read the rules.
+UNSEEN = {
+    "syn-dropped-older-timestamp": "broken syn_unanswered",
+    "half-open-client-rebooted": "broken reset_by_client",
+    "event-stream-idle": "ok",
+    "nagle-delayed-ack": "ok",
+    "balancer-one-backend-refuses": "broken syn_refused",
+    "tarpit": "broken zero_window_stall",
+    "http-408-half-request": "degraded http_client_error",
+    "icmp-redirect": "ok",
+    "icmp-blind-port-unreachable": "ok",
+    "reset-blind-ignored": "ok",
+    "address-twice": "broken reset_injected | broken address_conflict",
+    "portal-511": "broken http_server_error | broken captive_portal",
+    "idle-then-loss": "ok",
+    "midstream-path-dead": "broken path_went_dead",
+    "one-way-with-retransmissions": "ok",  # alone: unknown
+    "syn-flood": "broken handshake_unfinished",
+    "smtp-554": "ok",
+    "ftp-active-blocked": "broken syn_unanswered",
+    "synack-from-other-address": "broken syn_unanswered",
+    "http-too-many-bytes": "ok",
+    "keep-alive-reset": "broken idle_expired | broken reset_by_server",
+    "zero-window-nothing-waits": "ok",
+}
 HEALTHY = """arp-answered capture-duplicates-router capture-loss capture-loss-answer capture-loss-before-reset capture-without-pure-acks
     close-client-first close-last-ack-missing close-server-first close-simultaneous fragment-missing hole-not-counted http-408-to-nobody
     http-idle-close-in-order http-pipelined-close keep-alive loss-fast-retransmit loss-filled-late loss-rto loss-tail offload only-client-side
