@@ -37,29 +37,17 @@ static void blame_here(struct finding *d, enum side here)
                             "counters of what it throws away: `nstat -az`."));
 }
 
-/* The smallest MTU that an ICMP error on the wire told this end; 0: none. */
-static const struct icmp_note *told_mtu(const struct flow *f, enum side here)
-{
-    const struct icmp_note *least = NULL;
-
-    for (guint i = 0; f->trouble && i < MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT); i++) {
-        const struct icmp_note *n = &f->trouble->icmp[i];
-        if (n->about == here && n->mtu && icmp_is_too_big(f, n) && (!least || n->mtu < least->mtu))
-            least = n;
-    }
-    return least;
-}
-
 /* Below it Linux does not go, whatever it is told: net.ipv4.route.min_pmtu. */
 #define LEAST_PATH_MTU 552
 
 /* The error is on the wire of this host, its kernel does not know of it, and goes on as before. */
 static void compare_mtu(struct finding *d, const struct flow *f, enum side here, const struct kernel_view *v)
 {
-    const struct icmp_note *n = told_mtu(f, here);
+    const struct told_size *told = &flow_losses(f, here)->told;
+    const struct icmp_note *n = &told->least;
     char from[ADDR_TEXT_SIZE];
 
-    if (d->code != CODE_PMTU_IGNORED || !n || n->mtu < LEAST_PATH_MTU || !v->path_mtu || v->path_mtu <= n->mtu ||
+    if (d->code != CODE_PMTU_IGNORED || !told->times || n->mtu < LEAST_PATH_MTU || !v->path_mtu || v->path_mtu <= n->mtu ||
         (v->route_mtu && v->route_mtu <= n->mtu))
         return;
     say(d,

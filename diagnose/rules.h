@@ -60,6 +60,9 @@ struct finding *rule_incomplete(const struct flow *f, const struct judge_context
 
 /* --- rules_common.c: what several of them need --- */
 
+/* The least by which a tunnel or link makes an MTU smaller: PPPoE. */
+#define LEAST_STEP 8
+
 #define END_TEXT_SIZE 64
 
 /* "192.0.2.1:80", "[2001:db8::1]:80" into out; returns out. */
@@ -79,12 +82,6 @@ struct finding *icmp_finding(const struct flow *f, const struct icmp_note *n);
 
 /* The first ICMP error about packets of side `about` since then (TIME_NONE: at all) that ends an attempt; NULL: none. */
 const struct icmp_note *icmp_since(const struct flow *f, enum side about, int64_t since_ns);
-
-/* Whether it says that a packet is too big (RFC 1191, RFC 8201). */
-bool icmp_is_too_big(const struct flow *f, const struct icmp_note *n);
-
-/* How many ICMP errors told side `about` that its packets are too big (RFC 1191, RFC 8201). */
-uint32_t icmp_too_big(const struct flow *f, enum side about);
 
 /* The HTTP transactions of the flow; i < flow_transactions(f). */
 guint flow_transactions(const struct flow *f);

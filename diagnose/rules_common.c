@@ -147,34 +147,14 @@ unsigned ttl_hops(uint8_t ttl)
     return ttl > 128 ? 255u - ttl : ttl > 64 ? 128u - ttl : 64u - ttl;
 }
 
-static guint kept_icmp(const struct flow *f)
-{
-    return f->trouble ? MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT) : 0;
-}
-
 const struct icmp_note *icmp_since(const struct flow *f, enum side about, int64_t since_ns)
 {
-    for (guint i = 0; i < kept_icmp(f); i++) {
+    for (guint i = 0; f->trouble && i < MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT); i++) {
         const struct icmp_note *n = &f->trouble->icmp[i];
         if (n->about == about && n->ts_ns >= since_ns && icmp_code_of(f->key.version, n->type, n->code) != CODE_OK)
             return n;
     }
     return NULL;
-}
-
-bool icmp_is_too_big(const struct flow *f, const struct icmp_note *n)
-{
-    return f->key.version == 6 ? n->type == 2 : n->type == 3 && n->code == 4;
-}
-
-uint32_t icmp_too_big(const struct flow *f, enum side about)
-{
-    uint32_t told = 0;
-
-    for (guint i = 0; i < kept_icmp(f); i++) {
-        told += f->trouble->icmp[i].about == about && icmp_is_too_big(f, &f->trouble->icmp[i]);
-    }
-    return told;
 }
 
 const struct tls_facts *flow_tls(const struct flow *f)

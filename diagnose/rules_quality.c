@@ -2,6 +2,9 @@
 
 #define STALL_NS (NS_PER_S / 2)
 
+/* Bytes of the timestamps option in each segment, padded (RFC 7323 appendix A). */
+#define TIMESTAMPS_SIZE 12
+
 struct finding *rule_zero_window(const struct flow *f, const struct judge_context *c)
 {
     char lasted[32];
@@ -44,15 +47,34 @@ static uint32_t late_segments(const struct flow *f, enum side s)
     return s == SERVER && flight_lost(f) ? 0 : l->reordered + late_too(l);
 }
 
-/* Lost segments of a side: those repeated, less what an ICMP too-big asked for and what nobody answered at the end (a
- * dead path, not loss). */
+/* A sender that learns of a smaller MTU on a hop before the capture cuts its first flight anew: here that is a hole at the very
+ * beginning, filled by smaller segments, and nothing of full size ever comes. The ICMP errors went the other way. */
+static uint32_t cut_anew(const struct flow *f, enum side s)
+{
+    const struct half *h = &f->half[s];
+    bool stamps = f->half[CLIENT].offer.timestamps && f->half[SERVER].offer.timestamps;
+    uint32_t full = f->half[other_side(s)].offer.mss - (stamps ? TIMESTAMPS_SIZE : 0), pieces = 0;
+    int64_t until_ns = h->first_data_ns + 2 * MAX(flow_handshake_rtt_ns(f), 10 * NS_PER_MS);
+
+    if (!h->acked_largest || !f->half[other_side(s)].offer.mss || h->acked_largest + LEAST_STEP > full)
+        return 0;
+    for (guint i = 0; f->trouble->notes && i < f->trouble->notes->len; i++) {
+        const struct note *n = &g_array_index(f->trouble->notes, struct note, i);
+        if (n->kind == NOTE_LOST_SEGMENT && n->side == s && n->ts_ns <= until_ns)
+            pieces += (n->missing + h->acked_largest - 1) / h->acked_largest;
+    }
+    return pieces;
+}
+
+/* Lost segments of a side: those repeated, less what was only cut anew and what nobody answered at the end (a dead path, not
+ * loss). */
 static uint32_t lost_segments(const struct flow *f, enum side s)
 {
     const struct losses *l = &f->trouble->losses[s];
     uint32_t in_vain = sent_in_vain(f, s) ? MAX(l->in_vain.retries, l->tail_retries) : l->tail_retries;
-    uint32_t asked_for = in_vain + icmp_too_big(f, s), lost = l->lost + l->reordered - late_segments(f, s);
+    uint32_t others = in_vain + cut_anew(f, s), lost = l->lost + l->reordered - late_segments(f, s);
 
-    return lost > asked_for ? lost - asked_for : 0;
+    return lost > others ? lost - others : 0;
 }
 
 struct finding *rule_packet_loss(const struct flow *f, const struct judge_context *c)

@@ -7,9 +7,6 @@
 /* Payload bytes of a segment that is about full: an MTU below the usual ones still carries it. */
 #define FULL_SIZE 1000
 
-/* The least by which a tunnel or link makes an MTU smaller: PPPoE. */
-#define LEAST_STEP 8
-
 /* Nothing of that size ever got through, offload cut to the MSS. */
 static bool never_passed(const struct flow *f, enum side s, const struct stuck *k)
 {
@@ -30,12 +27,9 @@ static struct finding *ignored(const struct flow *f, enum side s)
 {
     const struct losses *l = flow_losses(f, s);
     char from[ADDR_TEXT_SIZE], mtu[32] = "";
-    const struct icmp_note *n = NULL;
+    const struct icmp_note *n = &l->told.least;
 
-    for (guint i = 0; i < MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT) && !n; i++)
-        if (f->trouble->icmp[i].about == s && icmp_is_too_big(f, &f->trouble->icmp[i]))
-            n = &f->trouble->icmp[i];
-    if (!n || l->too_large < 2 || f->half[s].unacked == 0)
+    if (!l->told.times || l->too_large < 2 || f->half[s].unacked == 0)
         return NULL;
     addr_text(from, &n->from, f->key.version);
     if (n->mtu)
@@ -76,13 +70,27 @@ static bool small_unanswered(const struct flow *f, enum side s)
            (l->tail_first && l->tail_first <= l->stuck.packet && l->tail_smallest && l->tail_smallest < FULL_SIZE);
 }
 
+/* IP and TCP headers without options. */
+static uint32_t headers(const struct flow *f)
+{
+    return f->key.version == 6 ? 60 : 40;
+}
+
+/* The sender was told, and what it was told explains why this segment does not arrive: an error that came meanwhile, or an MTU that it is
+ * too large for. What it was told before, and obeys, does not. */
+static bool told_of(const struct flow *f, enum side s, const struct stuck *k)
+{
+    const struct told_size *t = &flow_losses(f, s)->told;
+    return t->times && (t->last_packet > k->packet || !t->least.mtu || k->size + headers(f) > t->least.mtu);
+}
+
 /* Seen where the sender is: the same large segment again and again, while the rest of the connection lives. */
 static struct finding *stuck(const struct flow *f, enum side s)
 {
     const struct stuck *k = &flow_losses(f, s)->stuck;
     bool passes = k->passed || k->small_passed || k->healed;
 
-    if (k->retries < STUCK_RETRIES || !never_passed(f, s, k) || icmp_too_big(f, s) || icmp_since(f, s, TIME_NONE))
+    if (k->retries < STUCK_RETRIES || !never_passed(f, s, k) || told_of(f, s, k) || icmp_since(f, s, TIME_NONE))
         return NULL; /* an ICMP error that explains the silence goes before it */
     if (k->over ? !k->healed : f->half[s].unacked < k->size)
         return NULL;
@@ -113,7 +121,7 @@ static struct finding *unfilled(const struct flow *f, enum side s, const struct 
     const struct hole *h = &flow_losses(f, s)->hole;
     bool lives = f->half[s].last_ns - h->since_ns >= NS_PER_S;
 
-    if (h->size < (lives ? 1 : 2) * FULL_SIZE || h->size <= h->arrived_largest || icmp_too_big(f, s) ||
+    if (h->size < (lives ? 1 : 2) * FULL_SIZE || h->size <= h->arrived_largest || flow_losses(f, s)->told.times ||
         c->now_ns - h->since_ns < SILENCE_NS)
         return NULL;
     struct finding *d = finding_new(
@@ -146,7 +154,7 @@ static struct finding *counted(const struct flow *f)
     bool large_came = h->arrived_largest >= FULL_SIZE;
     struct finding *d;
 
-    if (!counted_hole(f) || icmp_too_big(f, SERVER))
+    if (!counted_hole(f) || flow_losses(f, SERVER)->told.times)
         return NULL;
     d = finding_new(
         large_came ? CODE_PATH_WENT_DEAD : CODE_PMTU_BLACKHOLE, WHERE_PATH,

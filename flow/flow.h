@@ -140,6 +140,15 @@ struct in_vain {
     int64_t from_ns, to_ns;    /* first and last repetition */
 };
 
+/* ICMP errors that told a side that its packets are too big (RFC 1191, RFC 8201). */
+struct told_size {
+    uint32_t times;
+    uint32_t from, to;         /* sequence numbers that the last ones quoted, of one flight: these bytes are asked for again */
+    uint64_t last_packet;
+    int64_t last_ns;
+    struct icmp_note least;    /* the first that told the smallest MTU; valid where times > 0 */
+};
+
 /* Bytes that never arrived, though later ones did, or what came later counts them, when the flow ended. */
 struct hole {
     uint32_t size;             /* bytes; 0: none */
@@ -151,7 +160,7 @@ struct hole {
 
 /* Per side: what was lost, late or without answer. */
 struct losses {
-    uint32_t lost;             /* data segments of this side lost on the way: retransmitted because they did not arrive */
+    uint32_t lost;             /* data segments of this side lost on the way: retransmitted because they did not arrive, and no ICMP too-big asked for them */
     uint32_t reordered;        /* data segments that arrived late without loss */
     uint32_t unclear;          /* of `lost`: nothing on them tells whether they were sent again or only late */
     uint32_t tail_retries;     /* retransmissions since the other side was last heard */
@@ -164,7 +173,8 @@ struct losses {
     struct stuck stuck;
     struct in_vain in_vain;    /* of the bytes that stayed without ACK to the end; retries 0: none */
     struct hole hole;
-    uint32_t too_large;        /* data segments sent again above the MTU that an ICMP error had told this side */
+    struct told_size told;
+    uint32_t too_large;        /* data segments sent again above the MTU that it had been told */
     uint64_t too_large_packet; /* the first of those */
     uint32_t bare;             /* segments without timestamps although both SYNs agreed on them */
     uint64_t bare_packet;
@@ -181,7 +191,7 @@ struct trouble {
     GArray *notes;             /* struct note; at most LIMIT_NOTES: the first and the last ones stay; not in order */
     uint32_t n_notes;          /* how many there were */
     struct icmp_note icmp[FLOW_ICMP_KEPT];
-    uint32_t n_icmp;           /* may exceed FLOW_ICMP_KEPT: the first ones are kept */
+    uint32_t n_icmp;           /* may exceed FLOW_ICMP_KEPT: the first ones are kept; too-big errors without news are in `told` alone */
     uint32_t late_synacks;     /* SYN-ACKs sent again though the client's ACK was in the capture before */
     uint64_t late_synack_packet; /* the last of those */
     uint32_t stale_acks;       /* ACKs of the server that answer a SYN with the numbers of an older connection */

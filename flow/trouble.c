@@ -78,9 +78,18 @@ static bool reports_duplicate(const struct segment *s)
     return o->n_sack > 1 && seq_ge(o->sack[0].left, o->sack[1].left) && seq_le(o->sack[0].right, o->sack[1].right);
 }
 
+/* An ICMP error told the sender that these bytes were too big for one packet: it has to cut and send them again. */
+static bool asked_for(const struct flow *f, const struct segment *s)
+{
+    const struct told_size *t = f->trouble ? &f->trouble->losses[s->side].told : NULL;
+    return t && t->times && seq_ge(s->seq, t->from) && seq_lt(s->seq, t->to);
+}
+
 static void count_losses(struct flow *f, const struct segment *s)
 {
-    if (s->len && s->anomaly & ANOMALY_RETRANSMISSION && !(s->anomaly & ANOMALY_SPURIOUS_RETRANSMISSION)) {
+    bool again = s->len && s->anomaly & ANOMALY_RETRANSMISSION && !(s->anomaly & ANOMALY_SPURIOUS_RETRANSMISSION);
+
+    if (again && !asked_for(f, s)) {
         trouble_of(f)->losses[s->side].lost++;
         f->trouble->losses[s->side].unclear += s->unclear;
     }
@@ -218,23 +227,13 @@ static void small_passed(struct flow *f, const struct segment *s)
         k->small_passed |= o->sack[i].right - o->sack[i].left < k->size;
 }
 
-/* The first ICMP error that told that side its packets are too big; NULL: none. */
-static const struct icmp_note *told_too_big(const struct trouble *t, enum side about, unsigned version)
-{
-    for (uint32_t i = 0; i < MIN(t->n_icmp, FLOW_ICMP_KEPT); i++)
-        if (t->icmp[i].about == about &&
-            (version == 6 ? t->icmp[i].type == 2 : t->icmp[i].type == 3 && t->icmp[i].code == 4))
-            return &t->icmp[i];
-    return NULL;
-}
-
 /* Sent again, and no smaller than what an ICMP error said does not fit. */
 static void watch_too_large(struct flow *f, const struct segment *s)
 {
     struct losses *l = &f->trouble->losses[s->side];
-    const struct icmp_note *n = told_too_big(f->trouble, s->side, f->key.version);
+    const struct icmp_note *n = &l->told.least;
 
-    if (!n || wire_len(f, s) < s->len)
+    if (!l->told.times || wire_len(f, s) < s->len)
         return;
     if (n->mtu ? s->packet->ip.total_len <= n->mtu : s->packet->ip.total_len < n->quoted_len)
         return;
@@ -376,23 +375,61 @@ void trouble_duplicate(struct flow *f, enum side s)
     trouble_of(f)->anomalies[s].capture_duplicates++;
 }
 
+static bool is_too_big(const struct packet *p)
+{
+    return p->icmp.quoted_version == 6 ? p->icmp.type == 2 : p->icmp.type == 3 && p->icmp.code == 4;
+}
+
+/* Errors about one flight come closer together than that. */
+#define FLIGHT_NS NS_PER_S
+
+/* What the error quotes goes to the bytes that it, and others of the same flight, ask for again. The quotation does not say how long the
+ * TCP header is: without options it is shortest. */
+static void ask_again(struct told_size *t, const struct icmp_note *n, uint32_t headers)
+{
+    uint32_t from = n->quoted_seq, to = from + (n->quoted_len > headers ? n->quoted_len - headers : 0);
+    bool same_flight = t->from != t->to && n->ts_ns - t->last_ns < FLIGHT_NS;
+
+    if (!n->quotes_seq)
+        return;
+    t->from = same_flight && seq_lt(t->from, from) ? t->from : from;
+    t->to = same_flight && seq_gt(t->to, to) ? t->to : to;
+}
+
+/* Whether it tells something new: that its packets are too big at all, or for a smaller MTU. */
+static bool tell(struct told_size *t, const struct icmp_note *n, uint32_t headers)
+{
+    bool news = !t->times || (n->mtu && (!t->least.mtu || n->mtu < t->least.mtu));
+
+    ask_again(t, n, headers);
+    t->times++;
+    t->last_packet = n->packet;
+    t->last_ns = n->ts_ns;
+    if (news)
+        t->least = *n;
+    return news;
+}
+
 void trouble_icmp(struct flow *f, enum side about, const struct packet *p)
 {
     struct trouble *t = trouble_of(f);
+    struct icmp_note n = {
+        .packet = p->number,
+        .ts_ns = p->ts_ns,
+        .from = p->ip.src,
+        .type = p->icmp.type,
+        .code = p->icmp.code,
+        .about = (uint8_t)about,
+        .quotes_seq = p->icmp.quotes_seq,
+        .quoted_seq = p->icmp.quoted_seq,
+        .mtu = p->icmp.mtu,
+        .quoted_len = p->icmp.quoted_total_len,
+    };
 
+    if (is_too_big(p) && !tell(&t->losses[about].told, &n, f->key.version == 6 ? 60 : 40))
+        return; /* a whole flight of them must not take the places of others */
     if (t->n_icmp < FLOW_ICMP_KEPT)
-        t->icmp[t->n_icmp] = (struct icmp_note){
-            .packet = p->number,
-            .ts_ns = p->ts_ns,
-            .from = p->ip.src,
-            .type = p->icmp.type,
-            .code = p->icmp.code,
-            .about = (uint8_t)about,
-            .quotes_seq = p->icmp.quotes_seq,
-            .quoted_seq = p->icmp.quoted_seq,
-            .mtu = p->icmp.mtu,
-            .quoted_len = p->icmp.quoted_total_len,
-        };
+        t->icmp[t->n_icmp] = n;
     t->n_icmp++;
 }
 

@@ -27,8 +27,8 @@ static struct finding *kernel(enum code code, const struct flow *f, enum side he
 static void test_kernel_mtu(void **state)
 {
     (void)state;
-    struct trouble t = { .n_icmp = 1,
-                         .icmp = { { .type = 3, .code = 4, .about = CLIENT, .mtu = 1400, .from = net_addr(4, 1) } } };
+    struct trouble t = { 0 };
+    t.losses[CLIENT].told = (struct told_size){ .times = 1, .least = { .mtu = 1400, .from = net_addr(4, 1) } };
     struct flow f = { .key = { .version = 4 }, .trouble = &t };
     struct kernel_view v = { .there = true, .state = STATE_ESTABLISHED, .path_mtu = 1500 };
 
@@ -40,7 +40,7 @@ static void test_kernel_mtu(void **state)
     v.route_mtu = 1400; /* learnt, and the socket comes to it later */
     CONTRADICTS(CODE_PMTU_IGNORED, &f, CLIENT, &v, NULL);
     v.route_mtu = 0;
-    t.icmp[0].mtu = 500; /* below what Linux takes */
+    t.losses[CLIENT].told.least.mtu = 500; /* below what Linux takes */
     CONTRADICTS(CODE_PMTU_IGNORED, &f, CLIENT, &v, NULL);
     v.there = false;
     CONTRADICTS(CODE_PMTU_IGNORED, &f, CLIENT, &v, NULL);
