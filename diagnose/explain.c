@@ -199,8 +199,8 @@ static const struct explanation explanations[CODES] = {
         "The port number and the address: `dig NAME`, the URL. `tcpsleuth probe SERVER:PORT` compares the RST with other answers of the server.",
         "`ss -ltnp`: nobody listens on the port, or on 127.0.0.1 only; `systemctl status SERVICE`, `journalctl -u SERVICE`." },
     [CODE_ACCEPT_QUEUE_FULL] = {
-        "The client's ACK and its data are in the capture, the data is never acknowledged, and the server goes on sending its SYN-ACK.",
-        "Seen at the client the ACK may be lost on the way (handshake_unfinished is then in detail.alternatives). TCP_DEFER_ACCEPT repeats SYN-ACKs too, but takes data at once.",
+        "The client's ACK and its data are in the capture, the data is never acknowledged, and the server goes on sending its SYN-ACK; or, with SYN cookies, says nothing more (told only where the capture is at the server, where the data have arrived).",
+        "Seen at the client the ACK may be lost on the way (handshake_unfinished is then in detail.alternatives). TCP_DEFER_ACCEPT repeats SYN-ACKs too, but takes data at once. A filter of the server's own that drops the data (firewall_drops).",
         "None: try again later; a client that retries at once makes it worse.",
         "`ss -ltn`: Recv-Q has reached Send-Q on the listening socket; `nstat -az TcpExtListenOverflows TcpExtListenDrops` grow; raise the program's backlog and `net.core.somaxconn`, or look why it does not accept." },
     [CODE_HANDSHAKE_UNFINISHED] = {
@@ -209,12 +209,12 @@ static const struct explanation explanations[CODES] = {
         "`tcpsleuth -i any host SERVER` on the client: no SYN-ACK there: it is lost on the way back; there: `nft list ruleset` for a rule that drops it.",
         "`ip route get CLIENT`: do answers take another way, through a firewall that has not seen the SYN? `ss -tn state syn-recv` counts the half-open." },
     [CODE_IDLE_EXPIRED] = {
-        "A connection that had worked is quiet for 15 s or more; the next packet is repeated without answer or answered with a RST.",
+        "A connection that had worked is quiet for 15 s or more; the next packet, or a keep-alive, is repeated without answer or answered with a RST.",
         "The server was restarted in the meantime (a RST from its own distance); the path died just then. A connection that is idle for less and lives tells the bound.",
         "Keep-alives: `ServerAliveInterval` of ssh, `SO_KEEPALIVE` with `sysctl net.ipv4.tcp_keepalive_time` below the bound (detail.idle), or a pool that drops idle connections sooner.",
         "The idle time-out of the NAT, firewall or load balancer on the way: `sysctl net.netfilter.nf_conntrack_tcp_timeout_established`, 350 s on some load balancers." },
     [CODE_RESET_INJECTED] = {
-        "The RST comes from another distance than the other packets of its sender (TTL more than 2 off, or by less where all others came with one TTL), or sooner after the data it acknowledges than half the round trip, or its sender goes on sending or closes in order later.",
+        "The RST comes from another distance than the other packets of its sender (TTL more than 2 off, or by less where all others came with one TTL), or its sender's own RST follows with its usual TTL, or sooner after the data it acknowledges than half the round trip, or its sender goes on sending or closes in order later.",
         "A host that uses another TTL for RSTs; a load balancer that answers for a server; a route that changed just then, where it is one or two hops (reset_by_* is then in detail.alternatives). Grounds are given in the sentence; two of them are worth more than one.",
         "`tcpsleuth -i any host SERVER` with probes joined in names the hop at the RST's distance; try another port, another name (SNI), a VPN.",
         "Capture at the server: the RST that the client got was never sent there, and one with the client's address arrives. The log of the firewall or IPS between." },
@@ -234,8 +234,8 @@ static const struct explanation explanations[CODES] = {
         "`ping SERVER`, `tcpsleuth probe SERVER:PORT`: does the path live now, and for a new connection?",
         "`uptime`, `journalctl -b -1 -e`, `ip -s link`, the log of the routers and firewalls at that second." },
     [CODE_ZERO_WINDOW_STALL] = {
-        "A side announces a window of zero and keeps it for 0.5 s or more while the other has data to send: it filled the window, probes, or sends at once when it opens. Broken where it never opens again.",
-        "A window that is small but not zero slows down as well; it is not this.",
+        "A side announces a window of zero and keeps it for 0.5 s or more while the other has data to send: it probes, or sends at once when it opens. Broken where it never opens again.",
+        "A window that is small but not zero slows down as well; it is not this. Nor is one that the last byte of an answer filled: nothing waits for it.",
         "Where the client is the receiver: what does the program wait for (disk, a dialogue, a slow consumer)? `ss -tnm` shows its receive queue.",
         "The same on the server: `ss -tnm dst CLIENT` (Recv-Q full), `strace -p PID`, the load of the host." },
     [CODE_RESET_BY_SERVER] = {
@@ -319,7 +319,7 @@ static const struct explanation explanations[CODES] = {
         "The URL, the credentials, the method, the size of what is sent.",
         "The access rules and the log of the virtual host." },
     [CODE_SLOW_SERVER] = {
-        "The first byte of an answer takes 1 s or more and at least five round trips after the whole request, while the network had nothing to repair.",
+        "The first byte of an answer takes 1 s or more and at least five round trips after the whole request (or the ServerHello after the ClientHello), while the network had nothing to repair.",
         "A slow path would make the handshake slow as well; a request that arrives in pieces is measured from its last byte.",
         "`curl -w '%{time_connect} %{time_starttransfer}\\n' -o /dev/null -s URL` shows the two apart.",
         "What the program does in that time: its slow log, the database, a name look-up, a lock." },

@@ -25,7 +25,7 @@ static const struct judge_rule rules[] = {
     { rule_response_truncated, ABOUT_HTTP, { CODE_RESPONSE_TRUNCATED } },
     { rule_http_status, ABOUT_HTTP, { CODE_HTTP_SERVER_ERROR, CODE_HTTP_CLIENT_ERROR } },
     { rule_server_silent, ABOUT_WAITING, { CODE_SERVER_SILENT } },
-    { rule_slow_server, ABOUT_HTTP, { CODE_SLOW_SERVER } },
+    { rule_slow_server, ABOUT_HTTP | ABOUT_TLS, { CODE_SLOW_SERVER } },
     { rule_option_stripped, ABOUT_TROUBLE, { CODE_OPTION_STRIPPED } },
     { rule_packet_loss, ABOUT_TROUBLE, { CODE_PACKET_LOSS } },
     { rule_reordering, ABOUT_TROUBLE, { CODE_REORDERING } },

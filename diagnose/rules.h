@@ -96,6 +96,9 @@ char *request_text(const struct http_transaction *h, bool with_host, const char 
 /* The first HTTP answer that the end of the connection cut short; NULL: none. */
 const struct http_transaction *cut_answer(const struct flow *f);
 
+/* Nothing that the client said after the handshake was ever acknowledged. */
+bool data_ignored(const struct flow *f);
+
 /* Whether both directions of the flow are in the capture. */
 bool both_captured(const struct flow *f);
 

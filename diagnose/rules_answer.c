@@ -51,16 +51,16 @@ struct finding *rule_server_silent(const struct flow *f, const struct judge_cont
 
 /* How long the server took over its first byte: not the time in which the request was lost and sent again, nor that in
  * which the answer's first segment was missing while later ones came, nor that of a client whose window was shut. */
-static int64_t thought_ns(const struct flow *f, const struct http_transaction *h)
+static int64_t thought_ns(const struct flow *f, int64_t asked_ns, int64_t answered_ns)
 {
     const struct stall *stall = &flow_losses(f, CLIENT)->longest;
-    int64_t from_ns = h->request_end_ts_ns, to_ns = h->response_ts_ns;
+    int64_t from_ns = asked_ns, to_ns = answered_ns;
 
     if (stall->from_packet && stall->from_ns < to_ns && (stall->to_ns == TIME_NONE || stall->to_ns > from_ns))
         return 0;
     for (guint i = 0; f->trouble && f->trouble->notes && i < f->trouble->notes->len; i++) {
         const struct note *n = &g_array_index(f->trouble->notes, struct note, i);
-        if (n->ts_ns <= h->request_end_ts_ns || n->ts_ns >= h->response_ts_ns)
+        if (n->ts_ns <= asked_ns || n->ts_ns >= answered_ns)
             continue;
         if (n->kind == NOTE_RETRANSMISSION && n->side == CLIENT)
             from_ns = MAX(from_ns, n->ts_ns);
@@ -93,13 +93,13 @@ static int64_t round_trip_ns(const struct flow *f)
 
 /* Right behind the answer's first bytes its stream jumps over a flight: these bytes are a repetition, and the answer
  * was sent before, when nothing of it arrived. */
-static bool sent_before(const struct flow *f, const struct http_transaction *h)
+static bool sent_before(const struct flow *f, int64_t answered_ns)
 {
-    int64_t soon_ns = h->response_ts_ns + MAX(round_trip_ns(f), 20 * NS_PER_MS);
+    int64_t soon_ns = answered_ns + MAX(round_trip_ns(f), 20 * NS_PER_MS);
 
     for (guint i = 0; f->trouble && f->trouble->notes && i < f->trouble->notes->len; i++) {
         const struct note *n = &g_array_index(f->trouble->notes, struct note, i);
-        if (n->kind == NOTE_LOST_SEGMENT && n->side == SERVER && n->ts_ns >= h->response_ts_ns && n->ts_ns <= soon_ns &&
+        if (n->kind == NOTE_LOST_SEGMENT && n->side == SERVER && n->ts_ns >= answered_ns && n->ts_ns <= soon_ns &&
             n->missing >= FLIGHT_BYTES)
             return true;
     }
@@ -111,7 +111,7 @@ bool flight_lost(const struct flow *f)
     for (guint i = 0; i < flow_transactions(f); i++) {
         const struct http_transaction *h = flow_transaction(f, i);
         if (h->request_end_ts_ns != TIME_NONE && h->response_ts_ns != TIME_NONE &&
-            h->response_ts_ns - h->request_end_ts_ns >= LEAST_TIMEOUT_NS && sent_before(f, h))
+            h->response_ts_ns - h->request_end_ts_ns >= LEAST_TIMEOUT_NS && sent_before(f, h->response_ts_ns))
             return true;
     }
     return false;
@@ -127,8 +127,8 @@ static const struct http_transaction *slowest(const struct flow *f, int64_t *ttf
         if (h->request_end_ts_ns == TIME_NONE || h->response_ts_ns == TIME_NONE || h->tunnel ||
             h->response_ts_ns - h->request_end_ts_ns < NS_PER_S)
             continue;
-        int64_t thought = thought_ns(f, h);
-        if (thought > *ttfb_ns && !sent_before(f, h)) {
+        int64_t thought = thought_ns(f, h->request_end_ts_ns, h->response_ts_ns);
+        if (thought > *ttfb_ns && !sent_before(f, h->response_ts_ns)) {
             worst = h;
             *ttfb_ns = thought;
         }
@@ -136,21 +136,42 @@ static const struct http_transaction *slowest(const struct flow *f, int64_t *ttf
     return worst;
 }
 
+static struct finding *slow_finding(int64_t took_ns, const char *what, uint64_t asked, uint64_t answered)
+{
+    char late[32];
+    struct finding *d =
+        finding_new(CODE_SLOW_SERVER, WHERE_SERVER, "The first byte of the answer to %s came after %s.", what,
+                    duration_text(late, took_ns));
+
+    d->confidence = CONFIDENCE_LIKELY;
+    finding_add_evidence(d, asked);
+    finding_add_evidence(d, answered);
+    finding_detail_seconds(d, "ttfb", took_ns);
+    return d;
+}
+
+/* How long the server took over its part of the TLS handshake; -1: that is not known. */
+static int64_t hello_thought_ns(const struct flow *f)
+{
+    const struct tls_facts *t = flow_tls(f);
+
+    if (!t || !t->server_hello || t->hello_retry || t->client_hello_ts_ns == TIME_NONE ||
+        t->server_hello_ts_ns == TIME_NONE || sent_before(f, t->server_hello_ts_ns))
+        return -1;
+    return thought_ns(f, t->client_hello_ts_ns, t->server_hello_ts_ns);
+}
+
 struct finding *rule_slow_server(const struct flow *f, const struct judge_context *c)
 {
-    int64_t ttfb_ns = 0, rtt_ns = round_trip_ns(f);
+    int64_t ttfb_ns = 0, hello_ns = hello_thought_ns(f), rtt_ns = round_trip_ns(f);
     const struct http_transaction *h = slowest(f, &ttfb_ns);
-    char late[32];
 
     (void)c;
-    if (!h || ttfb_ns < NS_PER_S || ttfb_ns < 5 * rtt_ns || capture_missed(f, SERVER))
+    if (MAX(ttfb_ns, hello_ns) < NS_PER_S || MAX(ttfb_ns, hello_ns) < 5 * rtt_ns || capture_missed(f, SERVER))
         return NULL;
+    if (!h || hello_ns > ttfb_ns)
+        return slow_finding(hello_ns, "the ClientHello", flow_tls(f)->client_hello_packet,
+                            flow_tls(f)->server_hello_packet);
     g_autofree char *request = request_text(h, false, "a request");
-    struct finding *d = finding_new(CODE_SLOW_SERVER, WHERE_SERVER, "The first byte of the answer to %s came after %s.",
-                                    request, duration_text(late, ttfb_ns));
-    d->confidence = CONFIDENCE_LIKELY;
-    finding_add_evidence(d, h->request_packet);
-    finding_add_evidence(d, h->response_packet);
-    finding_detail_seconds(d, "ttfb", ttfb_ns);
-    return d;
+    return slow_finding(ttfb_ns, request, h->request_packet, h->response_packet);
 }

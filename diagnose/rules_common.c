@@ -107,6 +107,12 @@ struct finding *icmp_finding(const struct flow *f, const struct icmp_note *n)
     return d;
 }
 
+bool data_ignored(const struct flow *f)
+{
+    const struct half *client = &f->half[CLIENT];
+    return client->bytes && client->unacked >= client->bytes && !f->half[SERVER].bytes;
+}
+
 bool both_captured(const struct flow *f)
 {
     return f->half[CLIENT].packets > 0 && f->half[SERVER].packets > 0;

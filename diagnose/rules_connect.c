@@ -124,37 +124,71 @@ struct finding *rule_port_reuse_refused(const struct flow *f, const struct judge
     return d;
 }
 
-/* Nothing that the client said after the handshake was ever acknowledged. */
-static bool data_ignored(const struct flow *f)
+/* The capture stands where the server is: what is in it has arrived. */
+static bool at_server(const struct flow *f)
 {
-    const struct half *client = &f->half[CLIENT];
-    return client->bytes && client->unacked >= client->bytes && !f->half[SERVER].bytes;
+    return flow_rtt_to_server_ns(f) <= flow_rtt_to_client_ns(f) / 10;
+}
+
+/* Repetitions of the client's data at the server itself that make a matter of chance unlikely. */
+#define IGNORED_RETRIES 3
+
+/* The client's data arrive and nobody answers, nor is the SYN-ACK repeated: so it looks where the SYN-ACK was a SYN cookie, which a full
+ * queue forgets. A filter of the server's own would look alike. */
+static bool forgotten(const struct flow *f)
+{
+    return at_server(f) && f->synacks == 1 && flow_losses(f, CLIENT)->tail_retries >= IGNORED_RETRIES;
+}
+
+static bool synack_goes_on(const struct flow *f)
+{
+    const struct trouble *t = f->trouble;
+    return t->late_synack_packet > f->half[CLIENT].first_data_packet &&
+           (t->late_synacks >= 2 || flow_anomalies(f, CLIENT)->retransmissions >= 2);
+}
+
+static struct finding *repeated_synack(const struct flow *f, const char *server)
+{
+    const struct trouble *t = f->trouble;
+    struct finding *d =
+        finding_new(CODE_ACCEPT_QUEUE_FULL, WHERE_SERVER,
+                    "%s repeats its SYN-ACK %u times although the client's ACK and data are here: it does not accept.",
+                    server, t->late_synacks);
+
+    d->confidence = at_server(f) ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+    if (!at_server(f)) /* from here, both may be lost on the way */
+        finding_detail_list(d, "alternatives", (const char *const[]){ "handshake_unfinished", NULL });
+    return d;
+}
+
+static struct finding *ignored_data(const struct flow *f, const char *server)
+{
+    struct finding *d = finding_new(CODE_ACCEPT_QUEUE_FULL, WHERE_SERVER,
+                                    "The client's data arrive at %s %u times and it acknowledges none of them, though it "
+                                    "took the SYN: it does not accept, or drops them itself.",
+                                    server, flow_losses(f, CLIENT)->tail_retries + 1);
+
+    d->confidence = CONFIDENCE_POSSIBLE;
+    finding_detail_list(d, "alternatives", (const char *const[]){ "firewall_drops", NULL });
+    return d;
 }
 
 struct finding *rule_accept_queue_full(const struct flow *f, const struct judge_context *c)
 {
-    const struct trouble *t = f->trouble;
     char server[END_TEXT_SIZE];
 
     (void)c;
-    if (!t || flow_handshake(f) != HANDSHAKE_COMPLETE || !data_ignored(f))
+    if (!f->trouble || flow_handshake(f) != HANDSHAKE_COMPLETE || !data_ignored(f))
         return NULL; /* a client that says nothing may meet TCP_DEFER_ACCEPT, which is meant so */
-    if (t->late_synack_packet < f->half[CLIENT].first_data_packet ||
-        (t->late_synacks < 2 && flow_anomalies(f, CLIENT)->retransmissions < 2))
+    end_text(server, f, SERVER);
+    struct finding *d = synack_goes_on(f) ? repeated_synack(f, server) : forgotten(f) ? ignored_data(f, server) : NULL;
+    if (!d)
         return NULL;
-    bool at_server = flow_rtt_to_server_ns(f) <= flow_rtt_to_client_ns(f) / 10;
-    struct finding *d =
-        finding_new(CODE_ACCEPT_QUEUE_FULL, WHERE_SERVER,
-                    "%s repeats its SYN-ACK %u times although the client's ACK and data are here: it does not accept.",
-                    end_text(server, f, SERVER), t->late_synacks);
-    d->confidence = at_server ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
-    if (!at_server) /* from here, both may be lost on the way */
-        finding_detail_list(d, "alternatives", (const char *const[]){ "handshake_unfinished", NULL });
     finding_detail_number(d, "synacks", f->synacks);
     finding_add_evidence(d, f->ack_packet);
     finding_add_evidence(d, f->half[CLIENT].first_data_packet);
-    add_notes(d, f, NOTE_SYNACK, SERVER, FINDING_EVIDENCE - 3);
-    finding_add_evidence(d, t->late_synack_packet);
+    add_notes(d, f, f->synacks > 1 ? NOTE_SYNACK : NOTE_RETRANSMISSION, f->synacks > 1 ? SERVER : CLIENT, FINDING_EVIDENCE - 3);
+    finding_add_evidence(d, f->trouble->late_synack_packet);
     return d;
 }
 

@@ -71,6 +71,8 @@ static struct finding *dead_finding(const struct flow *f, enum side s)
         finding_new(CODE_PATH_WENT_DEAD, WHERE_PATH, "The %s %s for %s and nothing comes back from the %s any more.",
                     side_name(s), what, duration_text(lasted, f->last_ns - l->tail_first_ns), side_name(other_side(s)));
     d->confidence = CONFIDENCE_LIKELY;
+    if (s == CLIENT && data_ignored(f)) /* a full queue behind SYN cookies is as silent as a path that drops */
+        finding_detail_list(d, "alternatives", (const char *const[]){ "accept_queue_full", NULL });
     return d;
 }
 

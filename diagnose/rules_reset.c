@@ -28,6 +28,9 @@ static bool other_hop(const struct flow *f)
 static bool foreign_ttl(const struct flow *f)
 {
     const struct half *h = &f->half[f->reset.by];
+
+    if (ABS((int)f->reset.ttl - f->reset.own_ttl) > TTL_SLACK && f->reset.own_ttl)
+        return true; /* whatever number the host begins at, its own RST shows it */
     return h->packets >= 2 && !same_distance(f->reset.ttl, h->ttl) &&
            (!h->ttl_last || !same_distance(f->reset.ttl, h->ttl_last));
 }
@@ -54,7 +57,7 @@ static struct finding *injected(const struct flow *f)
 {
     const char *side = side_name((enum side)f->reset.by);
     bool far = foreign_ttl(f), near = !far && other_hop(f), fast = too_fast(f), spoke_on = f->reset.spoke_on;
-    bool ttl = far || near;
+    bool ttl = far || near, own_too = far && f->reset.own_ttl;
     char early[32];
 
     if (!ttl && !fast && !spoke_on)
@@ -64,6 +67,8 @@ static struct finding *injected(const struct flow *f)
     if (ttl)
         g_string_append_printf(why, " and TTL %u, while the %s's other packets arrive with TTL %u", f->reset.ttl, side,
                                f->half[f->reset.by].ttl);
+    if (own_too)
+        g_string_append_printf(why, ", as a RST that follows does");
     if (fast)
         g_string_append_printf(why, "%s comes %s after the data that it acknowledges, sooner than the %s can answer",
                                ttl ? "; it" : " and", duration_text(early, f->reset.answers_ns), side);
@@ -71,7 +76,7 @@ static struct finding *injected(const struct flow *f)
         g_string_append_printf(why, "%s the %s goes on sending after it", ttl || fast ? ";" : ", but", side);
     g_free(d->summary);
     d->summary = g_strdup_printf("%s.", why->str);
-    d->confidence = ttl + fast + spoke_on > 1 || spoke_on ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+    d->confidence = ttl + fast + spoke_on + own_too > 1 || spoke_on ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
     if (near && d->confidence == CONFIDENCE_POSSIBLE)
         finding_detail_list(
             d, "alternatives",
@@ -189,11 +194,13 @@ static struct finding *aborted(const struct flow *f, const char *what)
         by == SERVER ? CODE_RESET_BY_SERVER : CODE_RESET_BY_CLIENT, by == SERVER ? WHERE_SERVER : WHERE_CLIENT,
         "The %s %s resets the connection while %s.", side_name(by), end_text(end, f, by), what);
 
-    const struct half *h = &f->half[by]; /* certain: it comes the way that the others of that end come */
-    bool usual = h->packets > 1 &&
-                 (f->reset.ttl == h->ttl || f->reset.ttl == h->ttl_last || ttl_hops(f->reset.ttl) == ttl_hops(h->ttl));
+    const struct half *h = &f->half[by]; /* certain: it comes as the others of that end come */
+    bool usual = h->packets > 1 && (f->reset.ttl == h->ttl || f->reset.ttl == h->ttl_last);
+    bool other_start = h->packets > 1 && !usual && ttl_hops(f->reset.ttl) == ttl_hops(h->ttl);
 
     d->confidence = usual && !cut_inside_tls(f) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+    if (other_start) /* as far, but begun at another number: some hosts do so, and so does another machine as far away */
+        finding_detail_list(d, "alternatives", (const char *const[]){ "reset_injected", NULL });
     if (idle_race(f)) {
         d->status = STATUS_DEGRADED;
         d->remedy = d->own_remedy =
@@ -216,13 +223,25 @@ static bool cut_by_reset(const struct flow *f)
     return o == TLS_RESET || o == TLS_NO_SERVER_HELLO;
 }
 
+/* Nothing was under way, but the other end asked whether the connection is still there, and it was not. */
+static struct finding *probed_in_vain(const struct flow *f)
+{
+    enum side by = (enum side)f->reset.by;
+
+    if (!f->reset.answers_probe || f->reset.after_fin[by] || !idle_before(f, f->reset.idle_ns))
+        return NULL;
+    return idle_finding(f->reset.idle_ns, f->half[other_side(by)].last_packet, "is answered with a RST");
+}
+
 static struct finding *reset_finding(const struct flow *f, const struct judge_context *c)
 {
     const char *what = cut_off(f);
 
     if (told_by_tls(f))
         return cut_by_reset(f) ? injected(f) : NULL;
-    if (!what || silent_for_ns(f, c) >= 0) /* who gives up after a long silence, or is thrown out: that was the cause */
+    if (!what)
+        return probed_in_vain(f);
+    if (silent_for_ns(f, c) >= 0) /* who gives up after a long silence, or is thrown out: that was the cause */
         return NULL;
     if (sent_in_vain(f, CLIENT) || sent_in_vain(f, SERVER) || counted_hole(f))
         return NULL; /* the RST ends a stall */

@@ -118,7 +118,7 @@ struct stall {
     uint64_t from_packet, to_packet; /* zero window; the packet that opened it, 0 = never */
     int64_t from_ns, to_ns;          /* to_ns: TIME_NONE = never */
     uint32_t probes;                 /* zero-window probes of the other end in it */
-    bool wanted;                     /* the other end had data to send: it probed, filled the window before, or sent at once after */
+    bool wanted;                     /* the other end had data to send: it probed, or sent at once after; a window filled to the last byte does not say so */
 };
 
 /* A large segment that is sent again and again while its ACK does not come. */
@@ -207,6 +207,8 @@ struct reset_facts {
     int64_t idle_ns;           /* how long the connection had been quiet before the packet that it answers; 0: it answers none */
     uint8_t by;                /* enum side */
     uint8_t ttl;
+    uint8_t own_ttl;           /* of a later RST of that end, which comes with another TTL, that of its other packets; 0: none */
+    bool answers_probe;        /* it answers keep-alives (or window probes) of the other end, and no data */
     uint32_t seq;              /* as in the header */
     uint32_t ahead;            /* bytes that its number counts and that never came before it */
     int64_t answers_ns;        /* since the data that it acknowledges was sent; TIME_NONE: it acknowledges nothing new */

@@ -48,6 +48,9 @@ bool reset_segment(struct flow *f, const struct segment *s)
 {
     if (f->reset.packet) {
         f->reset.spoke_on |= speaks_on(f, s);
+        if (s->flags & TCP_RST && s->side == f->reset.by && s->packet->ip.ttl != f->reset.ttl &&
+            s->packet->ip.ttl == f->half[s->side].ttl)
+            f->reset.own_ttl = s->packet->ip.ttl;
         return false;
     }
     if (!(s->flags & TCP_RST) || !reset_counts(f, s))
@@ -57,6 +60,7 @@ bool reset_segment(struct flow *f, const struct segment *s)
     f->reset.by = (uint8_t)s->side;
     const struct track_half *other = &f->track->half[other_side(s->side)];
     f->reset.idle_ns = other->tail_first ? other->tail_idle_ns : 0;
+    f->reset.answers_probe = other->tail_first && other->tail_probes && !other->tail_retries;
     f->reset.ttl = s->packet->ip.ttl;
     f->reset.seq = s->seq;
     if (s->flags & TCP_ACK && f->track->half[s->side].seq_known && f->half[s->side].packets)

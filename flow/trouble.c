@@ -123,13 +123,10 @@ static void stall_end(struct flow *f, enum side s, uint64_t packet, int64_t end_
 
 static void stall_begin(struct flow *f, const struct segment *s)
 {
-    uint32_t peer = f->track->half[other_side(s->side)].last_anomaly;
-
     trouble_of(f)->losses[s->side].current = (struct stall){
         .from_packet = s->packet->number,
         .from_ns = s->ts_ns,
         .to_ns = TIME_NONE,
-        .wanted = peer & ANOMALY_WINDOW_FULL,
     };
 }
 

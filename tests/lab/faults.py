@@ -229,8 +229,13 @@ def far_end(node, interface):
 
 
 def host_gone(lab, mark, node="server", interface="eth0"):
-    """Nobody answers for the host any more: as if it was switched off behind a switch."""
-    return neighbour_silent(lab, mark, node, interface)
+    """Nobody answers for the host any more, and it says nothing itself: as if it was switched off behind a switch."""
+    do, undo = neighbour_silent(lab, mark, node, interface)
+    families = ("arp", "inet")
+    for family in families:
+        text = f"add table {family} {mark}out; add chain {family} {mark}out c {{ type filter hook output priority -5; }};"
+        do = do + [(node, "nft", f"{text} add rule {family} {mark}out c oifname {interface} drop;")]
+    return do, undo + [(node, "nft", f"delete table {family} {mark}out") for family in families]
 
 
 # --- routes ---
