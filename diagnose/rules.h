@@ -63,6 +63,9 @@ struct finding *rule_incomplete(const struct flow *f, const struct judge_context
 /* The least by which a tunnel or link makes an MTU smaller: PPPoE. */
 #define LEAST_STEP 8
 
+/* Payload bytes of a segment that is about full: an MTU below the usual ones still carries it. */
+#define FULL_SIZE 1000
+
 #define END_TEXT_SIZE 64
 
 /* "192.0.2.1:80", "[2001:db8::1]:80" into out; returns out. */

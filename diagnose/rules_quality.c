@@ -56,11 +56,11 @@ static uint32_t cut_anew(const struct flow *f, enum side s)
     uint32_t full = f->half[other_side(s)].offer.mss - (stamps ? TIMESTAMPS_SIZE : 0), pieces = 0;
     int64_t until_ns = h->first_data_ns + 2 * MAX(flow_handshake_rtt_ns(f), 10 * NS_PER_MS);
 
-    if (!h->acked_largest || !f->half[other_side(s)].offer.mss || h->acked_largest + LEAST_STEP > full)
+    if (h->acked_largest < FULL_SIZE || !f->half[other_side(s)].offer.mss || h->acked_largest + LEAST_STEP > full)
         return 0;
     for (guint i = 0; f->trouble->notes && i < f->trouble->notes->len; i++) {
         const struct note *n = &g_array_index(f->trouble->notes, struct note, i);
-        if (n->kind == NOTE_LOST_SEGMENT && n->side == s && n->ts_ns <= until_ns)
+        if (n->kind == NOTE_LOST_SEGMENT && n->side == s && n->missing >= full && n->ts_ns <= until_ns)
             pieces += (n->missing + h->acked_largest - 1) / h->acked_largest;
     }
     return pieces;

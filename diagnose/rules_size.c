@@ -4,9 +4,6 @@
  * time). */
 #define STUCK_RETRIES 3
 
-/* Payload bytes of a segment that is about full: an MTU below the usual ones still carries it. */
-#define FULL_SIZE 1000
-
 /* Nothing of that size ever got through, offload cut to the MSS. */
 static bool never_passed(const struct flow *f, enum side s, const struct stuck *k)
 {

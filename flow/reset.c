@@ -80,8 +80,8 @@ void reset_last_data(struct flow *f, const struct segment *s)
 {
     if (s->flags & TCP_FIN && s->side == CLIENT && f->half[CLIENT].fin_packet == s->packet->number)
         f->reset.asked_at_fin = f->asked_ns != TIME_NONE || s->new_bytes;
-    if (!s->len || f->reset.packet)
-        return;
+    if (!s->len || f->reset.packet || s->anomaly & ANOMALY_KEEP_ALIVE)
+        return; /* the byte of a keep-alive (Windows sends one) says nothing */
     f->reset.last_data = (uint8_t)s->side;
     if (f->half[other_side(s->side)].fin && !f->half[s->side].fin) {
         f->reset.data_after_fin = true;

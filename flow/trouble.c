@@ -384,7 +384,7 @@ static bool is_too_big(const struct packet *p)
  * TCP header is: without options it is shortest. */
 static void ask_again(struct told_size *t, const struct icmp_note *n, uint32_t headers)
 {
-    uint32_t from = n->quoted_seq, to = from + (n->quoted_len > headers ? n->quoted_len - headers : 0);
+    uint32_t from = n->quoted_seq, to = from + (n->quoted_len > headers ? n->quoted_len - headers : 1);
     bool same_flight = t->from != t->to && n->ts_ns - t->last_ns < FLIGHT_NS;
 
     if (!n->quotes_seq)

@@ -211,7 +211,10 @@ static void test_reset(void **state)
         /* unless enough others all came with one TTL: then one hop is a sign, too */
         { OPEN REQUEST "4 { S . (1000) }; S R ttl 58", "broken reset_injected path possible" },
         { OPEN REQUEST "2 { S . (1000) }; S . (1000) ttl 58; 2 { S . (1000) }; S R ttl 58", "broken reset_by_server server likely" },
-        { OPEN REQUEST "S R ttl 248", "broken reset_by_server server certain" }, /* 7 hops too, from 255 */
+        { OPEN REQUEST "S R ttl 248; S R ttl 57", "broken reset_injected path likely" }, /* its own begins at 64 */
+        { OPEN REQUEST ANSWER "C . seq -1 (1) +16s; S R", "broken idle_expired path likely" },
+        { OPEN REQUEST ANSWER "C . seq -1 (1) +14s; S R", "ok ok" },
+        { OPEN REQUEST "S R ttl 248", "broken reset_by_server server likely" }, /* 7 hops too, from 255 */
         /* the end goes on as if it had sent no RST; what only changed places does not tell */
         { OPEN REQUEST "S R ttl 59; S P. (100)", "broken reset_injected path likely" },
         { OPEN REQUEST "S R; S F. +5s", "broken reset_injected path likely" },
@@ -253,8 +256,8 @@ static void test_zero_window(void **state)
           "degraded zero_window_stall client certain" },
         { OPEN "C P. (1000); S . win 0; C . seq -1 +300; S . win 0; S . win 500 +400; C P. (1000); S .; S P. (10); C .",
           "degraded zero_window_stall server certain" },
-        /* it filled the window before, or sends at once when it opens: data was waiting */
-        { OPEN "C . win 10; S . (1280); C . win 0; C . win 500 +900; C P. (1)", "degraded zero_window_stall client certain" },
+        /* it sends at once when it opens: data was waiting. A window that is filled to the last byte does not say so */
+        { OPEN "C . win 10; S . (1280); C . win 0; C . win 500 +900; C P. (1)", "ok ok" },
         { OPEN "S . (1000); C . win 0; C . win 500 +900; S . (1000); C .", "degraded zero_window_stall client certain" },
         /* it never opens again */
         { OPEN "S . (1000); C . win 0; 5 { S . seq 1001 (1) +300; C . ack 1001 win 0 }", "broken zero_window_stall client certain" },
@@ -293,6 +296,9 @@ static void test_loss(void **state)
         { OPEN REQUEST ANSWER "C P. (100); 20 { C P. seq -100 (100) +300 }", "broken path_went_dead path likely" },
         /* an ICMP too-big asked for it */
         { OPEN REQUEST "3 { S . (1460); icmp S 3/4 mtu 1400; S . seq -1460 (1360); S . (100); C . }; " CLOSE, "ok ok" },
+        { OPEN REQUEST "9 { S . (1460); icmp S 3/4 mtu 1400; S . seq -1460 (1360); S . (100); C . }; " CLOSE, "ok ok" },
+        { OPEN REQUEST "3 { S . (1460); icmp S 3/4 mtu 1400 +2s; S . seq -1460 (1360); S . (100); C . }; 3 { " LOSS "}; " CLOSE,
+          "degraded packet_loss path likely" }, /* not for these */
         /* keep-alives */
         { OPEN REQUEST ANSWER "10 { C . seq -1 (1) +50s; S . }; " CLOSE, "ok ok" },
     };
