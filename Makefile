@@ -2,7 +2,8 @@
 #
 # Variables:  CC, CFLAGS, LDFLAGS as usual;  WERROR=1 turns warnings into errors;  V=1 shows the commands;
 #             SETCAP=1 with install: whoever may run the program may capture with it;
-#             VARIANT=asan builds with the sanitizers, beside the plain build, in build/asan/; VARIANT=short with limits of a sixtieth.
+#             VARIANT=asan builds with the sanitizers, beside the plain build, in build/asan/; VARIANT=short with limits of a sixtieth,
+#             VARIANT=fuzz and coverage with limits that small inputs reach.
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -49,6 +50,13 @@ ifeq ($(VARIANT),asan)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS := -O1 -g
 endif
+ifneq ($(filter fuzz coverage,$(VARIANT)),)
+ALL_CPPFLAGS += -DTIGHT_LIMITS
+endif
+ifeq ($(VARIANT),coverage)
+SANITIZE := --coverage
+CFLAGS := -O0 -g
+endif
 ifeq ($(VARIANT),short)
 ALL_CPPFLAGS += -DSHORTENED_LIMITS
 endif
@@ -65,6 +73,7 @@ UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
 LAB_SRC := $(sort $(wildcard tests/lab/*.c))
+TORTURE_SRC := $(sort $(wildcard tests/torture/*.c))
 BENCH_SRC := $(sort $(wildcard bench/*.c))
 HEADERS := $(sort $(wildcard $(addsuffix /*.h,$(FOLDERS) src)))
 
@@ -74,8 +83,9 @@ UNITS := $(UNIT_SRC:%.c=$(OBJ)/%)
 FUZZERS := $(FUZZ_SRC:%.c=$(OBJ)/%)
 TOOLS := $(TOOL_SRC:%.c=$(OBJ)/%)
 LABS := $(OBJ)/tests/lab/talker $(OBJ)/tests/lab/wire
+TORTURE := $(OBJ)/tests/torture/torture
 BENCHES := $(BENCH_SRC:%.c=$(OBJ)/%)
-ALL_SRC := $(LIB_SRC) $(SRC_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(TOOL_SRC) $(LAB_SRC) $(BENCH_SRC) $(wildcard tests/fuzz/main.c)
+ALL_SRC := $(LIB_SRC) $(SRC_SRC) $(UNIT_SRC) $(FUZZ_SRC) $(TOOL_SRC) $(LAB_SRC) $(TORTURE_SRC) $(BENCH_SRC) $(wildcard tests/fuzz/m*.c)
 
 .PHONY: all
 all: $(BIN) ## build the program: build/plain/tcpsleuth, and ./tcpsleuth that leads to it
@@ -94,7 +104,7 @@ check-asan: ## the same with AddressSanitizer and UndefinedBehaviorSanitizer
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan check
 
 .PHONY: everything
-everything: $(BIN) $(UNITS) $(FUZZERS) $(TOOLS) $(LABS) $(BENCHES) ## build the program, the tests, the tools and the measurements
+everything: $(BIN) $(UNITS) $(FUZZERS) $(TOOLS) $(LABS) $(TORTURE) $(BENCHES) ## build the program, the tests, the tools and the measurements
 
 .PHONY: golden-update
 golden-update: all $(TOOLS) ## rebuild captures of scripts, expected output of every case, README's samples (then read the diff)
@@ -109,6 +119,16 @@ fuzz: ## run every fuzz target with libFuzzer (clang, libclang-rt-dev), SECONDS_
 
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
+
+.PHONY: coverage
+coverage: ## line coverage of dissect/ and flow/ by the corpora and the golden captures (gcc, gcov); fails below 95 %
+	$(Q)$(MAKE) --no-print-directory CC=gcc VARIANT=coverage fuzzers
+	$(Q)tests/coverage $(COVERAGE)
+
+.PHONY: torture
+torture: ## whole, cut and damaged captures through the program with the sanitizers: CAPTURES=tests/pcaps DAMAGED=20000 SEED=1
+	$(Q)$(MAKE) --no-print-directory VARIANT=asan build/asan/tests/torture/torture
+	$(Q)build/asan/tests/torture/torture -n $(or $(DAMAGED),20000) -s $(or $(SEED),1) $(if $(CUTS),-c $(CUTS)) $(or $(CAPTURES),tests/pcaps)
 
 .PHONY: bench
 bench: all $(BENCHES) ## generate the large captures and measure against the peers (bench/RESULTS.md)
@@ -186,6 +206,8 @@ $(UNITS): $(OBJ)/%: $(OBJ)/%.o $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
 
 # Without an engine a fuzz target replays the files it is given; with VARIANT=fuzz libFuzzer drives it.
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(OBJ)/tests/fuzz/main.o)
+FUZZ_MUTATE := $(if $(filter fuzz,$(VARIANT)),$(OBJ)/tests/fuzz/mutate.o)
+$(OBJ)/tests/fuzz/fuzz_frame $(OBJ)/tests/fuzz/fuzz_pipeline: $(FUZZ_MUTATE)
 $(FUZZERS): $(OBJ)/%: $(OBJ)/%.o $(FUZZ_MAIN) $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) -o $@ $^ $(LIBS)
@@ -195,6 +217,15 @@ $(TOOLS): $(OBJ)/%: $(OBJ)/%.o $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BENCHES): $(OBJ)/%: $(OBJ)/%.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# The whole program, linked in: its main by another name.
+$(OBJ)/tests/torture/program.o: src/main.c $(OBJ)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -Dmain=program_main $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP -c -o $@ $<
+$(TORTURE): $(TORTURE_SRC:%.c=$(OBJ)/%.o) $(OBJ)/tests/torture/program.o $(SRC_REST:%.c=$(OBJ)/%.o) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 

@@ -7,6 +7,7 @@
 #define TCPSLEUTH_BENCH_FRAMES_H
 
 #include "base/bytes.h"
+#include "bench/random.h"
 
 #include <err.h>
 #include <stdbool.h>
@@ -64,20 +65,6 @@ struct frames {
     FILE *file;
     const char *path;
 };
-
-/* xorshift64*: small, fast, the same numbers on every machine. */
-static inline uint64_t random_next(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * UINT64_C(2685821657736338717);
-}
-
-static inline uint32_t random_below(uint64_t *state, uint32_t limit)
-{
-    return (uint32_t)((random_next(state) >> 32) * limit >> 32);
-}
 
 static inline struct frames frames_open(const char *path)
 {
