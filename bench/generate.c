@@ -1,70 +1,11 @@
 /* generate: the captures that the benchmarks read; the same bytes on every run.  Without arguments it lists them. */
-#include "bench/frames.h"
+#include "bench/captures.h"
+#include "bench/connections.h"
 #include "bench/tls_bytes.h"
 #include "bench/transfer.h"
 
 #define STARTS_PER_S 2000 /* connections begun each second */
-#define ROUND_TRIP_US (20 * US_PER_MS)
-#define CLIENT_HOSTS 4093
-#define SERVER_HOSTS 16
 #define DISORDER_SEGMENT 100 /* bytes */
-
-static const char answer_head[] = "HTTP/1.1 200 OK\r\nServer: bench/1.0\r\nDate: Wed, 01 Jan 2025 00:00:00 GMT\r\n"
-                                  "Content-Type: %s\r\nContent-Length: %llu\r\nConnection: keep-alive\r\n\r\n";
-static const struct slice nothing = { NULL, 0 };
-
-/* What the command line asks for; each capture has its own meaning for count and extra. */
-struct request {
-    struct frames *out;
-    uint64_t count;
-    double extra;
-    const char *variant;
-};
-
-/* --- connections and what they carry --- */
-
-static struct end make_end(uint32_t addr, uint16_t port, bool near, uint64_t *random)
-{
-    return (struct end){
-        .addr = addr,
-        .port = port,
-        .ttl = near ? 64 : 57,
-        .wscale = 7,
-        .window = 502,
-        .ip_id = (uint16_t)random_next(random),
-        .next = (uint32_t)random_next(random),
-        .clock = (uint32_t)random_next(random),
-    };
-}
-
-/* Connection `id` of the many: a client port of its own, one of a few servers. */
-static struct connection make_connection(uint32_t id, uint16_t port, int near, uint64_t *random)
-{
-    uint32_t client = 0x0a000100 + id % CLIENT_HOSTS, server = 0xc6336401 + id % SERVER_HOSTS;
-    struct connection conn = { .near = near };
-
-    conn.ends[CLIENT] = make_end(client, (uint16_t)(32768 + id / CLIENT_HOSTS), near == CLIENT, random);
-    conn.ends[SERVER] = make_end(server, port, near == SERVER, random);
-    return conn;
-}
-
-static struct slice http_request(uint32_t id, uint8_t *room)
-{
-    int n = sprintf((char *)room,
-                    "GET /item/%08u/index.html HTTP/1.1\r\nHost: www%u.bench.test\r\nUser-Agent: bench/1.0\r\n"
-                    "Accept: text/html,*/*;q=0.8\r\n\r\n",
-                    id, id % 1000);
-
-    return slice_of(room, (size_t)n);
-}
-
-static struct slice http_answer(uint32_t id, uint8_t *room)
-{
-    size_t n = (size_t)sprintf((char *)room, answer_head, "text/html", 256ull);
-
-    memset(room + n, 'a' + (int)(id % 26), 256);
-    return slice_of(room, n + 256);
-}
 
 /* --- many connections at a time: conns, tls --- */
 
@@ -240,42 +181,6 @@ static void generate_tls(const struct request *request)
 
 /* --- one connection: keepalive, bulk, disorder --- */
 
-/* How long the capture waits for that side to react. */
-static int64_t reaction_us(const struct connection *conn, int side)
-{
-    return side == conn->near ? 40 : ROUND_TRIP_US;
-}
-
-static void react(struct frames *out, struct connection *conn, int64_t *now, int side, uint8_t flags)
-{
-    *now += reaction_us(conn, side);
-    connection_send(out, conn, *now, side, flags, nothing);
-}
-
-/* Opens a connection at *now, which moves on. The client takes `window` bytes. */
-static struct connection open_connection(struct frames *out, int64_t *now, int near, uint32_t window)
-{
-    uint64_t random = 1;
-    struct connection conn = make_connection(0, 80, near, &random);
-    struct end *client = &conn.ends[CLIENT];
-
-    while (window >> client->wscale > UINT16_MAX)
-        client->wscale++;
-    client->window = (uint16_t)(window >> client->wscale);
-    connection_send(out, &conn, *now, CLIENT, TCP_SYN, nothing);
-    react(out, &conn, now, SERVER, TCP_SYN | TCP_ACK);
-    react(out, &conn, now, CLIENT, TCP_ACK);
-    return conn;
-}
-
-static void close_connection(struct frames *out, struct connection *conn, int64_t now)
-{
-    now += 200;
-    connection_send(out, conn, now, CLIENT, TCP_FIN | TCP_ACK, nothing);
-    react(out, conn, &now, SERVER, TCP_FIN | TCP_ACK);
-    react(out, conn, &now, CLIENT, TCP_ACK);
-}
-
 /* One to four requests in one segment (pipelining), an answer to each in a segment of its own. */
 static void generate_keepalive(const struct request *request)
 {
@@ -298,19 +203,6 @@ static void generate_keepalive(const struct request *request)
         id += n;
     }
     close_connection(request->out, &conn, now);
-}
-
-/* Asks for the one large answer; returns the length of its stream, head included. */
-static uint64_t ask_large(struct frames *out, struct connection *conn, int64_t *now, uint64_t body,
-                          struct stream *stream)
-{
-    uint8_t room[FRAME_DATA_MAX];
-    int head = snprintf((char *)room, sizeof room, answer_head, "application/octet-stream", (unsigned long long)body);
-
-    stream_fill(stream, slice_of(room, (size_t)head));
-    connection_send(out, conn, *now += 120, CLIENT, TCP_PSH | TCP_ACK, http_request(0, room));
-    *now += reaction_us(conn, SERVER) + 5000;
-    return (uint64_t)head + body;
 }
 
 static void generate_bulk(const struct request *request)
@@ -385,30 +277,7 @@ static void generate_disorder(const struct request *request)
     free(stream);
 }
 
-/* --- no connection at all --- */
-
-static void generate_synflood(const struct request *request)
-{
-    uint64_t random = 1;
-    int64_t now = CAPTURE_START;
-
-    for (uint64_t i = 0; i < request->count; i++, now += 10) {
-        struct connection conn = make_connection(0, 80, SERVER, &random);
-        uint32_t source = 0x0b000000 + random_below(&random, 0xd4000000); /* 11.0.0.0 to 222.255.255.255 */
-        conn.ends[CLIENT] = make_end(source, (uint16_t)(1024 + random_below(&random, 60000)), false, &random);
-        connection_send(request->out, &conn, now, CLIENT, TCP_SYN, nothing);
-    }
-}
-
-/* --- command line --- */
-
-static const struct capture {
-    const char *name;
-    void (*generate)(const struct request *request);
-    double count, extra;
-    const char *variant;
-    const char *usage;
-} captures[] = {
+static const struct capture captures[] = {
     { "conns", generate_conns, 200e3, 5000, "", "FILE [N [OPEN]]: N HTTP connections of nine packets, OPEN at a time" },
     { "tls", generate_tls, 50e3, 5000, "", "FILE [N [OPEN]]: N TLS 1.2 connections" },
     { "keepalive", generate_keepalive, 100e3, 0, "", "FILE [N]: N HTTP transactions on one connection" },
@@ -416,55 +285,9 @@ static const struct capture {
       "FILE [BYTES [LOSS [sender|receiver]]]: one transfer, captured beside one end" },
     { "disorder", generate_disorder, 100e3, 0, "random",
       "FILE [N [- [random|reverse|alternate]]]: N segments of one connection out of order" },
-    { "synflood", generate_synflood, 1e6, 0, "", "FILE [N]: N unanswered SYNs from everywhere" },
 };
-#define N_CAPTURES (sizeof captures / sizeof *captures)
-
-static void usage(void)
-{
-    fprintf(stderr, "usage:\n");
-    for (size_t i = 0; i < N_CAPTURES; i++)
-        fprintf(stderr, "  generate %s %s\n", captures[i].name, captures[i].usage);
-    exit(2);
-}
-
-/* "200000", "200k", "200M", "0.005"; "-" is the default. */
-static double parse_number(const char *text, double otherwise)
-{
-    char *end;
-    double value = strtod(text, &end);
-
-    if (strcmp(text, "-") == 0)
-        return otherwise;
-    if (*end == 'k')
-        value *= 1e3, end++;
-    else if (*end == 'M')
-        value *= 1e6, end++;
-    else if (*end == 'G')
-        value *= 1e9, end++;
-    if (end == text || *end || value < 0 || value > 4e9)
-        errx(2, "not a number from 0 to 4G: %s", text);
-    return value;
-}
 
 int main(int argc, char **argv)
 {
-    if (argc < 3 || argc > 6)
-        usage();
-    for (size_t i = 0; i < N_CAPTURES; i++) {
-        const struct capture *capture = &captures[i];
-        if (strcmp(argv[1], capture->name) != 0)
-            continue;
-        struct frames out = frames_open(argv[2]);
-        struct request request = {
-            .out = &out,
-            .count = (uint64_t)(argc > 3 ? parse_number(argv[3], capture->count) : capture->count),
-            .extra = argc > 4 ? parse_number(argv[4], capture->extra) : capture->extra,
-            .variant = argc > 5 ? argv[5] : capture->variant,
-        };
-        capture->generate(&request);
-        frames_close(&out);
-        return 0;
-    }
-    usage();
+    return captures_main(argc, argv, captures, sizeof captures / sizeof *captures);
 }
