@@ -149,7 +149,7 @@ static const struct explanation explanations[CODES] = {
         "`dig NAME A` and `dig NAME AAAA`; a program that is bound to one family (`curl -4`, `curl -6`).",
         "Add the record that is missing, or correct the target of the CNAME." },
     [CODE_DNS_NO_ANSWER] = {
-        "Queries without an answer of any server that was asked, repeated or followed by 3 s of capture; an ICMP error that answers the query is in the detail.",
+        "Queries without an answer of any server that was asked, repeated or followed by 3 s of capture; an ICMP error that answers the query is in the detail. An answer from another address than was asked is none (RFC 5452).",
         "A capture that does not see the answers (another interface, one direction): then nothing that this resolver answered is in it, which is looked at.",
         "`dig @RESOLVER NAME` for each `nameserver` of /etc/resolv.conf; `ping RESOLVER`; `nft list ruleset` for a rule that drops port 53.",
         "`ss -lun 'sport = :53'` on the resolver: does it listen on that address? Then its firewall, for UDP and TCP port 53." },

@@ -178,11 +178,27 @@ void name_group_add(struct name_group *g, const struct lookup *l)
     q.last_query_ns = l->last_query_ns != TIME_NONE ? l->last_query_ns : q.query_ns;
     q.last_ns = l->response_ns != TIME_NONE ? l->response_ns : q.last_query_ns;
     q.retries = l->retries;
+    q.id = l->id;
+    q.client_port = l->client_port;
     step_of_lookup(&q.step, l);
     g_array_append_val(g->questions, q);
     g->given |= q.outcome == NAME_GIVEN;
     g->first_ns = MIN(g->first_ns, q.query_ns);
     g->last_ns = MAX(g->last_ns, q.last_ns);
+}
+
+bool name_group_refused(struct name_group *g, const struct lookup *l)
+{
+    for (guint i = 0; !l->query_packet && i < g->questions->len; i++) {
+        struct question *q = &g_array_index(g->questions, struct question, i);
+        if (q->outcome != NAME_NO_ANSWER || q->id != l->id || q->client_port != l->client_port ||
+            q->type_number != l->type_number || strcmp(q->name, l->name) != 0 || q->last_query_packet < l->response_packet)
+            continue;
+        q->elsewhere = l->server;
+        q->elsewhere_packet = l->response_packet;
+        return true;
+    }
+    return false;
 }
 
 struct name_group *name_group_new(const struct lookup *l)

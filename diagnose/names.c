@@ -200,6 +200,8 @@ struct name_group *names_lookup(struct names *n, const struct lookup *l)
     if (!of_use(l))
         return NULL;
     struct name_group *g = group_for(n, l), *fresh = NULL;
+    if (g && name_group_refused(g, l))
+        return NULL;
     if (g) {
         name_group_add(g, l);
     } else {

@@ -35,6 +35,9 @@ struct question {
     int64_t query_ns, last_ns; /* last_ns: of its last query or its answer */
     int64_t last_query_ns;
     unsigned retries;
+    uint16_t id, client_port;
+    struct addr elsewhere;     /* where an answer came from that bears its id and port, and that its asker did not take */
+    uint64_t elsewhere_packet; /* 0: none */
     uint8_t icmp_type, icmp_code;
     struct addr icmp_from;
     struct step step;
@@ -90,6 +93,10 @@ bool names_sees_no_answers(const struct names *n);
 
 struct name_group *name_group_new(const struct lookup *l);
 void name_group_add(struct name_group *g, const struct lookup *l);
+
+/* Whether the look-up is only an answer from another address than the one that a question of the group was sent to, and its asker asked
+ * again after it: a resolver takes no such answer (RFC 5452 section 9.1). The question remembers it. */
+bool name_group_refused(struct name_group *g, const struct lookup *l);
 
 /* Whether a look-up goes on with what the group is for. */
 bool name_group_takes(const struct name_group *g, const struct lookup *l);

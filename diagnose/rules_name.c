@@ -51,7 +51,7 @@ static const struct question *worst(const struct name_group *g, const struct sil
 
 static struct finding *describe(const struct question *q)
 {
-    char server[ADDR_TEXT_SIZE];
+    char server[ADDR_TEXT_SIZE], other[ADDR_TEXT_SIZE];
     struct sentence s = { 0 };
 
     addr_text(server, &q->server, q->version);
@@ -70,6 +70,11 @@ static struct finding *describe(const struct question *q)
         return finding_new(CODE_DNS_SERVFAIL, WHERE_SERVER, "%s cannot look up \"%s\": it answers SERVFAIL.", server,
                            name);
     default:
+        if (q->elsewhere_packet)
+            return finding_new(CODE_DNS_NO_ANSWER, WHERE_SERVER,
+                               "%s does not answer the queries for \"%s\"; an answer comes from %s, which was not asked, and "
+                               "is not taken.",
+                               server, name, addr_text(other, &q->elsewhere, q->version));
         return finding_new(CODE_DNS_NO_ANSWER, WHERE_PATH, "%s does not answer the queries for \"%s\".", server, name);
     }
 }
@@ -137,6 +142,7 @@ struct finding *rule_name(const struct name_group *g, const struct silence *s)
         finding_add_evidence(d, each->query_packet);
         finding_add_evidence(d, each->last_query_packet);
         finding_add_evidence(d, each->response_packet);
+        finding_add_evidence(d, each->elsewhere_packet);
         finding_add_evidence(d, each->icmp_packet);
         queries += each->query_packet ? each->retries + 1 : 0;
     }
