@@ -3,13 +3,15 @@
 # Variables:  CC, CFLAGS, LDFLAGS as usual;  WERROR=1 turns warnings into errors;  V=1 shows the commands;
 #             SETCAP=1 with install: whoever may run the program may capture with it;
 #             VARIANT=asan builds with the sanitizers, beside the plain build, in build/asan/; VARIANT=short with limits of a sixtieth,
-#             VARIANT=fuzz and coverage with limits that small inputs reach.
+#             VARIANT=fuzz and coverage with limits that small inputs reach;
+#             LAB=no with check: without the laboratory.
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-VERSION := 0.1.0
+# The version stands in debian/changelog, and nowhere else.
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
 PREFIX ?= /usr/local
 DESTDIR ?=
 BINDIR := $(PREFIX)/bin
@@ -97,7 +99,7 @@ run: all ## build, then judge the bundled capture
 
 .PHONY: check
 check: all $(UNITS) $(FUZZERS) $(TOOLS) $(LABS) ## build and run every test
-	$(Q)CC='$(CC)' VARIANT=$(VARIANT) tests/run
+	$(Q)CC='$(CC)' VARIANT=$(VARIANT) LAB=$(LAB) tests/run
 
 .PHONY: check-asan
 check-asan: ## the same with AddressSanitizer and UndefinedBehaviorSanitizer
@@ -154,6 +156,14 @@ install: all ## install the program, its man page, completions and documents (PR
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(BINDIR)/tcpsleuth $(DESTDIR)$(MANDIR)/tcpsleuth.1 $(DESTDIR)$(BASHDIR)/tcpsleuth $(DESTDIR)$(ZSHDIR)/_tcpsleuth
 	rm -rf $(DESTDIR)$(DOCDIR)
+
+.PHONY: deb
+deb: ## the Debian package, in build/deb/ (debhelper; what is missing is said)
+	$(Q)debian/build
+
+.PHONY: deb-check
+deb-check: ## the same, judged by lintian, built twice to the same bytes, and run without the source
+	$(Q)debian/build --check
 
 .PHONY: deps
 deps: ## install the Debian packages that are missing (root or sudo)
