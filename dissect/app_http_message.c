@@ -300,12 +300,14 @@ static int read_status(struct slice line, bool is_whole, struct slice *reason)
 {
     size_t i = 1;
     int status = 0, digits = 0;
+    if (line.n < 2 || line.p[1] != ' ')
+        return 0;
     while (i < line.n && line.p[i] == ' ')
         i++;
     for (; i < line.n && g_ascii_isdigit(line.p[i]) && digits < 3; i++, digits++)
         status = 10 * status + (line.p[i] - '0');
     bool ends = i == line.n ? is_whole : line.p[i] == ' ' || line.p[i] == '\r';
-    if (line.n < 2 || line.p[1] != ' ' || digits == 0 || !ends)
+    if (digits == 0 || !ends)
         return 0;
     *reason = trim(slice_of(line.p + i, line.n - i));
     return status;
