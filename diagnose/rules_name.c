@@ -18,7 +18,7 @@ static bool asked_again(const struct name_group *g, guint at)
 /* Whether the silence counts: it lasted, the query was repeated, or ICMP answered it (CONTRACT, guards). */
 static bool silence_counts(const struct name_group *g, const struct question *q, const struct silence *s)
 {
-    if (q->icmp_packet || q->retries || (!s->blind && s->now_ns - q->last_query_ns >= SILENCE_NS))
+    if (q->icmp_packet || q->retries || (!s->blind && s->now_ns >= q->last_query_ns + SILENCE_NS))
         return true;
     for (guint i = 0; i < g->questions->len; i++) {
         const struct question *other = &g_array_index(g->questions, struct question, i);
