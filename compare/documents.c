@@ -74,13 +74,14 @@ static uint64_t number_of(json_t *flow, const char *path)
     return n > 0 ? (uint64_t)n : 0;
 }
 
+/* DEL, which jansson leaves as it is, is the one control character that ASCII has besides; it stands in strings only. */
 static char *json_text(json_t *value)
 {
     char *raw = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-    char *text = g_strdup(raw ? raw : "null");
+    g_auto(GStrv) parts = g_strsplit(raw ? raw : "null", "\x7f", -1);
 
     free(raw);
-    return text;
+    return g_strjoinv("\\u007f", parts);
 }
 
 static char *ends_of(json_t *flow)
