@@ -166,9 +166,9 @@ class Lab(Network):
     def end_capture(self, settle=0.3):
         """Ends the captures after so many seconds; returns {place: path}."""
         time.sleep(settle)
-        for place, process in self.captures.items():
-            self.drain(process)
-            if not captured_all(self.stop(process, signal.SIGINT)):
+        self.drain(self.captures.values())
+        for place, said in zip(self.captures, self.stop_together(self.captures.values(), signal.SIGINT)):
+            if not captured_all(said):
                 raise Fault(f"the capture at the {place} lost packets")
         paths = {place: self.path(f"{place}.pcap") for place in self.captures}
         self.captures = {}

@@ -254,13 +254,22 @@ class Network:
 
     def stop(self, process, number=signal.SIGTERM):
         """Ends a started program; returns all it wrote."""
-        if process.poll() is None:
-            process.send_signal(number)
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(STOP_SECONDS)
+        return self.stop_together([process], number)[0]
+
+    def stop_together(self, processes, number=signal.SIGTERM):
+        """Ends started programs, all told before one is waited for; returns all that each wrote."""
+        for process in processes:
+            if process.poll() is None:
+                process.send_signal(number)
+        return [self.stopped(process) for process in processes]
+
+    def stopped(self, process):
+        """Waits for a program that was told to end, and makes it end where it does not; returns all it wrote."""
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_SECONDS)
         text = self.output(process)
         process.stdin.close()
         self.processes.remove(process)
@@ -276,19 +285,31 @@ class Network:
         options = ("-n", "-U", "--immediate-mode", "-s", str(largest), "-B", "65536", "-Z", "root")
         return self.spawn(node, "tcpdump", *options, "-i", interface, "-w", path)
 
-    def drain(self, process):
-        """Waits, not longer than for a program to come up, until a tcpdump has written all that the kernel holds for
-        it: with SIGUSR1 it tells how far it is. On a busy machine that is long after the packets."""
+    def drain(self, processes):
+        """Waits until tcpdumps have written all that the kernel holds for them, on a busy machine that is long after
+        the packets, and none of them saw another packet meanwhile; not longer than for a program to come up."""
         end = time.monotonic() + READY_SECONDS
-        while time.monotonic() < end and process.poll() is None:
-            known = len(self.output(process))
-            process.send_signal(signal.SIGUSR1)
-            while time.monotonic() < end and "dropped by kernel" not in self.output(process)[known:]:
-                time.sleep(0.01)
-            count = re.search(r"(\d+) packets? captured, (\d+) packets? received", self.output(process)[known:])
-            if count and int(count[1]) >= int(count[2]):
+        before = None
+        while time.monotonic() < end:
+            counts = [self.captured(process, end) for process in processes]
+            if counts == before and all(written >= received for written, received in counts):
                 return
-            time.sleep(0.05)
+            before = counts
+            time.sleep(0.02)
+
+    def captured(self, process, end):
+        """How many packets a tcpdump says, with SIGUSR1, that it has written and that the kernel has seen for it; until
+        `end` it is waited for."""
+        known = len(self.output(process))
+        if process.poll() is None:
+            process.send_signal(signal.SIGUSR1)
+        while process.poll() is None and time.monotonic() < end:
+            said = self.output(process)[known:]
+            if "dropped by kernel" in said:
+                count = re.search(r"(\d+) packets? captured, (\d+) packets? received", said)
+                return int(count[1]), int(count[2])
+            time.sleep(0.005)
+        return 0, 0
 
 
 def captured_all(said):
