@@ -136,6 +136,8 @@ struct telling {
     struct way *w;
     struct holding near, far;
     const struct vantage *near_file, *far_file;
+    int64_t late_ns; /* the longest that a packet came behind one that was sent later */
+    guint next;      /* where the next packet that arrived is looked for, in the near capture */
 };
 
 static bool covered(const struct vantage *v, int64_t from_ns, int64_t to_ns)
@@ -143,12 +145,50 @@ static bool covered(const struct vantage *v, int64_t from_ns, int64_t to_ns)
     return v->from_ns != TIME_NONE && from_ns > v->from_ns && to_ns < v->to_ns;
 }
 
-/* Whether the other capture ran when this packet should have come; when it should have been sent. */
-static bool would_be_seen(const struct telling *t, const struct sighting *s)
+/* When a packet that was sent came; TIME_NONE: it goes the other way, or did not. */
+static int64_t came_ns(const struct telling *t, const struct sighting *s)
+{
+    return s->match && goes(t->p, t->from, s, t->from) ? sighting_at(far_of(t->p, t->from), s->match - 1)->ts_ns
+                                                       : TIME_NONE;
+}
+
+static int64_t longest_late_ns(const struct telling *t)
+{
+    const struct seen_flow *near = near_of(t->p, t->from);
+    int64_t last_ns = INT64_MIN, late_ns = 0;
+
+    for (guint i = 0; i < near->packets->len; i++) {
+        int64_t ns = came_ns(t, sighting_at(near, i));
+        if (ns == TIME_NONE)
+            continue;
+        late_ns = last_ns == INT64_MIN ? 0 : MAX(late_ns, last_ns - ns);
+        last_ns = MAX(last_ns, ns);
+    }
+    return late_ns;
+}
+
+/* When packet i of the near capture would have come at the latest: after the longest that any took, which may be a
+ * pause of a busy machine, or as long behind the next one that came as any was late. Asked in order. */
+static int64_t latest_ns(struct telling *t, guint i)
+{
+    const struct seen_flow *near = near_of(t->p, t->from);
+    int64_t ns = sighting_at(near, i)->ts_ns + t->w->most_ns;
+
+    for (t->next = MAX(t->next, i + 1); t->next < near->packets->len; t->next++) {
+        int64_t next_ns = came_ns(t, sighting_at(near, t->next));
+        if (next_ns != TIME_NONE)
+            return MIN(ns, next_ns + t->late_ns);
+    }
+    return ns;
+}
+
+/* Whether the other capture ran when packet i should have come; when this one should have been sent. */
+static bool would_be_seen(struct telling *t, guint i)
 {
     const struct way *w = t->w;
 
-    return w->least_ns != TIME_NONE && covered(t->far_file, s->ts_ns + w->least_ns, s->ts_ns + w->most_ns);
+    return w->least_ns != TIME_NONE &&
+           covered(t->far_file, sighting_at(near_of(t->p, t->from), i)->ts_ns + w->least_ns, latest_ns(t, i));
 }
 
 static bool would_be_sent(const struct telling *t, const struct sighting *s)
@@ -158,13 +198,14 @@ static bool would_be_sent(const struct telling *t, const struct sighting *s)
     return w->least_ns != TIME_NONE && covered(t->near_file, s->ts_ns - w->most_ns, s->ts_ns - w->least_ns);
 }
 
-/* A packet that was sent and is not, or not as a whole, in the capture of its receiver. */
-static enum fate fate_of_sent(const struct telling *t, const struct sighting *s, int64_t pos)
+/* A packet that was sent, at i, and is not, or not as a whole, in the capture of its receiver. */
+static enum fate fate_of_sent(struct telling *t, guint i, int64_t pos)
 {
+    const struct sighting *s = sighting_at(near_of(t->p, t->from), i);
     bool acked = sighting_span(s) && !(s->flags & TCP_RST) && t->far.acked != INT64_MIN &&
                  pos + sighting_span(s) <= t->far.acked && !holds(&t->far, pos, pos + sighting_span(s));
 
-    if (!would_be_seen(t, s) || (t->w->gave_up && s->len))
+    if (!would_be_seen(t, i) || (t->w->gave_up && s->len))
         return s->match ? FATE_ARRIVED : FATE_UNKNOWN;
     if (acked)
         return FATE_MISSED;
@@ -248,13 +289,14 @@ static void tell_sent(struct telling *t)
     uint32_t size = segment_size(t->p, t->from);
     int64_t pos = 0;
 
+    t->late_ns = longest_late_ns(t);
     for (guint i = 0; i < near->packets->len; i++) {
         struct sighting *s = sighting_at(near, i);
         struct way *w = t->w;
         if (!goes(t->p, t->from, s, t->from))
             continue;
         pos = s->flags & TCP_RST ? pos : unwrap(&t->near, s->seq, pos);
-        s->fate = (uint8_t)(s->match && !s->missing ? FATE_ARRIVED : fate_of_sent(t, s, pos));
+        s->fate = (uint8_t)(s->match && !s->missing ? FATE_ARRIVED : fate_of_sent(t, i, pos));
         w->sent++;
         w->data_sent += s->len ? segments(s->len, size) : 0;
         w->arrived += s->fate == FATE_ARRIVED;
