@@ -58,31 +58,53 @@ static bool can_be_told(const struct track_half *h, const struct segment *s)
     return s->seq != s->end || numbers_packets(h, s);
 }
 
-static uint32_t duplicate_age_ms(const struct flow *f, const struct segment *s)
+static int32_t duplicate_age_us(const struct flow *f, const struct segment *s)
 {
     if (numbers_packets(&f->track->half[s->side], s))
-        return 200;
+        return 200 * 1000;
     int64_t rtt_ns = flow_handshake_rtt_ns(f);
-    return rtt_ns == TIME_NONE || rtt_ns > 4 * NS_PER_MS ? 2 : 1;
+    return rtt_ns == TIME_NONE || rtt_ns > 4 * NS_PER_MS ? 2000 : 1000;
+}
+
+/* Microseconds that go round in 71 minutes, which is enough to tell what is near. */
+static uint32_t round_us(int64_t ns)
+{
+    return (uint32_t)(ns / NS_PER_US);
+}
+
+/* Whether a segment was sent again because the other end told, after that time, that it holds what is behind it, or
+ * waits for it. On a fast link that takes less than a tick of the timestamps, and without IP-IDs the segment is the same
+ * to the byte. Where about everything comes twice, so does what is sent again. */
+static bool asked_for(const struct flow *f, const struct segment *s, uint32_t since_us)
+{
+    const struct track_half *rev = &f->track->half[other_side(s->side)];
+
+    if (!rev->ack_known || seq_gt(rev->last_ack, s->seq) || (int32_t)(round_us(rev->last_ack_ns) - since_us) <= 0 ||
+        flow_anomalies(f, s->side)->capture_duplicates * 2 >= f->half[s->side].segments)
+        return false;
+    for (unsigned i = 0; i < rev->n_sack; i++)
+        if (seq_ge(rev->sack[i].left, s->end))
+            return true;
+    return rev->dup_acks >= 2 && rev->last_ack == s->seq;
 }
 
 bool classify_is_duplicate(struct flow *f, const struct segment *s)
 {
     struct track_half *h = &f->track->half[s->side];
-    uint32_t mine = signature(s), now_ms = (uint32_t)(s->ts_ns / NS_PER_MS);
+    uint32_t mine = signature(s), now_us = round_us(s->ts_ns);
     bool same = false; /* an old copy says nothing about how the sender numbers */
 
     for (int i = 0; i < TRACK_SIGNATURES; i++) {
         if (h->recent[i].signature != mine)
             continue;
-        uint32_t age_ms =
-            (uint32_t)ABS((int32_t)(now_ms - h->recent[i].ms)); /* clocks of captures step back at times */
-        if (can_be_told(h, s) && age_ms <= duplicate_age_ms(f, s))
+        int32_t age_us = ABS((int32_t)(now_us - h->recent[i].us)); /* clocks of captures step back at times */
+        if (can_be_told(h, s) && age_us <= duplicate_age_us(f, s) &&
+            (numbers_packets(h, s) || !asked_for(f, s, h->recent[i].us)))
             return true;
         same = true;
     }
     h->recent[h->recent_at].signature = mine;
-    h->recent[h->recent_at].ms = now_ms;
+    h->recent[h->recent_at].us = now_us;
     h->recent_at = (h->recent_at + 1) % TRACK_SIGNATURES;
     h->ip_id_constant |= !same && h->last_ip_id && s->packet->ip.id == h->last_ip_id;
     h->last_ip_id = s->packet->ip.id;

@@ -15,7 +15,7 @@
 /* What one direction of a flow has sent so far, in Wireshark's terms where it has some (packet-tcp.c, tcp_analyze_sequence_number). */
 struct track_half {
     /* touched by every packet of this direction, in the order of its work */
-    struct { uint32_t signature, ms; } recent[TRACK_SIGNATURES]; /* its last packets, for capture duplicates; ring */
+    struct { uint32_t signature, us; } recent[TRACK_SIGNATURES]; /* its last packets, for capture duplicates; ring */
     uint8_t recent_at;
     bool ip_id_constant;     /* two different packets bore the same IP-ID: it says nothing */
     uint16_t last_ip_id;
