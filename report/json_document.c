@@ -192,14 +192,41 @@ static void put_document(struct document *d)
     json_end_line(j);
 }
 
+/* The temporary file took no more: what is not whole in it is only counted. */
+static void forget_lost(const struct document *d, GArray *list, uint64_t *forgotten)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < list->len; i++) {
+        const struct entry *e = &g_array_index(list, struct entry, i);
+        if (e->offset + e->length <= spool_size(d->spool))
+            g_array_index(list, struct entry, n++) = *e;
+    }
+    *forgotten += list->len - n;
+    g_array_set_size(list, n);
+}
+
+static void forget_all_lost(struct document *d)
+{
+    struct capture_summary *c = &d->report->capture;
+    uint64_t others = 0;
+
+    forget_lost(d, d->conversations, &c->forgotten_conversations);
+    forget_lost(d, d->flows, &c->forgotten_flows);
+    forget_lost(d, d->lookups, &c->forgotten_lookups);
+    forget_lost(d, d->probes, &others);
+    forget_lost(d, d->steps, &others);
+}
+
 static int document_end(struct report_writer *w)
 {
     struct document *d = (struct document *)w;
 
     json_finish(&d->json);
     json_start(&d->json, d->out, d->report->capture.nanoseconds);
-    if (!spool_error(d->spool))
-        put_document(d);
+    if (spool_error(d->spool))
+        forget_all_lost(d);
+    put_document(d);
     return spool_error(d->spool);
 }
 

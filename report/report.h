@@ -30,6 +30,7 @@ struct capture_summary {
     int64_t first_ns, last_ns;  /* TIME_NONE: no packets */
     bool nanoseconds;           /* 9 digits, else 6; of an input whose interfaces differ it may turn true on the way */
     bool truncated;
+    bool out_of_memory;         /* memory was at its end first: what followed was not read */
     uint64_t quic_packets;       /* QUIC is present and not looked into */
     uint64_t evicted_flows;     /* flows judged early because LIMIT_LIVE_FLOWS was reached */
     uint64_t reassembly_dropped; /* stream bytes that no dissector saw because LIMIT_REASSEMBLY_* was reached */

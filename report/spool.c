@@ -126,6 +126,11 @@ bool spool_read(struct spool *s, uint64_t offset, void *to, size_t n)
     return n == part || read_file(s, offset + part - IN_MEMORY, (char *)to + part, n - part);
 }
 
+uint64_t spool_size(const struct spool *s)
+{
+    return s->size;
+}
+
 int spool_error(const struct spool *s)
 {
     return s->error;

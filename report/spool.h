@@ -20,6 +20,9 @@ FILE *spool_stream(struct spool *s);
 /* Reads n of the bytes that were written, from that offset on; false and zeros where they cannot be had. */
 bool spool_read(struct spool *s, uint64_t offset, void *to, size_t n);
 
+/* So many bytes can be read: all that were written, or those before the first failure. */
+uint64_t spool_size(const struct spool *s);
+
 /* 0, or the errno of the first failure. */
 int spool_error(const struct spool *s);
 

@@ -64,7 +64,9 @@ static void limits(struct text *t)
 {
     const struct capture_summary *c = &t->report->capture;
 
-    if (c->truncated)
+    if (c->out_of_memory)
+        limit(t, c->packets, "packets were read until memory was at its end: what followed was not");
+    else if (c->truncated)
         page_paragraph(t->page, 2, "",
                        t->options.live ? "the capture ended before it was told to"
                                        : "a file is cut off or damaged inside: analysed up to there");

@@ -2,6 +2,7 @@
  * SERVER [FILTER]`). */
 #include "report/comparison.h"
 #include "src/command.h"
+#include "src/memory.h"
 #include "src/notice.h"
 #include "src/options.h"
 #include "src/output.h"
@@ -11,23 +12,35 @@
 #define FRAMES 32
 #define PROGRESS_FRAMES 65536
 
+/* What one packet is remembered by, and what a new connection takes. */
+#define FRAME_NEEDS 2048
+
 static gboolean read_frames(struct vantage *v, struct capture *c, GError **error)
 {
     struct progress progress = { 0 };
-    enum capture_status status;
+    struct memory memory;
+    bool lasts = true;
+    enum capture_status status = CAPTURE_END;
     struct frame frames[FRAMES];
     uint64_t shown = 0;
     size_t n;
 
-    while ((status = capture_batch(c, frames, FRAMES, &n, error)) == CAPTURE_FRAME) {
+    memory_open(&memory, MEMORY_KEPT);
+    while (lasts && (status = capture_batch(c, frames, FRAMES, &n, error)) == CAPTURE_FRAME) {
         vantage_frames(v, frames, n);
+        lasts = memory_lasts(&memory, n * FRAME_NEEDS);
         if (v->frames - shown < PROGRESS_FRAMES)
             continue;
         progress_show(&progress, capture_info(c));
         shown = v->frames;
     }
     progress_clear(&progress);
-    return status != CAPTURE_FAILED;
+    memory_close(&memory);
+    if (!lasts)
+        g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_READ,
+                    "memory is at its end after %" G_GUINT64_FORMAT " packets, and the rest of a capture would seem lost: " MEMORY_REMEDY,
+                    v->frames);
+    return lasts && status != CAPTURE_FAILED;
 }
 
 /* Everything that one file saw. NULL and *error where it cannot be read. */

@@ -18,12 +18,11 @@ struct reading {
     struct join *join; /* NULL: nothing is probed */
 };
 
-static gboolean save_all(struct reading *r, const struct frame *frames, size_t n, GError **error)
+/* Where it cannot, the report still comes. */
+static void save_all(struct reading *r, const struct frame *frames, size_t n)
 {
     for (size_t i = 0; r->run.writer && i < n; i++)
-        if (!run_save(&r->run, r->run.saving ? NULL : capture_info(r->capture), &frames[i], error))
-            return FALSE;
-    return TRUE;
+        run_save(&r->run, r->run.saving ? NULL : capture_info(r->capture), &frames[i]);
 }
 
 /* How many frames there are until the progress is shown again, and until it is seen that nobody reads the report. */
@@ -34,18 +33,16 @@ static gboolean read_frames(struct reading *r, const struct options *o, GError *
     struct progress progress = { 0 };
     enum capture_status status = CAPTURE_END;
     struct frame frames[FRAMES];
-    gboolean good = TRUE;
     int64_t left = o->count ? o->count : INT64_MAX, since_shown = 0;
     size_t n;
 
     while (left > 0 &&
            (status = capture_batch(r->capture, frames, (size_t)MIN(left, FRAMES), &n, error)) == CAPTURE_FRAME) {
-        good = save_all(r, frames, n, error);
-        if (!good)
-            break;
+        save_all(r, frames, n);
         /* an interface may have come */
         pipeline_set_precision(r->run.pipeline, capture_info(r->capture)->nanoseconds);
-        run_frames(&r->run, frames, n);
+        if (!run_frames(&r->run, frames, n))
+            break;
         left -= (int64_t)n;
         since_shown += (int64_t)n;
         if (since_shown < PROGRESS_FRAMES)
@@ -56,7 +53,7 @@ static gboolean read_frames(struct reading *r, const struct options *o, GError *
         since_shown = 0;
     }
     progress_clear(&progress);
-    return good && status != CAPTURE_FAILED;
+    return status != CAPTURE_FAILED;
 }
 
 /* What the reader of the report should know, too, and what is no reason to fail. */
@@ -101,7 +98,7 @@ static gboolean finish(struct reading *r, const struct options *o, const char *s
 {
     const struct capture_info *info = capture_info(r->capture);
 
-    if (!run_close_saved(&r->run, info, error) || !report(r, info, source, error))
+    if (!report(r, info, source, error))
         return FALSE;
     warn(pipeline_report(r->run.pipeline), info, o, source);
     return TRUE;

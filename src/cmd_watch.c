@@ -48,7 +48,6 @@ struct watch {
     bool hinted;        /* that nothing is seen */
     bool busy;          /* an idle call is on its way */
     bool nobody_reads;  /* standard output is a pipe whose reader has gone */
-    GError *save_error; /* -w failed */
     GError *lost;       /* an interface went away */
 };
 
@@ -95,9 +94,8 @@ static bool take_frame(void *user, const struct frame *frame)
 {
     struct watch *w = user;
 
-    if (w->run.writer && !run_save(&w->run, w->run.saving ? NULL : live_info(w->live), frame, &w->save_error))
+    if (!run_save(&w->run, w->run.saving ? NULL : live_info(w->live), frame) || !run_frames(&w->run, frame, 1))
         return false;
-    run_frames(&w->run, frame, 1);
     return ++w->frames != w->o->count;
 }
 
@@ -189,8 +187,7 @@ static gboolean on_tick(gpointer user)
     flush_told(w);
     if (w->ticks == HINT_TICKS && w->frames == 0)
         hint(w);
-    if (w->ticks % FLUSH_TICKS == 0 && w->run.writer &&
-        !capture_writer_flush(w->run.writer, w->save_error ? NULL : &w->save_error))
+    if (w->ticks % FLUSH_TICKS == 0 && !run_flush_saved(&w->run))
         g_main_loop_quit(w->loop);
     if (w->ticks % 2 == 0 && w->end_ns == TIME_NONE)
         show_status(w);
@@ -390,7 +387,7 @@ static void start(struct watch *w)
 /* The report, whatever ended the capture. */
 static int finish(struct watch *w, GError **error)
 {
-    if (!w->lost && !w->save_error)
+    if (!w->lost && !w->run.unsaved && !w->run.full)
         live_read(w->live, INT64_MAX, take_frame, w,
                   &w->lost); /* what still waits, for frames of other interfaces or at all */
     struct capture_info info = *live_info(w->live);
@@ -403,18 +400,8 @@ static int finish(struct watch *w, GError **error)
     if (w->frames == 0 && !w->hinted)
         hint(w);
     status_line_clear(&w->status);
-    if (w->save_error || !run_close_saved(&w->run, &info, &w->save_error))
-        run_close_saved(&w->run, &info, NULL);
-    if (w->nobody_reads && !w->o->output) {
-        pipeline_finish(w->run.pipeline, &info, w->names);
-        return run_status(&w->run);
-    }
-    if (!run_report(&w->run, &info, w->names, error))
-        return 2;
-    if (!w->save_error)
-        return run_status(&w->run);
-    g_propagate_error(error, g_steal_pointer(&w->save_error));
-    return 2;
+    w->run.unread = w->nobody_reads && !w->o->output;
+    return run_report(&w->run, &info, w->names, error) ? run_status(&w->run) : 2;
 }
 
 int command_watch(const struct options *o, GError **error)
@@ -435,7 +422,6 @@ int command_watch(const struct options *o, GError **error)
     join_free(w.join);
     kernel_views_free(w.kernel);
     live_free(w.live);
-    g_clear_error(&w.save_error);
     g_clear_error(&w.lost);
     g_free(w.names);
     return status;

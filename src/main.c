@@ -1,6 +1,7 @@
 /* tcpsleuth: where does this TCP conversation break, why, and what do I do now? */
 
 #include "src/command.h"
+#include "src/memory.h"
 #include "src/notice.h"
 #include "src/options.h"
 
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     int status = 2;
 
+    memory_guard();
     setlocale(LC_CTYPE, "");  /* names of files; numbers stay as C prints them */
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of writing, not a death */
     occupy_standard_streams();

@@ -14,6 +14,7 @@ struct output {
     int fd;
     int failure;            /* errno of the first write that failed; 0: none */
     char *path, *temporary; /* NULL: standard output, or something that is no regular file */
+    bool nameless;          /* the temporary file has its name only when it is complete */
     char buffer[BUFFER_BYTES];
 };
 
@@ -40,6 +41,25 @@ static gboolean is_special(const char *path)
     return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
 }
 
+#define OWN_FILES "/proc/self/fd/"
+
+/* In the folder of path; nothing of it is left behind, whatever ends the program. -1: this file system has no such files. */
+static int open_nameless(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+
+    return access(OWN_FILES, X_OK) == 0 ? open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666) : -1;
+}
+
+/* open(2), "O_TMPFILE" */
+static bool give_name(struct output *o)
+{
+    g_autofree char *open_file = g_strdup_printf(OWN_FILES "%d", o->fd);
+
+    o->nameless = linkat(AT_FDCWD, open_file, AT_FDCWD, o->temporary, AT_SYMLINK_FOLLOW) != 0;
+    return !o->nameless;
+}
+
 static int open_path(struct output *o, const char *path, bool in_place)
 {
     o->path = g_strdup(path);
@@ -48,7 +68,10 @@ static int open_path(struct output *o, const char *path, bool in_place)
     if (in_place)
         return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     g_autofree char *temporary = g_strdup_printf("%s.%ld.tmp", path, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int fd = open_nameless(path);
+    o->nameless = fd >= 0;
+    if (fd < 0)
+        fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0)
         o->temporary = g_steal_pointer(&temporary);
     return fd;
@@ -91,6 +114,12 @@ static gboolean close_both(struct output *o)
     return good && !o->failure;
 }
 
+static void discard(const struct output *o)
+{
+    if (o->temporary && !o->nameless)
+        unlink(o->temporary);
+}
+
 static void output_free(struct output *o)
 {
     g_free(o->path);
@@ -100,8 +129,13 @@ static void output_free(struct output *o)
 
 gboolean output_commit(struct output *o, GError **error)
 {
-    gboolean good = close_both(o);
+    gboolean good = fflush(o->stream) == 0;
 
+    if (good && o->nameless && !give_name(o)) {
+        o->failure = errno;
+        good = FALSE;
+    }
+    good = close_both(o) && good;
     if (good && o->temporary && rename(o->temporary, o->path) != 0) {
         o->failure = errno;
         good = FALSE;
@@ -110,8 +144,7 @@ gboolean output_commit(struct output *o, GError **error)
         g_set_error(error, OUTPUT_ERROR, 0, "%s: the report could not be written to its end: %s%s",
                     o->path ? o->path : "standard output", g_strerror(o->failure ? o->failure : EIO),
                     o->path ? "; name another file for -o" : "");
-        if (o->temporary)
-            unlink(o->temporary);
+        discard(o);
     }
     output_free(o);
     return good;
@@ -124,7 +157,6 @@ void output_abandon(struct output *o)
     if (!o->failure)
         o->failure = ECANCELED; /* what waits in the buffer is not written any more */
     close_both(o);
-    if (o->temporary)
-        unlink(o->temporary);
+    discard(o);
     output_free(o);
 }

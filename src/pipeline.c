@@ -470,7 +470,7 @@ static void summarise(struct pipeline *p, const struct capture_info *info, const
         c->undecoded += undecoded[i];
     }
     c->tcp_packets = tracker_tcp_packets(p->tracker);
-    c->truncated = info->truncated;
+    c->truncated = info->truncated || c->out_of_memory;
     c->quic_packets = tracker_quic_packets(p->tracker);
     c->evicted_flows = tracker_evicted_flows(p->tracker);
     c->reassembly_dropped = tracker_reassembly_dropped(p->tracker);
@@ -485,6 +485,11 @@ static void widen_verdict(struct pipeline *p)
         return;
     finding_free(p->report.verdict);
     p->report.verdict = wide;
+}
+
+void pipeline_set_full(struct pipeline *p)
+{
+    p->report.capture.out_of_memory = true;
 }
 
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source)

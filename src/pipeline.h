@@ -51,6 +51,9 @@ void pipeline_tell_stats(struct pipeline *p);
  * later begins anew, so that the time between is no silence. */
 void pipeline_break(struct pipeline *p);
 
+/* Memory was at its end before the frames were: the report says so. */
+void pipeline_set_full(struct pipeline *p);
+
 /* No more frames: judges what is left, fills the totals from `info` and `source` and writes the report, or the rest of
  * it. Returns 0, or the errno of what other than `out` kept the report from being complete: the temporary file. */
 int pipeline_finish(struct pipeline *p, const struct capture_info *info, const char *source);

@@ -1,5 +1,7 @@
 #include "src/run.h"
 
+#include "src/notice.h"
+
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 
@@ -27,6 +29,7 @@ gboolean run_open(struct run *r, const struct options *o, bool in_place, GError 
     if (o->evidence && !(r->evidence = evidence_open(o->evidence, error)))
         return FALSE;
     r->output = output_open(o->output, in_place, error);
+    memory_open(&r->memory, o->report.why ? MEMORY_KEPT_FOR_WHY : MEMORY_KEPT);
     return r->output != NULL;
 }
 
@@ -43,42 +46,103 @@ void run_start(struct run *r, const struct options *o, const struct report_optio
         pipeline_hear(r->pipeline, hear_finding, r->evidence);
 }
 
-void run_frames(struct run *r, const struct frame *frames, size_t n)
+/* What a frame may take in memory beside its bytes: a new flow, its ends, what is noted of it; and how often its bytes may be there. */
+#define FRAME_NEEDS 4096
+#define BYTES_NEED 4
+
+bool run_frames(struct run *r, const struct frame *frames, size_t n)
 {
+    size_t needs = n * FRAME_NEEDS;
+
+    for (size_t i = 0; i < n; i++)
+        needs += BYTES_NEED * (size_t)frames[i].caplen;
     for (size_t i = 0; r->evidence && i < n; i++)
         evidence_frame(r->evidence, &frames[i]);
     pipeline_frames(r->pipeline, frames, n);
+    r->full = r->full || !memory_lasts(&r->memory, needs);
+    return !r->full;
 }
 
-gboolean run_save(struct run *r, const struct capture_info *info, const struct frame *frame, GError **error)
+/* What is in the file stays there. */
+static bool stop_saving(struct run *r)
+{
+    capture_writer_close(g_steal_pointer(&r->writer), NULL);
+    return false;
+}
+
+bool run_save(struct run *r, const struct capture_info *info, const struct frame *frame)
 {
     if (!r->writer)
-        return TRUE;
+        return !r->unsaved;
     if (!r->saving && !info->nanoseconds)
         capture_writer_set_microseconds(r->writer);
     r->saving = true;
-    return capture_writer_add(r->writer, frame, error);
+    return capture_writer_add(r->writer, frame, &r->unsaved) || stop_saving(r);
 }
 
-gboolean run_close_saved(struct run *r, const struct capture_info *info, GError **error)
+bool run_flush_saved(struct run *r)
+{
+    if (!r->writer)
+        return !r->unsaved;
+    return capture_writer_flush(r->writer, &r->unsaved) || stop_saving(r);
+}
+
+static void close_saved(struct run *r, const struct capture_info *info)
 {
     if (r->writer && info->end_ns != TIME_NONE)
         capture_writer_set_end(r->writer, info);
-    return capture_writer_close(g_steal_pointer(&r->writer), error);
+    if (r->writer)
+        capture_writer_close(g_steal_pointer(&r->writer), &r->unsaved);
+}
+
+static void set_full(const struct run *r, GError **error)
+{
+    g_set_error(error, OUTPUT_ERROR, 0,
+                "memory is at its end: the report is on the first %" G_GUINT64_FORMAT " packets; " MEMORY_REMEDY,
+                pipeline_report(r->pipeline)->capture.packets);
+}
+
+static void set_no_room(GError **error, int failure)
+{
+    g_set_error(error, OUTPUT_ERROR, 0,
+                "%s: no room there for all of the report until it is complete: %s; set TMPDIR to a folder with room",
+                g_get_tmp_dir(), g_strerror(failure));
+}
+
+/* The first one is the caller's to tell; each further one gets its line here. */
+static void add_failure(GError **error, GError *failure)
+{
+    if (!failure)
+        return;
+    if (!*error) {
+        *error = failure;
+        return;
+    }
+    notice("%s", failure->message);
+    g_error_free(failure);
 }
 
 gboolean run_report(struct run *r, const struct capture_info *info, const char *source, GError **error)
 {
-    int failure = pipeline_finish(r->pipeline, info, source);
+    GError *all = NULL, *uncommitted = NULL, *unproved = NULL, *cut = NULL, *full = NULL;
 
-    if (!failure && r->evidence && !evidence_write(r->evidence, error))
-        return FALSE;
-    if (!failure)
-        return output_commit(g_steal_pointer(&r->output), error);
-    g_set_error(error, OUTPUT_ERROR, 0,
-                "%s: no room there for the report until it is complete: %s; set TMPDIR to a folder with room",
-                g_get_tmp_dir(), g_strerror(failure));
-    return FALSE;
+    close_saved(r, info);
+    if (r->full)
+        pipeline_set_full(r->pipeline);
+    int failure = pipeline_finish(r->pipeline, info, source);
+    output_commit(g_steal_pointer(&r->output), r->unread ? NULL : &uncommitted);
+    if (r->evidence)
+        evidence_write(r->evidence, &unproved);
+    if (failure)
+        set_no_room(&cut, failure);
+    if (r->full)
+        set_full(r, &full);
+    GError *failures[] = { uncommitted, cut, full, g_steal_pointer(&r->unsaved), unproved };
+    for (size_t i = 0; i < G_N_ELEMENTS(failures); i++)
+        add_failure(&all, failures[i]);
+    if (all)
+        g_propagate_error(error, all);
+    return !all;
 }
 
 int run_status(const struct run *r)
@@ -94,4 +158,6 @@ void run_clear(struct run *r)
     capture_writer_close(r->writer, NULL);
     evidence_free(r->evidence);
     output_abandon(r->output);
+    g_clear_error(&r->unsaved);
+    memory_close(&r->memory);
 }
