@@ -290,13 +290,13 @@ static enum code unreachable_code(enum probe_reply reply)
                                              : CODE_NETWORK_UNREACHABLE;
 }
 
-/* Where no SYN could be crafted, the kernel's own tells; what exactly came back it does not say. */
+/* Where no SYN could be crafted, or none was as the target is this host itself, the kernel's own tells; what exactly came back it does not say. */
 static struct finding *connected(const struct way *w)
 {
     const struct probe_result *p = w->of[PROBE_CONNECT];
     struct finding *f = NULL;
 
-    if (!p || outcome(w, PROBE_SYN) != OUTCOME_LEFT_OUT)
+    if (!p || (w->of[PROBE_SYN] && outcome(w, PROBE_SYN) != OUTCOME_LEFT_OUT))
         return NULL;
     if (p->outcome == OUTCOME_REFUSED)
         f = finding_new(CODE_SYN_REFUSED, WHERE_NONE, "%s refuses the connection.", w->target);

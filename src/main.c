@@ -1,6 +1,7 @@
 /* tcpsleuth: where does this TCP conversation break, why, and what do I do now? */
 
 #include "src/command.h"
+#include "src/descriptors.h"
 #include "src/memory.h"
 #include "src/notice.h"
 #include "src/options.h"
@@ -33,6 +34,12 @@ static int print(const char *text, GError **error)
     return 2;
 }
 
+/* What asks this host or the network. */
+static bool asks(const struct options *o)
+{
+    return o->command == COMMAND_WATCH || o->command == COMMAND_PROBE || o->command == COMMAND_CHECK || o->confirm;
+}
+
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
@@ -40,14 +47,15 @@ int main(int argc, char **argv)
 
     memory_guard();
     setlocale(LC_CTYPE, "");  /* names of files; numbers stay as C prints them */
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of writing, not a death */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of writing, not a death; so is a file that may not grow */
+    signal(SIGXFSZ, SIG_IGN);
     occupy_standard_streams();
     struct options *o = options_parse(argc, argv, command_rows, &error);
     if (o && o->help)
         status = print(o->help, &error);
     else if (o && o->version)
         status = print("tcpsleuth " TCPSLEUTH_VERSION "\n", &error);
-    else if (o)
+    else if (o && (!asks(o) || descriptors_suffice(&error)))
         status = command_rows[o->command].run(o, &error);
     if (error)
         notice("%s", error->message);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* --- the guard --- */
@@ -15,13 +16,17 @@
 #define LAST_RESORT ((size_t)1 << 20)
 
 /* Nothing here may allocate, or wait for a lock. */
-static void end_at_once(void)
+G_NORETURN static void end_with(const char *first, const char *rest)
 {
-    static const char line[] = "tcpsleuth: memory is at its end, and there is no report; " MEMORY_REMEDY "\n";
+    struct iovec parts[] = { { (char *)first, strlen(first) }, { (char *)rest, strlen(rest) } };
 
-    if (write(STDERR_FILENO, line, sizeof line - 1) < 0)
-        _exit(2);
+    (void)!writev(STDERR_FILENO, parts, G_N_ELEMENTS(parts));
     _exit(2);
+}
+
+G_NORETURN static void end_at_once(void)
+{
+    end_with("tcpsleuth: memory is at its end, and there is no report; ", MEMORY_REMEDY "\n");
 }
 
 static bool is_used_up(void)
@@ -34,11 +39,15 @@ static bool is_used_up(void)
     return false;
 }
 
-/* GLogFunc */
+/* GLogFunc. What GLib gives up for is the system's no: to memory, to the pipe of a main loop, to a thread. */
 static void on_log(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer user)
 {
     if (level & G_LOG_LEVEL_ERROR && (strstr(message, "failed to allocate") || is_used_up()))
         end_at_once();
+    if (level & G_LOG_LEVEL_ERROR && g_strcmp0(domain, "GLib") == 0) {
+        g_autofree char *line = g_strdup_printf("tcpsleuth: %s", message);
+        end_with(line, "; there is no report; raise the limits of this process (ulimit -a)\n");
+    }
     g_log_default_handler(domain, level, message, user);
 }
 
@@ -106,7 +115,8 @@ static int64_t group_bound(void)
     folder[strcspn(folder, "\n")] = '\0';
     for (char *end = folder + strlen(folder); end; end = strrchr(folder, '/')) {
         *end = '\0';
-        least = MIN(least, folder_bound(folder));
+        int64_t bound = folder_bound(folder);
+        least = MIN(least, bound);
     }
     return least;
 }

@@ -94,6 +94,13 @@ def _(lab, case):
     check("200" in step(found, "application")["text"], "the page is not there")
 
 
+@script("check-refused-here", server=Lab.serve, family=4, seconds=SECONDS)
+def _(lab, case):
+    """The same, at a port where nothing listens."""
+    verdict = climb(lab, "http://127.0.0.1:9/", node="server")["verdict"]
+    check(verdict["code"] == "syn_refused", f"the verdict is {verdict['code']}")
+
+
 @script("check-only", server=Lab.serve, family=4, seconds=SECONDS)
 def _(lab, case):
     """One rung, some rungs, and the form of a line a rung."""
