@@ -34,7 +34,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libpcap-dev libnet1-dev libnids-
 	libnl-genl-3-dev libnl-idiag-3-dev libkmod-dev libnftables-dev libip4tc-dev libip6tc-dev libjansson-dev libsystemd-dev \
 	libnetfilter-conntrack-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-jsonschema gzip zstd \
-	iproute2 procps nftables ethtool iptables tcpdump nginx dnsmasq-base openssl curl iputils-ping \
+	iproute2 procps strace nftables ethtool iptables tcpdump nginx dnsmasq-base openssl curl iputils-ping \
 	bash-completion zsh man-db
 # Not installed by `make deps`: only `make fuzz` needs them.
 FUZZ_PACKAGES := clang libclang-rt-dev

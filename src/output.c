@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,10 +128,14 @@ static void output_free(struct output *o)
     g_free(o);
 }
 
-gboolean output_commit(struct output *o, GError **error)
+/* What is complete gets its place. No signal comes in between: it would leave a file behind. */
+static gboolean put_in_place(struct output *o)
 {
     gboolean good = fflush(o->stream) == 0;
+    sigset_t all, before;
 
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     if (good && o->nameless && !give_name(o)) {
         o->failure = errno;
         good = FALSE;
@@ -140,12 +145,20 @@ gboolean output_commit(struct output *o, GError **error)
         o->failure = errno;
         good = FALSE;
     }
-    if (!good) {
+    if (!good)
+        discard(o);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return good;
+}
+
+gboolean output_commit(struct output *o, GError **error)
+{
+    gboolean good = put_in_place(o);
+
+    if (!good)
         g_set_error(error, OUTPUT_ERROR, 0, "%s: the report could not be written to its end: %s%s",
                     o->path ? o->path : "standard output", g_strerror(o->failure ? o->failure : EIO),
                     o->path ? "; name another file for -o" : "");
-        discard(o);
-    }
     output_free(o);
     return good;
 }
