@@ -32,7 +32,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libpcap-dev libnet1-dev libnids-dev libglib2.0-dev libhttp-parser-dev libgnutls28-dev \
 	libldns-dev zlib1g-dev libzstd-dev libnl-3-dev libnl-route-3-dev libcurl4-gnutls-dev \
 	libnl-genl-3-dev libnl-idiag-3-dev libkmod-dev libnftables-dev libip4tc-dev libip6tc-dev libjansson-dev libsystemd-dev \
-	libnetfilter-conntrack-dev
+	libnetfilter-conntrack-dev libseccomp-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-jsonschema gzip zstd \
 	iproute2 procps strace nftables ethtool iptables tcpdump nginx dnsmasq-base openssl curl iputils-ping \
 	bash-completion zsh man-db
@@ -40,7 +40,7 @@ TEST_PACKAGES := libcmocka-dev python3 python3-jsonschema gzip zstd \
 FUZZ_PACKAGES := clang libclang-rt-dev
 
 PKGS := glib-2.0 libpcap gnutls zlib libzstd libnl-route-3.0 libnl-genl-3.0 libnl-idiag-3.0 libcurl libkmod libnftables libip4tc libip6tc jansson libsystemd \
-	libnetfilter_conntrack
+	libnetfilter_conntrack libseccomp
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wwrite-strings \
 	-Wno-missing-field-initializers
 ALL_CPPFLAGS := -I. -D_GNU_SOURCE -DTCPSLEUTH_VERSION='"$(VERSION)"' $(CPPFLAGS)

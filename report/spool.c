@@ -14,7 +14,8 @@ struct spool {
     FILE *stream;
     char *first;   /* the bytes before IN_MEMORY */
     uint64_t size; /* bytes written, of both */
-    int fd;        /* of those beyond; -1: none */
+    int fd;        /* of those beyond; -1: there is none, and why_not says the errno, which matters only when it is needed */
+    int why_not;
     int error;
 };
 
@@ -25,9 +26,14 @@ static bool fail(struct spool *s, int error)
     return false;
 }
 
-/* Nobody else can open it, and it is gone when it is closed, whatever becomes of the program. */
+/* Nobody else can open it, and it is gone when it is closed, whatever becomes of the program. Not every file system has the first way; it is the one
+ * that src/confine.h lets pass at any time. */
 static int open_nameless(void)
 {
+    int nameless = open(g_get_tmp_dir(), O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+
+    if (nameless >= 0)
+        return nameless;
     g_autofree char *path = g_build_filename(g_get_tmp_dir(), "tcpsleuth-XXXXXX", NULL);
     int fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
 
@@ -38,8 +44,8 @@ static int open_nameless(void)
 
 static bool write_file(struct spool *s, const char *bytes, size_t n)
 {
-    if (s->fd < 0 && n > 0 && (s->fd = open_nameless()) < 0)
-        return fail(s, errno);
+    if (s->fd < 0 && n > 0)
+        return fail(s, s->why_not);
     while (n > 0) {
         ssize_t part = write(s->fd, bytes, n);
         if (part < 0 && errno != EINTR)
@@ -72,7 +78,8 @@ struct spool *spool_new(void)
 {
     struct spool *s = g_new0(struct spool, 1);
 
-    s->fd = -1;
+    s->fd = open_nameless(); /* now: later this process may open no file (src/confine.h) */
+    s->why_not = s->fd < 0 ? errno : 0;
     s->first = g_malloc(IN_MEMORY); /* takes no memory before it is written */
     s->stream = fopencookie(s, "w", (cookie_io_functions_t){ .write = put });
     if (!s->stream)

@@ -1,5 +1,5 @@
 /* spool: bytes put aside, to be read again in any order: in memory while they are few, then in a temporary file without
- * a name (in the folder of TMPDIR, or /tmp). What went wrong sticks.
+ * a name (in the folder of TMPDIR, or /tmp), which is opened at once. What went wrong sticks.
  */
 #ifndef TCPSLEUTH_REPORT_SPOOL_H
 #define TCPSLEUTH_REPORT_SPOOL_H

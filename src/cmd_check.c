@@ -3,6 +3,7 @@
  */
 #include "src/climbing.h"
 #include "src/command.h"
+#include "src/confine.h"
 #include "src/notice.h"
 #include "src/output.h"
 #include "src/privileges.h"
@@ -108,6 +109,8 @@ static struct output *open_all(struct climbing *c, GError **error)
         output_abandon(output);
         return NULL;
     }
+    if (output)
+        confine_or_warn(CONFINE_PROBES, NULL);
     return output;
 }
 

@@ -1,6 +1,7 @@
 /* The command that tells what stands behind the verdicts (`tcpsleuth explain [CODE ...]`). */
 #include "report/text_explain.h"
 #include "src/command.h"
+#include "src/confine.h"
 #include "src/options.h"
 #include "src/output.h"
 
@@ -32,6 +33,7 @@ int command_explain(const struct options *o, GError **error)
 
     if (!output)
         return 2;
+    confine(CONFINE_FILES, NULL);
     page_open(&page, output_stream(output), o->report.columns, o->report.color);
     if (!o->words[0])
         text_explain_list(&page);

@@ -3,6 +3,7 @@
 #include "diagnose/probe_verdict.h"
 #include "probe/survey.h"
 #include "src/command.h"
+#include "src/confine.h"
 #include "src/notice.h"
 #include "src/options.h"
 #include "src/output.h"
@@ -124,7 +125,10 @@ static gboolean open_all(struct asking *r, const struct options *o, GError **err
     privileges_lend(&person);
     r->output = output_open(o->output, true, error);
     privileges_take_back(&person);
-    return r->output && privileges_drop(&person, error);
+    if (!r->output || !privileges_drop(&person, error))
+        return FALSE;
+    confine_or_warn(CONFINE_PROBES, NULL);
+    return TRUE;
 }
 
 int command_probe(const struct options *o, GError **error)

@@ -1,5 +1,6 @@
 /* The command that judges capture files (`tcpsleuth -r FILE`); with --confirm it asks the servers of what broke, from here. */
 #include "src/command.h"
+#include "src/confine.h"
 #include "src/join.h"
 #include "src/notice.h"
 #include "src/privileges.h"
@@ -127,6 +128,7 @@ static gboolean open_files(struct reading *r, const struct options *o, GError **
     return r->capture && spares_input(r, o, error) && run_open(&r->run, o, r->join != NULL, error);
 }
 
+
 /* join_hooks.say */
 static void say_line(void *user, const char *line)
 {
@@ -135,12 +137,10 @@ static void say_line(void *user, const char *line)
 }
 
 /* What takes rights; they are given up before the first packet is looked at. */
-static gboolean open_all(struct reading *r, const struct options *o, GError **error)
+static gboolean open_to_probe(struct reading *r, const struct options *o, GError **error)
 {
     struct person person;
 
-    if (!o->confirm || o->passive)
-        return open_files(r, o, error);
     if (!privileges_person(&person, error) || !(r->join = join_new(NULL, error))) {
         g_prefix_error(error, "--confirm: ");
         g_autofree char *more = g_strdup_printf("%s; run it as root or with sudo, or leave --confirm out", (*error)->message);
@@ -154,19 +154,33 @@ static gboolean open_all(struct reading *r, const struct options *o, GError **er
     return opened && privileges_drop(&person, error);
 }
 
+/* Everything is open, and the process confined to what is left to do. */
+static gboolean start(struct reading *r, const struct options *o, GError **error)
+{
+    bool probes = o->confirm && !o->passive;
+
+    if (!probes)
+        confine(CONFINE_OPENING, o->filter);
+    if (!(probes ? open_to_probe : open_files)(r, o, error))
+        return FALSE;
+    run_start(&r->run, o, &o->report);
+    if (probes) {
+        pipeline_set_join(r->run.pipeline, r->join, say_line, NULL);
+        confine_or_warn(CONFINE_PROBES, o->filter);
+    } else {
+        confine(CONFINE_FILES, o->filter);
+    }
+    return TRUE;
+}
+
 int command_read(const struct options *o, GError **error)
 {
     struct reading r = { 0 };
     g_autofree char *source = g_strjoinv(", ", o->files);
     int status = 2;
 
-    if (open_all(&r, o, error)) {
-        run_start(&r.run, o, &o->report);
-        if (r.join)
-            pipeline_set_join(r.run.pipeline, r.join, say_line, NULL);
-        if (read_frames(&r, o, error) && finish(&r, o, source, error))
-            status = run_status(&r.run);
-    }
+    if (start(&r, o, error) && read_frames(&r, o, error) && finish(&r, o, source, error))
+        status = run_status(&r.run);
     run_clear(&r.run);
     join_free(r.join);
     capture_free(r.capture);

@@ -8,6 +8,7 @@
 #include "capture/live.h"
 #include "src/clock_watch.h"
 #include "src/command.h"
+#include "src/confine.h"
 #include "src/filter_hosts.h"
 #include "src/hint.h"
 #include "src/join.h"
@@ -381,6 +382,7 @@ static void start(struct watch *w)
     pipeline_set_kernel(w->run.pipeline, w->kernel);
     pipeline_set_precision(w->run.pipeline, live_info(w->live)->nanoseconds);
     w->started_us = g_get_monotonic_time();
+    confine_or_warn(w->join ? CONFINE_PROBES : CONFINE_WATCH, NULL);
     announce(w);
 }
 

@@ -1,6 +1,7 @@
 #include "src/filter_hosts.h"
 
 #include <arpa/inet.h>
+#include <string.h>
 
 static gboolean is_address(const char *word)
 {
@@ -24,4 +25,33 @@ GPtrArray *filter_hosts(const char *filter)
             g_ptr_array_add(hosts, g_strdup(w[1]));
     }
     return hosts;
+}
+
+/* A word of the language: of what is not here, a name is supposed. */
+static bool is_common(const char *word)
+{
+    static const char *const common[] = { "tcp",       "udp",       "icmp",     "icmp6",   "ip",      "ip6",     "arp",
+                                          "host",      "net",       "port",     "src",     "dst",     "and",     "or",
+                                          "not",       "proto",     "vlan",     "ether",   "less",    "greater", "mask",
+                                          "broadcast", "multicast", "mpls",     "len",     "inbound", "outbound", "portrange",
+                                          "tcpflags",  "tcp-fin",   "tcp-syn",  "tcp-rst", "tcp-push", "tcp-ack", "tcp-urg",
+                                          NULL };
+
+    return g_strv_contains(common, word);
+}
+
+static bool is_name(const char *word)
+{
+    return strpbrk(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") && !is_common(word) && !is_address(word) &&
+           !(word[0] == '0' && g_ascii_tolower(word[1]) == 'x');
+}
+
+bool filter_looks_up(const char *filter)
+{
+    g_auto(GStrv) words = g_strsplit_set(filter ? filter : "", " \t\n()[]!&|<>=+*/\\", -1);
+
+    for (char **w = words; *w; w++)
+        if (is_name(*w))
+            return true;
+    return false;
 }

@@ -1,8 +1,9 @@
 #include "src/output.h"
 
+#include "src/renamer.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,9 +14,9 @@ G_DEFINE_QUARK(output - error - quark, output_error)
 struct output {
     FILE *stream; /* over fd, so that the reason of a failed write is kept: stdio forgets it */
     int fd;
-    int failure;            /* errno of the first write that failed; 0: none */
-    char *path, *temporary; /* NULL: standard output, or something that is no regular file */
-    bool nameless;          /* the temporary file has its name only when it is complete */
+    int failure;             /* errno of the first write that failed; 0: none */
+    char *path;              /* NULL: standard output */
+    struct renamer *renamer; /* NULL: written under its name */
     char buffer[BUFFER_BYTES];
 };
 
@@ -42,25 +43,6 @@ static gboolean is_special(const char *path)
     return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
 }
 
-#define OWN_FILES "/proc/self/fd/"
-
-/* In the folder of path; nothing of it is left behind, whatever ends the program. -1: this file system has no such files. */
-static int open_nameless(const char *path)
-{
-    g_autofree char *folder = g_path_get_dirname(path);
-
-    return access(OWN_FILES, X_OK) == 0 ? open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666) : -1;
-}
-
-/* open(2), "O_TMPFILE" */
-static bool give_name(struct output *o)
-{
-    g_autofree char *open_file = g_strdup_printf(OWN_FILES "%d", o->fd);
-
-    o->nameless = linkat(AT_FDCWD, open_file, AT_FDCWD, o->temporary, AT_SYMLINK_FOLLOW) != 0;
-    return !o->nameless;
-}
-
 static int open_path(struct output *o, const char *path, bool in_place)
 {
     o->path = g_strdup(path);
@@ -69,12 +51,14 @@ static int open_path(struct output *o, const char *path, bool in_place)
     if (in_place)
         return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     g_autofree char *temporary = g_strdup_printf("%s.%ld.tmp", path, (long)getpid());
-    int fd = open_nameless(path);
-    o->nameless = fd >= 0;
-    if (fd < 0)
-        fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd >= 0)
-        o->temporary = g_steal_pointer(&temporary);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0 && !(o->renamer = renamer_start(temporary, path))) {
+        int why = errno;
+        unlink(temporary);
+        close(fd);
+        errno = why;
+        return -1;
+    }
     return fd;
 }
 
@@ -115,46 +99,21 @@ static gboolean close_both(struct output *o)
     return good && !o->failure;
 }
 
-static void discard(const struct output *o)
-{
-    if (o->temporary && !o->nameless)
-        unlink(o->temporary);
-}
-
 static void output_free(struct output *o)
 {
     g_free(o->path);
-    g_free(o->temporary);
     g_free(o);
-}
-
-/* What is complete gets its place. No signal comes in between: it would leave a file behind. */
-static gboolean put_in_place(struct output *o)
-{
-    gboolean good = fflush(o->stream) == 0;
-    sigset_t all, before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (good && o->nameless && !give_name(o)) {
-        o->failure = errno;
-        good = FALSE;
-    }
-    good = close_both(o) && good;
-    if (good && o->temporary && rename(o->temporary, o->path) != 0) {
-        o->failure = errno;
-        good = FALSE;
-    }
-    if (!good)
-        discard(o);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return good;
 }
 
 gboolean output_commit(struct output *o, GError **error)
 {
-    gboolean good = put_in_place(o);
+    gboolean good = close_both(o);
+    int unnamed = o->renamer ? renamer_finish(o->renamer, good) : 0;
 
+    if (good && unnamed) {
+        o->failure = unnamed;
+        good = FALSE;
+    }
     if (!good)
         g_set_error(error, OUTPUT_ERROR, 0, "%s: the report could not be written to its end: %s%s",
                     o->path ? o->path : "standard output", g_strerror(o->failure ? o->failure : EIO),
@@ -170,6 +129,7 @@ void output_abandon(struct output *o)
     if (!o->failure)
         o->failure = ECANCELED; /* what waits in the buffer is not written any more */
     close_both(o);
-    discard(o);
+    if (o->renamer)
+        renamer_finish(o->renamer, false);
     output_free(o);
 }

@@ -77,11 +77,17 @@ static gboolean is_out(const struct person *p)
     return getuid() == p->uid && geteuid() == p->uid && (p->uid == 0 || (setuid(0) != 0 && seteuid(0) != 0));
 }
 
+gboolean privileges_none(void)
+{
+    empty_bounding_set();
+    return empty_sets() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
 gboolean privileges_drop(const struct person *p, GError **error)
 {
     errno = 0;
     empty_bounding_set();
-    if (become(p) && empty_sets() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && is_out(p))
+    if (become(p) && privileges_none() && is_out(p))
         return TRUE;
     g_set_error(
         error, PRIVILEGES_ERROR, 0,

@@ -26,6 +26,9 @@ gboolean privileges_person(struct person *p, GError **error);
 /* For good. FALSE and *error where the system does not let us: then nothing must be read. */
 gboolean privileges_drop(const struct person *p, GError **error);
 
+/* No capability is left, of whatever user; who we are stays. FALSE where the system does not let us. */
+gboolean privileges_none(void);
+
 /* Between these two, files are opened as that person where it called sudo, so that they belong to them and nothing is opened that they may not open. */
 void privileges_lend(const struct person *p);
 void privileges_take_back(const struct person *p);
