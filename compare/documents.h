@@ -47,12 +47,12 @@ GQuark documents_error_quark(void);
 /* Whether the file begins like such a document, and not like a capture. */
 gboolean documents_are_at(const char *path);
 
-/* Reads and compares the client's document and the server's. NULL and *error where one cannot be read or is none. Free
- * with documents_free (NULL-safe). */
-struct documents *documents_read(const char *client, const char *server, GError **error);
-void documents_free(struct documents *d);
+/* What lies there, of *size bytes. NULL and *error where it cannot be read or is too large. Free with g_free. */
+char *documents_text(const char *path, size_t *size, GError **error);
 
-/* The same of texts in memory; the sources are names for messages. */
+/* Compares the client's document and the server's; the sources are names for messages. NULL and *error where one is none. Free with documents_free
+ * (NULL-safe). */
+void documents_free(struct documents *d);
 struct documents *documents_parse(const char *const sources[2], const char *const texts[2], const size_t sizes[2],
                                   GError **error);
 

@@ -16,7 +16,7 @@ gboolean documents_are_at(const char *path)
     return n > 0 && head[strspn(head, " \t\r\n")] == '{';
 }
 
-static char *read_text(const char *path, size_t *size, GError **error)
+char *documents_text(const char *path, size_t *size, GError **error)
 {
     char *text = NULL;
 
@@ -29,14 +29,4 @@ static char *read_text(const char *path, size_t *size, GError **error)
                 LIMIT_DOCUMENT_BYTES >> 20);
     g_free(text);
     return NULL;
-}
-
-struct documents *documents_read(const char *client, const char *server, GError **error)
-{
-    size_t sizes[2] = { 0, 0 };
-    g_autofree char *first = read_text(client, &sizes[0], error);
-    g_autofree char *second = first ? read_text(server, &sizes[1], error) : NULL;
-    const char *const sources[2] = { client, server }, *const texts[2] = { first, second };
-
-    return second ? documents_parse(sources, texts, sizes, error) : NULL;
 }

@@ -2,6 +2,7 @@
  * SERVER [FILTER]`). */
 #include "report/comparison.h"
 #include "src/command.h"
+#include "src/confine.h"
 #include "src/memory.h"
 #include "src/notice.h"
 #include "src/options.h"
@@ -43,19 +44,23 @@ static gboolean read_frames(struct vantage *v, struct capture *c, GError **error
     return lasts && status != CAPTURE_FAILED;
 }
 
-/* Everything that one file saw. NULL and *error where it cannot be read. */
-static struct vantage *read_file(const char *path, const struct options *o, const char *filter, GError **error)
+static struct capture *open_file(const char *path, const struct options *o, const char *filter, GError **error)
 {
-    g_autoptr(Capture) c = capture_open_files(&path, 1, filter, error);
+    struct capture *c = capture_open_files(&path, 1, filter, error);
 
-    if (!c)
-        return NULL;
-    if (o->output && capture_is_input(c, o->output)) {
-        g_set_error(error, OPTIONS_ERROR, 0, "%s: it is read, and -o would overwrite it; name another file for -o",
-                    o->output);
-        return NULL;
-    }
+    if (!c || !o->output || !capture_is_input(c, o->output))
+        return c;
+    g_set_error(error, OPTIONS_ERROR, 0, "%s: it is read, and -o would overwrite it; name another file for -o",
+                o->output);
+    capture_free(c);
+    return NULL;
+}
+
+/* Everything that one file saw. NULL and *error where it cannot be read. */
+static struct vantage *read_file(struct capture *c, const char *path, GError **error)
+{
     struct vantage *v = vantage_new(path);
+
     if (!read_frames(v, c, error)) {
         vantage_free(v);
         return NULL;
@@ -71,12 +76,9 @@ static gboolean as_json(const struct options *o)
     return g_str_equal(o->format->name, "json");
 }
 
-static gboolean write_report(const struct comparison *c, const struct options *o, GError **error)
+/* Frees out. */
+static gboolean write_report(const struct comparison *c, const struct options *o, struct output *out, GError **error)
 {
-    struct output *out = output_open(o->output, false, error);
-
-    if (!out)
-        return FALSE;
     if (as_json(o))
         comparison_json(output_stream(out), c);
     else
@@ -90,12 +92,9 @@ static int status_of(const struct finding *verdict)
     return verdict->status == STATUS_BROKEN ? 1 : 0;
 }
 
-static gboolean write_documents(const struct documents *d, const struct options *o, GError **error)
+/* Frees out. */
+static gboolean write_documents(const struct documents *d, const struct options *o, struct output *out, GError **error)
 {
-    struct output *out = output_open(o->output, false, error);
-
-    if (!out)
-        return FALSE;
     if (as_json(o))
         comparison_documents_json(output_stream(out), d);
     else
@@ -117,10 +116,19 @@ static int compare_documents(const struct options *o, GError **error)
             return 2;
         }
     }
-    struct documents *d = documents_read(o->words[0], o->words[1], error);
-    if (!d)
+    size_t sizes[2] = { 0, 0 };
+    g_autofree char *first = documents_text(o->words[0], &sizes[0], error);
+    g_autofree char *second = first ? documents_text(o->words[1], &sizes[1], error) : NULL;
+    struct output *out = second ? output_open(o->output, false, error) : NULL;
+    if (!out)
         return 2;
-    int status = write_documents(d, o, error) ? status_of(d->verdict) : 2;
+    confine(CONFINE_FILES, NULL);
+    struct documents *d = documents_parse((const char *const *)o->words, (const char *const[]){ first, second }, sizes, error);
+    if (!d) {
+        output_abandon(out);
+        return 2;
+    }
+    int status = write_documents(d, o, out, error) ? status_of(d->verdict) : 2;
     documents_free(d);
     return status;
 }
@@ -150,23 +158,39 @@ static gboolean flow_is_there(const struct vantage *v, const struct options *o, 
     return FALSE;
 }
 
-static int compare_captures(const struct options *o, const char *filter, GError **error)
+/* Reads both and writes what came of it; frees out. */
+static int compare_opened(struct capture *const captures[2], const struct options *o, const char *filter, struct output *out,
+                          GError **error)
 {
-    struct vantage *first = read_file(o->words[0], o, filter, error);
-    struct vantage *second = first && flow_is_there(first, o, error) ? read_file(o->words[1], o, filter, error) : NULL;
+    struct vantage *first = read_file(captures[0], o->words[0], error);
+    struct vantage *second =
+        first && flow_is_there(first, o, error) ? read_file(captures[1], o->words[1], error) : NULL;
     int status = 2;
 
     if (!second) {
         vantage_free(first);
+        output_abandon(out);
         return 2;
     }
     struct comparison *c = comparison_new(first, second, o->report.flow);
-    if (write_report(c, o, error)) {
+    if (write_report(c, o, out, error)) {
         status = status_of(c->verdict);
         warn(c, o, filter);
     }
     comparison_free(c);
     return status;
+}
+
+static int compare_captures(const struct options *o, const char *filter, GError **error)
+{
+    g_autoptr(Capture) first = open_file(o->words[0], o, filter, error);
+    g_autoptr(Capture) second = first ? open_file(o->words[1], o, filter, error) : NULL;
+    struct output *out = second ? output_open(o->output, false, error) : NULL;
+
+    if (!out)
+        return 2;
+    confine(CONFINE_FILES, filter);
+    return compare_opened((struct capture *const[]){ first, second }, o, filter, out, error);
 }
 
 int command_compare(const struct options *o, GError **error)
@@ -186,6 +210,8 @@ int command_compare(const struct options *o, GError **error)
         g_set_error(error, OPTIONS_ERROR, 0, "--format=%s: compare writes text or json", o->format->name);
         return 2;
     }
+    g_autofree char *filter = g_strjoinv(" ", o->words + 2);
+    confine(CONFINE_OPENING, filter);
     bool first = documents_are_at(o->words[0]), second = documents_are_at(o->words[1]);
     if (first && second)
         return compare_documents(o, error);
@@ -195,6 +221,5 @@ int command_compare(const struct options *o, GError **error)
                     o->words[first ? 0 : 1]);
         return 2;
     }
-    g_autofree char *filter = g_strjoinv(" ", o->words + 2);
     return compare_captures(o, *filter ? filter : NULL, error);
 }
