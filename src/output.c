@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,22 +44,36 @@ static gboolean is_special(const char *path)
     return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
 }
 
-static int open_path(struct output *o, const char *path, bool in_place)
+/* The unfinished file, and the process that will name or remove it. */
+static int open_unfinished(struct output *o)
 {
-    o->path = g_strdup(path);
-    if (is_special(path))
-        return open(path, O_WRONLY | O_CLOEXEC);
-    if (in_place)
-        return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    g_autofree char *temporary = g_strdup_printf("%s.%ld.tmp", path, (long)getpid());
+    g_autofree char *temporary = g_strdup_printf("%s.%ld.tmp", o->path, (long)getpid());
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd >= 0 && !(o->renamer = renamer_start(temporary, path))) {
+
+    if (fd >= 0 && !(o->renamer = renamer_start(temporary, o->path))) {
         int why = errno;
         unlink(temporary);
         close(fd);
         errno = why;
         return -1;
     }
+    return fd;
+}
+
+static int open_path(struct output *o, const char *path, bool in_place)
+{
+    sigset_t all, before;
+
+    o->path = g_strdup(path);
+    if (is_special(path))
+        return open(path, O_WRONLY | O_CLOEXEC);
+    if (in_place)
+        return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    sigfillset(&all); /* a signal in between would leave a file behind that nobody removes */
+    sigprocmask(SIG_BLOCK, &all, &before);
+    int fd = open_unfinished(o), why = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = why;
     return fd;
 }
 
