@@ -16,30 +16,28 @@
 /* What one packet is remembered by, and what a new connection takes. */
 #define FRAME_NEEDS 2048
 
-static gboolean read_frames(struct vantage *v, struct capture *c, GError **error)
+static gboolean read_frames(struct vantage *v, struct capture *c, struct memory *memory, GError **error)
 {
     struct progress progress = { 0 };
-    struct memory memory;
     bool lasts = true;
     enum capture_status status = CAPTURE_END;
     struct frame frames[FRAMES];
     uint64_t shown = 0;
     size_t n;
 
-    memory_open(&memory, MEMORY_KEPT);
     while (lasts && (status = capture_batch(c, frames, FRAMES, &n, error)) == CAPTURE_FRAME) {
         vantage_frames(v, frames, n);
-        lasts = memory_lasts(&memory, n * FRAME_NEEDS);
+        lasts = memory_lasts(memory, n * FRAME_NEEDS);
         if (v->frames - shown < PROGRESS_FRAMES)
             continue;
         progress_show(&progress, capture_info(c));
         shown = v->frames;
     }
     progress_clear(&progress);
-    memory_close(&memory);
     if (!lasts)
         g_set_error(error, CAPTURE_ERROR, CAPTURE_ERROR_READ,
-                    "memory is at its end after %" G_GUINT64_FORMAT " packets, and the rest of a capture would seem lost: " MEMORY_REMEDY,
+                    "memory is at its end after %" G_GUINT64_FORMAT
+                    " packets, and the rest of a capture would seem lost: " MEMORY_REMEDY,
                     v->frames);
     return lasts && status != CAPTURE_FAILED;
 }
@@ -57,11 +55,11 @@ static struct capture *open_file(const char *path, const struct options *o, cons
 }
 
 /* Everything that one file saw. NULL and *error where it cannot be read. */
-static struct vantage *read_file(struct capture *c, const char *path, GError **error)
+static struct vantage *read_file(struct capture *c, const char *path, struct memory *memory, GError **error)
 {
     struct vantage *v = vantage_new(path);
 
-    if (!read_frames(v, c, error)) {
+    if (!read_frames(v, c, memory, error)) {
         vantage_free(v);
         return NULL;
     }
@@ -123,7 +121,8 @@ static int compare_documents(const struct options *o, GError **error)
     if (!out)
         return 2;
     confine(CONFINE_FILES, NULL);
-    struct documents *d = documents_parse((const char *const *)o->words, (const char *const[]){ first, second }, sizes, error);
+    struct documents *d =
+        documents_parse((const char *const *)o->words, (const char *const[]){ first, second }, sizes, error);
     if (!d) {
         output_abandon(out);
         return 2;
@@ -159,12 +158,12 @@ static gboolean flow_is_there(const struct vantage *v, const struct options *o, 
 }
 
 /* Reads both and writes what came of it; frees out. */
-static int compare_opened(struct capture *const captures[2], const struct options *o, const char *filter, struct output *out,
-                          GError **error)
+static int compare_opened(struct capture *const captures[2], const struct options *o, const char *filter,
+                          struct memory *memory, struct output *out, GError **error)
 {
-    struct vantage *first = read_file(captures[0], o->words[0], error);
+    struct vantage *first = read_file(captures[0], o->words[0], memory, error);
     struct vantage *second =
-        first && flow_is_there(first, o, error) ? read_file(captures[1], o->words[1], error) : NULL;
+        first && flow_is_there(first, o, error) ? read_file(captures[1], o->words[1], memory, error) : NULL;
     int status = 2;
 
     if (!second) {
@@ -189,8 +188,12 @@ static int compare_captures(const struct options *o, const char *filter, GError 
 
     if (!out)
         return 2;
+    struct memory memory;
+    memory_open(&memory, MEMORY_KEPT); /* it opens files of the kernel */
     confine(CONFINE_FILES, filter);
-    return compare_opened((struct capture *const[]){ first, second }, o, filter, out, error);
+    int status = compare_opened((struct capture *const[]){ first, second }, o, filter, &memory, out, error);
+    memory_close(&memory);
+    return status;
 }
 
 int command_compare(const struct options *o, GError **error)
