@@ -125,7 +125,8 @@ static void unite_in_order(const struct group *g, bool surely)
  */
 #define SLACK_NS (2 * NS_PER_MS)
 
-/* Hardly a packet is faster than the fastest of those that are known: waits only add. Clocks are read to the microsecond. */
+/* Hardly a packet is faster than the fastest of those that are known: waits only add. Clocks are read to the
+ * microsecond. */
 #define FASTER_NS (2 * NS_PER_US)
 
 /* From the last that came: what it is, is the last that was sent early enough. So of two copies of which one came, the
