@@ -84,6 +84,9 @@
 /* Notes (evidence) kept of a flow: the first LIMIT_NOTES_FIRST and the last ones. */
 #define LIMIT_NOTES 48
 #define LIMIT_NOTES_FIRST 16
+/* Packets kept of a flow for its ladder (48 bytes each) where something is odd: the first LIMIT_LADDER_FIRST and the last ones. */
+#define LIMIT_LADDER 40
+#define LIMIT_LADDER_FIRST 16
 /* Packets kept of the flow that --flow draws. */
 #define LIMIT_LOG (1u << 20)
 /* Unanswered look-ups and neighbour requests that are remembered at a time. */

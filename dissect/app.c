@@ -205,11 +205,15 @@ static void note_alert(struct app *a, const struct app_bytes *b)
     a->facts->http_alert = (struct tls_alert){ .from = SERVER, .fatal = level == 2, .description = description };
     a->facts->http_alert.packet = b->packet;
     a->facts->http_alert.ts_ns = b->ts_ns;
+    a->facts->remarks++;
 }
 
 static void data_tls(struct app *a, const struct app_bytes *b)
 {
+    unsigned remarks = a->facts->tls->remarks;
+
     app_tls_data(a->tls, b);
+    a->facts->remarks += a->facts->tls->remarks - remarks;
     a->facts->closing_only[b->from] = app_tls_closing_only(a->tls, b->from);
 }
 

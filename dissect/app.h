@@ -132,6 +132,7 @@ struct tls_facts {
     uint64_t client_hello_packet, server_hello_packet, certificate_packet, finished_packet, not_tls_packet;
     int64_t client_hello_ts_ns, server_hello_ts_ns, finished_ts_ns; /* TIME_NONE */
     uint64_t client_hello_bytes;      /* size of the ClientHello message */
+    unsigned remarks;                 /* alerts that end it, answers that are not TLS, certificates with a fault */
 };
 /* "TLS1.2", "SSL3.0", ...; "0xNNNN" in out for others. */
 const char *tls_version_name(uint16_t version, char out[16]);
@@ -157,6 +158,7 @@ struct app_facts {
     struct tls_facts *tls;       /* NULL where there is no TLS */
     struct tls_alert http_alert; /* the alert with which a TLS server answered HTTP without TLS; packet 0: none */
     GArray *dns;                 /* struct dns_said, in order; NULL: none */
+    unsigned remarks;            /* how often something was said that may be evidence: an error status, and tls_facts.remarks */
     bool redirects;              /* an answer sends the client elsewhere: a 3xx with Location */
     bool closing_only[2];        /* the last bytes of that side are a TLS closing alert (in clear or by its size): nothing of value was in them */
 };

@@ -327,6 +327,7 @@ static void answer_line(struct app_http *h, struct http_half *half, struct slice
         if (reason.n > 0)
             http_keep_text(h, half->now, &half->now->reason, reason);
     }
+    h->facts->remarks += status >= 400;
     begin_parsing(h, half, PARSING_ANSWER);
     half->parser.status_code = (unsigned)status;
 }

@@ -116,6 +116,7 @@ static void alert_add(struct app_tls *t, const struct app_bytes *b, const struct
     bool in_place = !alert->encrypted || seen;
     if (ends && in_place && undecided(f)) {
         f->outcome = TLS_ALERT;
+        f->remarks++;
         t->hidden_alert_packet = alert->encrypted ? alert->packet : 0;
     }
     t->half[b->from].alert_noted = true;
@@ -277,6 +278,14 @@ bool tls_message_begin(struct app_tls *t, enum side from, uint8_t type, uint32_t
     return wanted && length <= LIMIT_TLS_HANDSHAKE;
 }
 
+/* What a client may object to in the certificate. */
+static bool faulty(const struct tls_facts *f, int64_t now_ns)
+{
+    const struct tls_certificate *c = f->certificate;
+    int64_t now_s = now_ns / NS_PER_S;
+    return c->self_signed || !f->certificate_matches || now_s < c->not_before_s || now_s >= c->not_after_s;
+}
+
 /* The leaf is the first of the list (RFC 5246 section 7.4.2). */
 static void certificate_read(struct app_tls *t, const struct app_bytes *b, struct slice body)
 {
@@ -289,6 +298,7 @@ static void certificate_read(struct app_tls *t, const struct app_bytes *b, struc
     f->certificate = certs_read(t->certs, leaf);
     f->certificate_matches = !f->sni || tls_certificate_matches(f->certificate, f->sni);
     f->certificate_packet = b->packet;
+    f->remarks += faulty(f, b->ts_ns);
 }
 
 /* The server of a client that said SSL 2.0 answers in the old form, or in the new. */
@@ -326,6 +336,7 @@ static void not_tls(struct app_tls *t, uint64_t packet)
         return;
     t->facts->outcome = TLS_NOT_TLS;
     t->facts->not_tls_packet = packet;
+    t->facts->remarks++;
 }
 
 void tls_not_a_record(struct app_tls *t, const struct app_bytes *b)

@@ -1,7 +1,7 @@
 #include "flow/count.h"
 
-#include "base/limits.h"
 #include "flow/classify.h"
+#include "flow/log.h"
 
 static uint64_t wire_segments(const struct flow *f, const struct segment *s)
 {
@@ -24,8 +24,11 @@ static bool says_goodbye(const struct flow *f)
 static void note_question(struct flow *f, const struct segment *s)
 {
     if (s->side == SERVER) {
-        if (f->asked_ns != TIME_NONE && !says_goodbye(f))
+        if (f->asked_ns != TIME_NONE && !says_goodbye(f)) {
+            if (s->ts_ns - f->asked_ns >= NS_PER_S)
+                log_keep(f);
             f->asked_ns = TIME_NONE;
+        }
     } else if (f->asked_ns == TIME_NONE && s->new_bytes) {
         f->asked_ns = s->ts_ns;
         f->asked_packet = s->packet->number;
@@ -61,23 +64,4 @@ void count_segment(struct flow *f, const struct segment *s)
             h->first_data_ns = s->ts_ns;
         }
     }
-}
-
-void count_log(struct flow *f, const struct segment *s)
-{
-    if (f->log->len >= LIMIT_LOG)
-        return;
-    struct log_entry e = {
-        .packet = s->packet->number,
-        .ts_ns = s->ts_ns,
-        .seq = s->seq - f->half[s->side].isn,
-        .ack = s->flags & TCP_ACK ? s->tcp->ack - f->half[other_side(s->side)].isn : 0,
-        .len = s->len,
-        .flags = s->flags,
-        .side = (uint8_t)s->side,
-        .window = classify_window(f, s->side),
-        .anomaly = s->anomaly,
-        .state = { f->half[CLIENT].state, f->half[SERVER].state },
-    };
-    g_array_append_val(f->log, e);
 }

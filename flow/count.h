@@ -1,5 +1,5 @@
 /* count: what is counted of each direction: packets, bytes, segments as they were on the wire, times, TTLs, the question that waits for an
- * answer; and the packets of the one flow that --flow shows.
+ * answer.
  */
 #ifndef TCPSLEUTH_FLOW_COUNT_H
 #define TCPSLEUTH_FLOW_COUNT_H
@@ -8,8 +8,5 @@
 
 /* Counts a segment. Called after classify_segment, which says what of it is new. */
 void count_segment(struct flow *f, const struct segment *s);
-
-/* Adds it to f->log, which is there; LIMIT_LOG packets at most. */
-void count_log(struct flow *f, const struct segment *s);
 
 #endif

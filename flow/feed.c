@@ -2,6 +2,7 @@
 
 #include "base/seq.h"
 #include "flow/classify.h"
+#include "flow/log.h"
 
 /* Where the SYN was seen, the stream begins behind it, whatever segment comes first. */
 static void stream_start(struct stream *stream, const struct flow *f, enum side s)
@@ -20,6 +21,8 @@ void feed_segment(struct feed *feed, struct flow *f, const struct segment *s)
 
     if (k->app_done || (!s->len && !other->pending))
         return;
+    const struct app_facts *facts = k->app ? app_facts(k->app) : NULL;
+    unsigned remarks = facts ? facts->remarks : 0;
     if (s->len && !(s->flags & TCP_RST) && !(s->anomaly & ANOMALY_KEEP_ALIVE)) {
         if (!k->app) {
             k->app = app_new(flow_port(f, SERVER));
@@ -36,7 +39,10 @@ void feed_segment(struct feed *feed, struct flow *f, const struct segment *s)
         bytes.from = other_side(s->side);
         stream_acked(other, k->app, &feed->budget, s->tcp->ack, &bytes);
     }
-    feed->redirects = feed->redirects || app_facts(k->app)->redirects;
+    facts = facts ? facts : app_facts(k->app);
+    feed->redirects = feed->redirects || facts->redirects;
+    if (facts->remarks != remarks)
+        log_keep(f);
 }
 
 /* Bytes of side s that the other end acknowledged and the capture does not hold, behind all that it holds. */

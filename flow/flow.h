@@ -253,7 +253,7 @@ struct flow {
     struct flow *queue_next, *queue_previous;
     struct track *track;       /* NULL after retirement */
     struct trouble *trouble;   /* NULL: nothing went wrong */
-    GArray *log;               /* struct log_entry of every packet, for --flow; NULL for other flows */
+    GArray *log;               /* struct log_entry, those of its packets that are remembered (log.h); NULL: none */
     int64_t first_ns, last_ns;
     struct half half[2];
 
@@ -272,16 +272,19 @@ struct flow {
     struct app_facts *app;     /* after retirement; NULL: nothing recognised */
 };
 
-/* One packet of a flow that is drawn as a ladder. */
+/* One packet of a flow, to be drawn in a ladder. */
 struct log_entry {
     uint64_t packet;
     int64_t ts_ns;
-    uint32_t seq, ack, len;    /* relative */
+    uint32_t seq, ack;         /* relative; ack holds where flags has TCP_ACK */
     uint16_t flags;            /* TCP_* */
-    uint8_t side;
-    uint32_t window;           /* scaled bytes */
+    uint16_t window;           /* as in the header */
+    uint32_t len;
+    uint32_t nth;              /* how many packets of the flow came before it */
     uint32_t anomaly;          /* ANOMALY_* bits of classify.h; shown beside the arrow */
+    uint8_t side;
     uint8_t state[2];          /* enum tcp_state of both ends after it */
+    bool kept;                 /* of log.c */
 };
 
 /* Ends of the flow. */

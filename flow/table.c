@@ -213,7 +213,7 @@ struct flow *flow_table_warm(const struct flow_table *t, const struct flow_key *
 
 void flow_warm_track(const struct flow *f)
 {
-    fetch(f->track, sizeof *f->track);
+    fetch(f->track, offsetof(struct track, log));
 }
 
 static void unlink_flow(struct flow_table *t, struct flow *f)
@@ -248,7 +248,7 @@ static struct track *new_track(struct flow_table *t)
     } else {
         k = g_new(struct track, 1);
     }
-    memset(k, 0, sizeof *k);
+    memset(k, 0, offsetof(struct track, log.entries));
     return k;
 }
 

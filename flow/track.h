@@ -55,6 +55,16 @@ struct track_half {
     struct stream stream;
 };
 
+/* The flow's packets that are at hand for its log (log.h). */
+#define LOG_FIRST 6 /* handshake, question and answer */
+#define LOG_LAST 4
+struct log_recent {
+    uint32_t n;              /* packets so far */
+    uint32_t kept;           /* how many were put into flow->log */
+    uint32_t until;          /* those before that place in the flow go there, whatever they are */
+    struct log_entry entries[LOG_FIRST + LOG_LAST]; /* the first ones, then a ring */
+};
+
 struct track {
     struct app *app;
     bool app_done;           /* both directions ended: its facts are in the flow */
@@ -63,6 +73,7 @@ struct track {
     bool stall_watch[2];     /* that side's window just opened: does the other one send at once? */
     struct track *spare;     /* of table.c */
     struct track_half half[2];
+    struct log_recent log;   /* last: its entries are not cleared for each flow */
 };
 
 /* Everything about the packet at hand that several modules need, worked out once. */

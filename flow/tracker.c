@@ -7,6 +7,7 @@
 #include "flow/feed.h"
 #include "flow/handshake.h"
 #include "flow/hosts.h"
+#include "flow/log.h"
 #include "flow/lookups.h"
 #include "flow/reset.h"
 #include "flow/roles.h"
@@ -18,6 +19,7 @@
 
 struct tracker {
     struct tracker_hooks hooks;
+    struct track *leaving; /* of the flow that is handed out right now; NULL: none is */
     struct flow_table *table;
     struct lookups *lookups;
     struct neighbors *neighbors;
@@ -92,7 +94,7 @@ static struct flow *new_flow(struct tracker *t, const struct packet *p, const st
         *f->encap = p->encap;
     }
     if (f->id == t->log_flow)
-        f->log = g_array_new(FALSE, FALSE, sizeof(struct log_entry));
+        log_all(f);
     if (t->hooks.moment)
         t->hooks.moment(t->hooks.user, f, FLOW_OPENED, &f->told);
     return f;
@@ -248,13 +250,15 @@ static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
     if (s->packet->number == f->synack_packet)
         hosts_saw(t->hosts, flow_addr(f, SERVER), f->key.version, s->packet->ip.ttl, flow_rtt_to_server_ns(f));
     handshake_completeness(f, s, first);
-    state_segment(f, s, reset_segment(f, s));
+    bool reset = reset_segment(f, s);
+    state_segment(f, s, reset);
     reset_last_data(f, s);
     count_segment(f, s);
+    log_segment(f, s);
+    if (reset)
+        log_keep(f);
     trouble_segment(f, s);
     feed_segment(&t->feed, f, s);
-    if (f->log)
-        count_log(f, s);
     if (t->hooks.segment)
         t->hooks.segment(t->hooks.user, f, s->side, s->packet);
     settle_queue(t, f);
@@ -428,9 +432,15 @@ static void flow_leaves(void *user, struct flow *f)
         finish(t, f, true);
         track_clear(f->track); /* of a flow without data finish() leaves it */
     }
-    flow_table_recycle(t->table, f->track);
+    t->leaving = f->track;
     f->track = NULL;
     t->hooks.flow(t->hooks.user, f);
+    flow_table_recycle(t->table, g_steal_pointer(&t->leaving));
+}
+
+void tracker_complete_log(struct tracker *t, struct flow *f)
+{
+    log_complete(f, &t->leaving->log);
 }
 
 struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow)

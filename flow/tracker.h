@@ -31,6 +31,9 @@ struct tracker_hooks {
     void *user;
 };
 
+/* While hooks.flow hands out f: its last packets go to flow->log, too, which else has only what was kept because something was odd. */
+void tracker_complete_log(struct tracker *t, struct flow *f);
+
 /* log_flow: id of a flow of which every packet is kept (flow->log); 0: none. */
 struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow);
 void tracker_free(struct tracker *t); /* NULL-safe */

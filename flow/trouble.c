@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/seq.h"
 #include "flow/classify.h"
+#include "flow/log.h"
 
 struct trouble *trouble_of(struct flow *f)
 {
@@ -32,6 +33,7 @@ static void add_note(struct flow *f, const struct segment *s, enum note_kind kin
         g_array_index(t->notes, struct note,
                       LIMIT_NOTES_FIRST + (t->n_notes - LIMIT_NOTES_FIRST) % (LIMIT_NOTES - LIMIT_NOTES_FIRST)) = n;
     t->n_notes++;
+    log_keep(f);
 }
 
 static void count(struct anomalies *a, uint32_t bits)
@@ -128,6 +130,7 @@ static void stall_begin(struct flow *f, const struct segment *s)
         .from_ns = s->ts_ns,
         .to_ns = TIME_NONE,
     };
+    log_keep(f);
 }
 
 /* The other end's packets tell whether it was waiting to send. */
@@ -240,6 +243,13 @@ static void watch_too_large(struct flow *f, const struct segment *s)
 
 /* --- options --- */
 
+/* The number of a packet that becomes evidence. */
+static uint64_t remember(struct flow *f, const struct segment *s)
+{
+    log_keep(f);
+    return s->packet->number;
+}
+
 /* RFC 7323 section 3.2: once agreed, the option is on every segment but RSTs. */
 static void watch_timestamps(struct flow *f, const struct segment *s)
 {
@@ -247,7 +257,7 @@ static void watch_timestamps(struct flow *f, const struct segment *s)
         return;
     struct losses *l = &trouble_of(f)->losses[s->side];
     if (l->bare++ == 0)
-        l->bare_packet = s->packet->number;
+        l->bare_packet = remember(f, s);
 }
 
 /* Windows that stay at a small part of the SYN's before anything was received: their sender scales them, and its SYN or
@@ -262,7 +272,7 @@ static void watch_shrinking(struct flow *f, const struct segment *s)
     if (s->tcp->window > syn_window / 32)
         f->half[s->side].offer.whole_windows = true;
     else if (trouble_of(f)->losses[s->side].shrunk++ == 0)
-        f->trouble->losses[s->side].shrunk_packet = s->packet->number;
+        f->trouble->losses[s->side].shrunk_packet = remember(f, s);
 }
 
 /* SACK blocks far from all numbers of the other end: its sequence numbers were rewritten on the way, and the blocks
@@ -279,7 +289,7 @@ static void watch_sacks(struct flow *f, const struct segment *s)
             return;
     struct losses *l = &trouble_of(f)->losses[s->side];
     if (l->wild_sacks++ == 0)
-        l->wild_sack_packet = s->packet->number;
+        l->wild_sack_packet = remember(f, s);
 }
 
 /* --- the handshake --- */
@@ -292,7 +302,7 @@ static void watch_opening(struct flow *f, const struct segment *s)
     }
     if (s->side == SERVER && !f->synacks && f->syns && !(s->flags & (TCP_SYN | TCP_RST)) && s->flags & TCP_ACK &&
         !s->len && s->tcp->ack != f->half[CLIENT].isn + 1 && trouble_of(f)->stale_acks++ == 0)
-        f->trouble->stale_ack_packet = s->packet->number;
+        f->trouble->stale_ack_packet = remember(f, s);
 }
 
 /* --- unanswered packets --- */
@@ -428,6 +438,7 @@ void trouble_icmp(struct flow *f, enum side about, const struct packet *p)
     if (t->n_icmp < FLOW_ICMP_KEPT)
         t->icmp[t->n_icmp] = n;
     t->n_icmp++;
+    log_keep(f);
 }
 
 /* Nothing came behind the hole but a packet without data whose number counts what is missing. */

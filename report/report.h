@@ -114,6 +114,8 @@ struct report_format {
     /* A thing is final. The writer owns it from now on: f->flow and f->judgement, c, l, p, s. */
     void (*flow)(struct report_writer *w, const struct judged_flow *f);
     void (*conversation)(struct report_writer *w, struct conversation *c);
+    /* Whether it will draw f, before it is handed f: then f->flow->log is completed (tracker_complete_log). NULL: it draws none. */
+    bool (*draws)(struct report_writer *w, const struct judged_flow *f);
     /* Where tells_some: a conversation that is ok and not among the few, known by its first packet only. */
     void (*untold)(struct report_writer *w, uint64_t packet);
     void (*lookup)(struct report_writer *w, struct lookup *l);

@@ -1,6 +1,7 @@
 /* text: the report for people. What was read and how it ended first, then what is wrong, worst first, then what is
  * healthy. Only what is wrong is kept until the end; the rest is folded into groups as it comes. */
 #include "base/limits.h"
+#include "report/decisive.h"
 #include "report/text_parts.h"
 #include "report/words.h"
 
@@ -101,7 +102,6 @@ static void one_flow(struct text *t)
         return;
     }
     text_one_flow(t, f);
-    text_ladder(t, f->flow);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -167,9 +167,29 @@ static bool is_told(const struct text *t, const struct judged_flow *f)
 }
 
 /* A scan or a flood: more flows that failed alike than a report can show. */
-static bool enough_of_its_kind(struct text *t, const struct judged_flow *f)
+static bool enough_of_its_kind(const struct text *t, const struct judged_flow *f)
 {
-    return t->of_code[judgement_verdict(&f->judgement)->code]++ >= TEXT_KEPT && !t->options.all && !t->options.flow;
+    return t->of_code[judgement_verdict(&f->judgement)->code] >= TEXT_KEPT && !t->options.all && !t->options.flow;
+}
+
+static bool text_draws(struct report_writer *w, const struct judged_flow *f)
+{
+    const struct text *t = (const struct text *)w;
+
+    return text_status(f) != STATUS_OK && !t->options.flow && is_told(t, f) && !enough_of_its_kind(t, f);
+}
+
+/* Of a flow that the report goes on to list: what its details need of the packets, and no more. */
+static void trim(const struct text *t, struct judged_flow *f)
+{
+    if (t->options.flow)
+        return;
+    if (text_status(f) != STATUS_OK) {
+        decisive_trim(f->flow, judgement_verdict(&f->judgement));
+    } else if (f->flow->log) {
+        g_array_free(f->flow->log, TRUE);
+        f->flow->log = NULL;
+    }
 }
 
 static void text_flow(struct report_writer *w, const struct judged_flow *f)
@@ -182,7 +202,11 @@ static void text_flow(struct report_writer *w, const struct judged_flow *f)
         healthy_add(t->healthy, f->flow);
     else if (t->healthy)
         healthy_pass(t->healthy, f->flow->id);
-    if (told && t->kept->len < LIMIT_KEPT_FLOWS && !enough_of_its_kind(t, f)) {
+    bool listed = told && t->kept->len < LIMIT_KEPT_FLOWS && !enough_of_its_kind(t, f);
+    if (told)
+        t->of_code[judgement_verdict(&f->judgement)->code]++;
+    if (listed) {
+        trim(t, &mine);
         g_array_append_val(t->kept, mine);
         return;
     }
@@ -260,6 +284,7 @@ const struct report_format text_format = {
     .tells_some = true,
     .open = text_open,
     .flow = text_flow,
+    .draws = text_draws,
     .conversation = text_conversation,
     .untold = text_untold,
     .lookup = text_lookup,

@@ -150,6 +150,7 @@ static void block_of_one(struct text *t, const struct judged_flow *judged, bool 
     other_findings(t, &judged->judgement);
     if (facts)
         put_facts(t, f);
+    text_ladder(t, judged);
     if (judged->judgement.ledger)
         text_why(t, judged->judgement.ledger);
 }
@@ -177,6 +178,7 @@ static void block_of_many(struct text *t, const struct group *group)
     heading(t, s);
     g_string_printf(s, "flow %" G_GUINT64_FORMAT ": ", first->flow->id);
     text_finding(t, judgement_verdict(&first->judgement), s->str);
+    text_ladder(t, first);
     if (first->judgement.ledger)
         text_why(t, first->judgement.ledger);
 }

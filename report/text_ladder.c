@@ -1,10 +1,14 @@
 /* text_ladder: the packets of one flow as arrows between two lines, with what is odd about each and the TCP states
- * where they change.
+ * where they change; of the flow of --flow all that are kept, of others the decisive ones. A mark stands at those that
+ * prove the verdict.
  *
- *      1     0.000000  |-- [S] seq 0 win 64240 ------------------------>| SYN-SENT/-
+ *      1*    0.000000  |-- [S] seq 0 win 64240 ------------------------>| SYN-SENT/-
  *      2     0.001687  |<- [S.] seq 0 ack 1 win 14600 ------------------| SYN-SENT/SYN-RECV
+ *                      |                ... 12 packets ...              |
+ *     15*    0.340000  |<- ICMP 3/4 mtu 1400 ----------------------+    | from 10.0.3.1
  */
 #include "flow/classify.h"
+#include "report/decisive.h"
 #include "report/number.h"
 #include "report/text_parts.h"
 #include "report/words.h"
@@ -17,13 +21,16 @@
 #define NOTES_WIDTH 25
 #define ARROW_LEAST 24
 #define ARROW_MOST 70
-#define GAP_SHOWN_NS NS_PER_S /* a pause this long is written between the arrows */
+#define ICMP_BEGINS 4 /* columns from the end of the flow that an error from somewhere between comes from */
+#define EVIDENCE "*"
 
 struct ladder {
     struct text *text;
     const struct flow *flow;
+    const struct finding *verdict;
     unsigned arrow; /* columns between the two lines */
     const struct log_entry *before;
+    uint32_t icmp;  /* errors drawn so far */
 };
 
 static const struct log_entry *entry_at(const struct ladder *l, guint i)
@@ -43,8 +50,16 @@ static char *append_number(char *p, const char *before, uint64_t v)
     return number_uint(stpcpy(p, before), v);
 }
 
+/* In bytes. */
+static uint32_t window_of(const struct ladder *l, const struct log_entry *e)
+{
+    int shift = e->flags & TCP_SYN ? 0 : classify_wscale(l->flow, (enum side)e->side);
+
+    return (uint32_t)e->window << MAX(shift, 0);
+}
+
 /* "[P.] 1:125(124) ack 1 win 64240"; what does not fit goes from the end. */
-static void label(char out[WORDS_ROOM], const struct log_entry *e, size_t max)
+static void label(const struct ladder *l, char out[WORDS_ROOM], const struct log_entry *e, size_t max)
 {
     char *p = append_flags(out, e->flags);
 
@@ -58,28 +73,54 @@ static void label(char out[WORDS_ROOM], const struct log_entry *e, size_t max)
     if (e->flags & TCP_ACK)
         p = append_number(p, " ack ", e->ack);
     char *window = p;
-    p = append_number(p, " win ", e->window);
+    p = append_number(p, " win ", window_of(l, e));
     char *end = (size_t)(p - out) <= max ? p : (size_t)(window - out) <= max ? window : ack;
     *end = '\0';
     if ((size_t)(end - out) > max)
         strcpy(out + max - 2, "..");
 }
 
-static void put_arrow(struct ladder *l, const struct log_entry *e)
+/* An arrow to one of the ends that begins so many columns from the other one. */
+static void put_arrow(struct ladder *l, const char *words, bool to_server, unsigned from)
 {
-    char words[WORDS_ROOM], arrow[ARROW_MOST + 1];
-    bool to_server = e->side == CLIENT;
-
-    label(words, e, l->arrow - 7);
-    memset(arrow, '-', l->arrow);
-    arrow[l->arrow] = '\0';
-    arrow[to_server ? l->arrow - 1 : 0] = to_server ? '>' : '<';
+    char arrow[ARROW_MOST + 1];
+    unsigned first = to_server ? from : 0, end = to_server ? l->arrow : l->arrow - from;
     size_t n = strlen(words);
-    arrow[2] = arrow[3 + n] = ' ';
-    memcpy(arrow + 3, words, n);
+
+    memset(arrow, ' ', l->arrow);
+    memset(arrow + first, '-', end - first);
+    arrow[l->arrow] = '\0';
+    if (from)
+        arrow[to_server ? first : end - 1] = '+';
+    arrow[to_server ? end - 1 : first] = to_server ? '>' : '<';
+    arrow[first + 2] = arrow[first + 3 + n] = ' ';
+    memcpy(arrow + first + 3, words, n);
     page_put(l->text->page, "|");
     page_put(l->text->page, arrow);
     page_put(l->text->page, "|");
+}
+
+static uint32_t icmp_kept(const struct flow *f)
+{
+    return f->trouble ? MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT) : 0;
+}
+
+static bool is_icmp(const struct flow *f, uint64_t packet)
+{
+    for (uint32_t i = 0; i < icmp_kept(f); i++)
+        if (f->trouble->icmp[i].packet == packet)
+            return true;
+    return false;
+}
+
+static void put_number(struct ladder *l, uint64_t packet)
+{
+    struct page *p = l->text->page;
+    char words[WORDS_ROOM];
+
+    page_right(p, PACKET_END, words_number(words, packet));
+    if (decisive_proves(l->verdict, packet))
+        page_styled(p, PAGE_RED, EVIDENCE);
 }
 
 /* A line without a packet: both ends, and words in the middle. */
@@ -133,34 +174,113 @@ static void put_notes(struct ladder *l, const struct log_entry *e)
     }
 }
 
-static void put_pause(struct ladder *l, const struct log_entry *e)
+/* Evidence among the packets that are left out before e (NULL: to the end); *last: one of them. */
+static unsigned evidence_left_out(const struct ladder *l, const struct log_entry *e, uint64_t *last)
 {
-    char words[WORDS_ROOM];
+    unsigned n = 0;
 
-    if (!l->before || e->ts_ns - l->before->ts_ns < GAP_SHOWN_NS)
-        return;
-    put_between(l, words_duration(words, e->ts_ns - l->before->ts_ns));
+    for (unsigned i = 0; i < l->verdict->n_evidence; i++) {
+        uint64_t packet = l->verdict->evidence[i];
+        if (is_icmp(l->flow, packet) || (l->before && packet <= l->before->packet) || (e && packet >= e->packet))
+            continue;
+        n++;
+        *last = packet;
+    }
+    return n;
+}
+
+static void put_left_out(struct ladder *l, const struct log_entry *e, uint64_t n, const char *pause)
+{
+    char words[WORDS_ROOM], count[WORDS_ROOM];
+    uint64_t packet = 0;
+    unsigned evidence = evidence_left_out(l, e, &packet);
+    bool lost = n == 1 && evidence == 1;
+
+    if (lost)
+        put_number(l, packet);
+    g_autofree char *s = lost ? g_strdup_printf("packet %s is not drawn", words_number(words, packet))
+                              : g_strdup_printf("... %s packet%s%s%s%s ...", words_count(words, n), n == 1 ? "" : "s",
+                                                l->text->options.flow ? ": --all" : "", *pause ? ", " : "", pause);
+    put_between(l, s);
+    if (evidence && !lost) {
+        g_autofree char *note = g_strdup_printf("%s of them " EVIDENCE, words_count(count, evidence));
+        put_note(l, note, PAGE_PLAIN);
+    }
     page_line(l->text->page);
 }
 
-static void put_entry(struct ladder *l, const struct log_entry *e)
+/* What lies between the entry before and e (NULL: the end of the flow): packets that are not drawn, a pause. */
+static void put_gap(struct ladder *l, const struct log_entry *e)
+{
+    uint64_t all = l->flow->half[CLIENT].packets + l->flow->half[SERVER].packets;
+    uint64_t from = l->before ? (uint64_t)l->before->nth + 1 : 0, to = e ? e->nth : MAX(all, from);
+    char pause[WORDS_ROOM] = "";
+
+    if (l->before && e && e->ts_ns - l->before->ts_ns >= DECISIVE_PAUSE_NS)
+        words_duration(pause, e->ts_ns - l->before->ts_ns);
+    if (to > from) {
+        put_left_out(l, e, to - from, pause);
+    } else if (*pause) {
+        put_between(l, pause);
+        page_line(l->text->page);
+    }
+}
+
+/* Number, mark and time of a line. */
+static void put_stamp(struct ladder *l, uint64_t packet, int64_t ts_ns)
 {
     struct page *p = l->text->page;
     char words[WORDS_ROOM];
     unsigned decimals = l->text->report->capture.nanoseconds ? 9 : 6;
-    int64_t since_ns = MAX(e->ts_ns - l->flow->first_ns, 0);
+    int64_t since_ns = MAX(ts_ns - l->flow->first_ns, 0);
 
-    put_pause(l, e);
-    page_right(p, PACKET_END, words_number(words, e->packet));
+    put_number(l, packet);
     char *end = number_uint(words, (uint64_t)(since_ns / NS_PER_S));
     *end++ = '.';
     end = number_digits(end, (uint64_t)(since_ns % NS_PER_S) / (decimals == 9 ? 1 : 1000), decimals);
     *end = '\0';
     page_right(p, TIME_END, words);
     page_to(p, LEFT);
-    put_arrow(l, e);
+}
+
+static void put_icmp(struct ladder *l, const struct icmp_note *n)
+{
+    bool to_server = n->about == SERVER;
+    bool from_end = addr_cmp(&n->from, flow_addr(l->flow, other_side((enum side)n->about))) == 0;
+    char words[WORDS_ROOM], from[ADDR_TEXT_SIZE + 8];
+    char *p = append_number(stpcpy(words, l->flow->key.version == 6 ? "ICMPv6" : "ICMP"), " ", n->type);
+
+    p = append_number(p, "/", n->code);
+    if (n->mtu)
+        p = append_number(p, " mtu ", n->mtu);
+    *p = '\0';
+    put_stamp(l, n->packet, n->ts_ns);
+    put_arrow(l, words, to_server, from_end ? 0 : ICMP_BEGINS);
+    if (!from_end) {
+        addr_text(stpcpy(from, "from "), &n->from, l->flow->key.version);
+        put_note(l, from, PAGE_PLAIN);
+    }
+    page_line(l->text->page);
+}
+
+/* The ICMP errors that came before that packet. */
+static void put_icmp_before(struct ladder *l, uint64_t packet)
+{
+    for (; l->icmp < icmp_kept(l->flow) && l->flow->trouble->icmp[l->icmp].packet < packet; l->icmp++)
+        put_icmp(l, &l->flow->trouble->icmp[l->icmp]);
+}
+
+static void put_entry(struct ladder *l, const struct log_entry *e)
+{
+    char words[WORDS_ROOM];
+
+    put_icmp_before(l, e->packet);
+    put_gap(l, e);
+    put_stamp(l, e->packet, e->ts_ns);
+    label(l, words, e, l->arrow - 7);
+    put_arrow(l, words, e->side == CLIENT, 0);
     put_notes(l, e);
-    page_line(p);
+    page_line(l->text->page);
     l->before = e;
 }
 
@@ -169,44 +289,39 @@ static void put_heading(struct ladder *l)
     struct page *p = l->text->page;
     char words[WORDS_ROOM];
 
-    page_line(p);
+    if (l->text->options.flow)
+        page_line(p);
     page_style(p, PAGE_DIM);
     page_right(p, PACKET_END, "packet");
     page_right(p, TIME_END, "time");
     page_to(p, LEFT);
     page_put(p, words_end(words, l->flow, CLIENT, l->arrow / 2));
     page_right(p, LEFT + 2 + l->arrow, words_end(words, l->flow, SERVER, l->arrow / 2));
-    page_put(p, " state, anomalies");
+    page_put(p, l->verdict->n_evidence ? " " EVIDENCE " = evidence" : " state, anomalies");
     page_style(p, PAGE_PLAIN);
     page_line(p);
 }
 
-static void put_left_out(struct ladder *l, guint n)
+void text_ladder(struct text *t, const struct judged_flow *judged)
 {
-    char words[WORDS_ROOM];
-    g_autofree char *s = g_strdup_printf("%s packets: --all", words_count(words, n));
-
-    put_between(l, s);
-    page_line(l->text->page);
-}
-
-void text_ladder(struct text *t, const struct flow *f)
-{
+    const struct flow *f = judged->flow;
     unsigned fixed = LEFT + 2 + 1 + NOTES_WIDTH;
     unsigned room = t->page->width > fixed ? t->page->width - fixed : 0;
-    struct ladder l = { t, f, CLAMP(room, ARROW_LEAST, ARROW_MOST), NULL };
+    struct ladder l = {
+        .text = t,
+        .flow = f,
+        .verdict = judgement_verdict(&judged->judgement),
+        .arrow = CLAMP(room, ARROW_LEAST, ARROW_MOST),
+    };
 
     if (!f->log || f->log->len == 0)
         return;
     put_heading(&l);
     guint n = f->log->len;
-    guint first = t->options.all || n <= TEXT_LADDER_FIRST + TEXT_LADDER_LAST ? n : TEXT_LADDER_FIRST;
-    for (guint i = 0; i < first; i++)
-        put_entry(&l, entry_at(&l, i));
-    if (first == n)
-        return;
-    put_left_out(&l, n - TEXT_LADDER_FIRST - TEXT_LADDER_LAST);
-    l.before = entry_at(&l, n - TEXT_LADDER_LAST - 1);
-    for (guint i = n - TEXT_LADDER_LAST; i < n; i++)
-        put_entry(&l, entry_at(&l, i));
+    bool all = t->options.all || n <= TEXT_LADDER_FIRST + TEXT_LADDER_LAST;
+    for (guint i = 0; i < n; i++)
+        if (all || i < TEXT_LADDER_FIRST || i >= n - TEXT_LADDER_LAST)
+            put_entry(&l, entry_at(&l, i));
+    put_icmp_before(&l, UINT64_MAX);
+    put_gap(&l, NULL);
 }

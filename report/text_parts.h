@@ -72,7 +72,7 @@ void text_probes(struct text *t);
 /* text_climb.c: the rungs of `check`, a line each */
 void text_climb(struct text *t);
 
-/* text_ladder.c: nothing where the flow has no log */
-void text_ladder(struct text *t, const struct flow *f);
+/* text_ladder.c: the packets of its log; nothing where it has none */
+void text_ladder(struct text *t, const struct judged_flow *f);
 
 #endif

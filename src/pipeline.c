@@ -171,6 +171,8 @@ static void flow_done(void *user, struct flow *f)
     enum code code = judge(p, f, &judged.judgement);
     tell_verdict(p, f, &judged.judgement, code, true, &f->told);
     ask(p, f, &judged.judgement, true);
+    if (judged.judgement.verdict && p->writer->format->draws && p->writer->format->draws(p->writer, &judged))
+        tracker_complete_log(p->tracker, f);
     if (!p->join || !join_waits(p->join, f->id) || !held_flow(p->held, &judged))
         hand_over(p, &judged);
 }

@@ -322,6 +322,7 @@ static inline void sample_log(struct flow *f, enum side side, unsigned flags, ui
     if (!f->log)
         f->log = g_array_new(FALSE, TRUE, sizeof(struct log_entry));
     struct log_entry e = { .packet = f->log->len + 1,
+                           .nth = f->log->len,
                            .ts_ns = f->first_ns + f->log->len * 400 * NS_PER_MS,
                            .seq = seq,
                            .ack = 1,
