@@ -4,7 +4,7 @@
 #             SETCAP=1 with install: whoever may run the program may capture with it;
 #             VARIANT=asan builds with the sanitizers, beside the plain build, in build/asan/; VARIANT=short with limits of a sixtieth,
 #             VARIANT=fuzz and coverage with limits that small inputs reach;
-#             LAB=no with check: without the laboratory.
+#             LAB=no with check: without the laboratory; LAB=brief: each of its cases over one family.
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
