@@ -133,7 +133,7 @@ static void see_windows(struct ledger *l, const struct flow *f, enum side s)
 
 static void see_icmp(struct ledger *l, const struct flow *f)
 {
-    guint n = f->trouble ? MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT) : 0;
+    guint n = flow_icmp_kept(f);
     char from[ADDR_TEXT_SIZE];
 
     for (guint i = 0; i < n; i++) {

@@ -102,7 +102,7 @@ struct finding *icmp_finding(const struct flow *f, const struct icmp_note *n)
     finding_detail_text(d, "icmp_from", from);
     finding_detail_number(d, "icmp_type", n->type);
     finding_detail_number(d, "icmp_code", n->code);
-    for (guint i = 0; i < MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT); i++)
+    for (guint i = 0; i < flow_icmp_kept(f); i++)
         finding_add_evidence(d, f->trouble->icmp[i].packet);
     return d;
 }
@@ -155,7 +155,7 @@ unsigned ttl_hops(uint8_t ttl)
 
 const struct icmp_note *icmp_since(const struct flow *f, enum side about, int64_t since_ns)
 {
-    for (guint i = 0; f->trouble && i < MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT); i++) {
+    for (guint i = 0; i < flow_icmp_kept(f); i++) {
         const struct icmp_note *n = &f->trouble->icmp[i];
         if (n->about == about && n->ts_ns >= since_ns && icmp_code_of(f->key.version, n->type, n->code) != CODE_OK)
             return n;

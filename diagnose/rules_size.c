@@ -67,18 +67,12 @@ static bool small_unanswered(const struct flow *f, enum side s)
            (l->tail_first && l->tail_first <= l->stuck.packet && l->tail_smallest && l->tail_smallest < FULL_SIZE);
 }
 
-/* IP and TCP headers without options. */
-static uint32_t headers(const struct flow *f)
-{
-    return f->key.version == 6 ? 60 : 40;
-}
-
 /* The sender was told, and what it was told explains why this segment does not arrive: an error that came meanwhile, or an MTU that it is
  * too large for. What it was told before, and obeys, does not. */
 static bool told_of(const struct flow *f, enum side s, const struct stuck *k)
 {
     const struct told_size *t = &flow_losses(f, s)->told;
-    return t->times && (t->last_packet > k->packet || !t->least.mtu || k->size + headers(f) > t->least.mtu);
+    return t->times && (t->last_packet > k->packet || !t->least.mtu || k->size + flow_headers(f) > t->least.mtu);
 }
 
 /* Seen where the sender is: the same large segment again and again, while the rest of the connection lives. */

@@ -57,6 +57,16 @@ const struct losses *flow_losses(const struct flow *f, enum side s)
     return f->trouble ? &f->trouble->losses[s] : &none;
 }
 
+uint32_t flow_icmp_kept(const struct flow *f)
+{
+    return f->trouble ? MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT) : 0;
+}
+
+uint32_t flow_headers(const struct flow *f)
+{
+    return f->key.version == 6 ? 60 : 40;
+}
+
 /* A SYN and no SYN-ACK in the capture: what came instead? */
 static enum handshake_outcome without_synack(const struct flow *f)
 {

@@ -295,6 +295,12 @@ uint16_t flow_port(const struct flow *f, enum side s);
 const struct anomalies *flow_anomalies(const struct flow *f, enum side s);
 const struct losses *flow_losses(const struct flow *f, enum side s);
 
+/* How many ICMP errors trouble->icmp holds; 0 where nothing was wrong. */
+uint32_t flow_icmp_kept(const struct flow *f);
+
+/* Bytes of an IP and a TCP header without options, of this flow's version. */
+uint32_t flow_headers(const struct flow *f);
+
 /* CONTRACT "handshake.outcome". */
 enum handshake_outcome flow_handshake(const struct flow *f);
 

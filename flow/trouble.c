@@ -81,7 +81,7 @@ static bool reports_duplicate(const struct segment *s)
 }
 
 /* An ICMP error told the sender that these bytes were too big for one packet: it has to cut and send them again. */
-static bool asked_for(const struct flow *f, const struct segment *s)
+static bool was_too_big(const struct flow *f, const struct segment *s)
 {
     const struct told_size *t = f->trouble ? &f->trouble->losses[s->side].told : NULL;
     return t && t->times && seq_ge(s->seq, t->from) && seq_lt(s->seq, t->to);
@@ -91,7 +91,7 @@ static void count_losses(struct flow *f, const struct segment *s)
 {
     bool again = s->len && s->anomaly & ANOMALY_RETRANSMISSION && !(s->anomaly & ANOMALY_SPURIOUS_RETRANSMISSION);
 
-    if (again && !asked_for(f, s)) {
+    if (again && !was_too_big(f, s)) {
         trouble_of(f)->losses[s->side].lost++;
         f->trouble->losses[s->side].unclear += s->unclear;
     }
@@ -433,7 +433,7 @@ void trouble_icmp(struct flow *f, enum side about, const struct packet *p)
         .quoted_len = p->icmp.quoted_total_len,
     };
 
-    if (is_too_big(p) && !tell(&t->losses[about].told, &n, f->key.version == 6 ? 60 : 40))
+    if (is_too_big(p) && !tell(&t->losses[about].told, &n, flow_headers(f)))
         return; /* a whole flight of them must not take the places of others */
     if (t->n_icmp < FLOW_ICMP_KEPT)
         t->icmp[t->n_icmp] = n;

@@ -112,18 +112,24 @@ struct search {
     unsigned ndots;
 };
 
+bool resolvers_hold(const struct resolvers *r, const struct resolver *s)
+{
+    for (guint i = 0; i < r->servers->len; i++) {
+        const struct resolver *known = &g_array_index(r->servers, struct resolver, i);
+        if (known->version == s->version && addr_cmp(&known->addr, &s->addr) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void add_server(struct resolvers *r, const char *text, const char *from, bool behind)
 {
     struct resolver s = { .from = from, .behind = behind };
 
     if (!resolver_address(text, &s.version, &s.addr, &s.scope) || r->servers->len >= LIMIT_RESOLVERS)
         return;
-    for (guint i = 0; i < r->servers->len; i++) {
-        const struct resolver *known = &g_array_index(r->servers, struct resolver, i);
-        if (known->version == s.version && addr_cmp(&known->addr, &s.addr) == 0)
-            return;
-    }
-    g_array_append_val(r->servers, s);
+    if (!resolvers_hold(r, &s))
+        g_array_append_val(r->servers, s);
 }
 
 static void read_option(struct search *search, const char *word)

@@ -36,6 +36,9 @@ struct resolvers {
 struct resolvers *resolvers_read(const char *root, const char *name);
 void resolvers_free(struct resolvers *r); /* NULL-safe */
 
+/* Whether a server with that address is among them. */
+bool resolvers_hold(const struct resolvers *r, const struct resolver *s);
+
 /* An address as it stands in these files: "192.0.2.1", "fe80::1%eth0". False where it is none. */
 bool resolver_address(const char *text, uint8_t *version, struct addr *out, unsigned *scope);
 

@@ -33,7 +33,7 @@ static uint64_t packets_of(const struct flow *f)
 static unsigned lines(const struct choice *c)
 {
     const struct log_entry *before = NULL;
-    unsigned n = c->flow->trouble ? MIN(c->flow->trouble->n_icmp, FLOW_ICMP_KEPT) : 0;
+    unsigned n = flow_icmp_kept(c->flow);
 
     for (guint i = 0; i < c->flow->log->len; i++) {
         const struct log_entry *e = at(c, i);

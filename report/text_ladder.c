@@ -100,14 +100,9 @@ static void put_arrow(struct ladder *l, const char *words, bool to_server, unsig
     page_put(l->text->page, "|");
 }
 
-static uint32_t icmp_kept(const struct flow *f)
-{
-    return f->trouble ? MIN(f->trouble->n_icmp, FLOW_ICMP_KEPT) : 0;
-}
-
 static bool is_icmp(const struct flow *f, uint64_t packet)
 {
-    for (uint32_t i = 0; i < icmp_kept(f); i++)
+    for (uint32_t i = 0; i < flow_icmp_kept(f); i++)
         if (f->trouble->icmp[i].packet == packet)
             return true;
     return false;
@@ -266,7 +261,7 @@ static void put_icmp(struct ladder *l, const struct icmp_note *n)
 /* The ICMP errors that came before that packet. */
 static void put_icmp_before(struct ladder *l, uint64_t packet)
 {
-    for (; l->icmp < icmp_kept(l->flow) && l->flow->trouble->icmp[l->icmp].packet < packet; l->icmp++)
+    for (; l->icmp < flow_icmp_kept(l->flow) && l->flow->trouble->icmp[l->icmp].packet < packet; l->icmp++)
         put_icmp(l, &l->flow->trouble->icmp[l->icmp]);
 }
 

@@ -128,7 +128,6 @@ static gboolean open_files(struct reading *r, const struct options *o, GError **
     return r->capture && spares_input(r, o, error) && run_open(&r->run, o, r->join != NULL, error);
 }
 
-
 /* join_hooks.say */
 static void say_line(void *user, const char *line)
 {

@@ -97,21 +97,13 @@ static bool server_of(const struct finding *d, struct resolver *out)
     return server && resolver_address(server->text, &out->version, &out->addr, &out->scope);
 }
 
-static bool has_server(const struct resolvers *r, const struct resolver *s)
-{
-    for (guint i = 0; i < r->servers->len; i++)
-        if (addr_cmp(&g_array_index(r->servers, struct resolver, i).addr, &s->addr) == 0)
-            return true;
-    return false;
-}
-
 /* The servers that may be asked about c; NULL: none. */
 static struct resolvers *servers_for(const struct join_names *n, const struct conversation *c, const char *name)
 {
     struct resolvers *r = resolvers_read("", name);
     struct resolver failed;
 
-    if (server_of(c->verdict, &failed) && !has_server(r, &failed))
+    if (server_of(c->verdict, &failed) && !resolvers_hold(r, &failed))
         g_array_prepend_val(r->servers, failed);
     for (guint i = r->servers->len; i-- > 0;) {
         const struct resolver *s = &g_array_index(r->servers, struct resolver, i);
