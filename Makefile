@@ -109,7 +109,7 @@ check-asan: ## the same with AddressSanitizer and UndefinedBehaviorSanitizer
 everything: $(BIN) $(UNITS) $(FUZZERS) $(TOOLS) $(LABS) $(TORTURE) $(BENCHES) ## build the program, the tests, the tools and the measurements
 
 .PHONY: golden-update
-golden-update: all $(TOOLS) ## rebuild captures of scripts, expected output of every case, README's samples (then read the diff)
+golden-update: all $(TOOLS) ## rebuild captures of scripts, expected output of every case, samples and pictures of the papers (then read the diff)
 	$(Q)VARIANT=$(VARIANT) tests/golden --update $(CASES)
 	$(Q)VARIANT=$(VARIANT) tests/papers --update
 

@@ -72,6 +72,19 @@ void text_explain_list(struct page *p)
     }
 }
 
+/* All codes on a page, each a link to what is told of it. */
+static void put_table(FILE *out)
+{
+    fputs("\n| code | layer | status | when |\n|---|---|---|---|\n", out);
+    for (int code = 0; code < CODES; code++) {
+        const struct catalogue_row *row = catalogue_row((enum code)code);
+        const char *layer = row->layer == LAYER_NONE ? "" : layer_name(row->layer);
+
+        fprintf(out, "| [`%s`](#%s) | %s | %s | %s |\n", row->name, row->name, layer,
+                status_name((enum status)row->status), row->meaning);
+    }
+}
+
 void text_explain_page(FILE *out)
 {
     fputs("# The verdicts\n\n"
@@ -80,6 +93,7 @@ void text_explain_page(FILE *out)
           "two\nfindings with the same status the one nearer to the top is nearer to the root, and becomes the "
           "verdict.\n",
           out);
+    put_table(out);
     for (int code = 0; code < CODES; code++) {
         const struct catalogue_row *row = catalogue_row((enum code)code);
         g_autofree char *kind = kind_of(row);
