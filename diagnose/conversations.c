@@ -219,6 +219,13 @@ void conversations_settle(struct conversations *c, int64_t now_ns)
         take_one(c);
 }
 
+void conversations_break(struct conversations *c)
+{
+    while (due_first(&c->due))
+        take_one(c);
+    c->now_ns = TIME_NONE;
+}
+
 /* --- the end --- */
 
 static gint compare_legs(gconstpointer a, gconstpointer b)

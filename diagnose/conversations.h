@@ -42,6 +42,9 @@ void conversations_lookup(struct conversations *c, const struct lookup *l);
 /* Time moves on: hands out the conversations that cannot grow any more. Cheap where there are none. */
 void conversations_settle(struct conversations *c, int64_t now_ns);
 
+/* The time of the capture jumped: everything that waits is handed out at the time that it was, and what comes is of another one. */
+void conversations_break(struct conversations *c);
+
 /* The capture is over: unanswered neighbours become conversations, and everything left is handed out. */
 void conversations_finish(struct conversations *c, const struct neighbors *n, int64_t now_ns);
 

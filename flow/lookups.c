@@ -327,8 +327,19 @@ void lookups_visit(const struct lookups *l, lookup_visit_fn *visit, void *user)
         visit(user, e->data);
 }
 
+/* An answer without its query begins a look-up, too. */
+static uint64_t first_packet(const struct lookup *k)
+{
+    return k->query_packet ? k->query_packet : k->response_packet;
+}
+
+void lookups_break(struct lookups *l, uint64_t from)
+{
+    while (!g_queue_is_empty(&l->order) && first_packet(g_queue_peek_head(&l->order)) < from)
+        hand_out_oldest(l);
+}
+
 void lookups_finish(struct lookups *l)
 {
-    while (!g_queue_is_empty(&l->order))
-        hand_out_oldest(l);
+    lookups_break(l, UINT64_MAX);
 }

@@ -24,6 +24,9 @@ void lookups_icmp(struct lookups *l, const struct packet *p);
 /* Time moves on: hands out each look-up that nothing happened to for two minutes. */
 void lookups_expire(struct lookups *l, int64_t now_ns);
 
+/* Hands out those that began before packet number `from`. */
+void lookups_break(struct lookups *l, uint64_t from);
+
 /* Calls visit for each look-up that was not handed out yet, in order of query. */
 typedef void lookup_visit_fn(void *user, const struct lookup *l);
 void lookups_visit(const struct lookups *l, lookup_visit_fn *visit, void *user);

@@ -398,17 +398,30 @@ static gint compare_ids(gconstpointer a, gconstpointer b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-void flow_table_drain(struct flow_table *t)
+void flow_table_break(struct flow_table *t, uint64_t from, int64_t now_ns)
 {
     GPtrArray *all = g_ptr_array_sized_new((guint)t->n);
 
     for (size_t i = 0; i <= t->mask; i++)
-        if (t->slots[i].flow)
+        if (t->slots[i].flow && t->slots[i].flow->id < from)
             g_ptr_array_add(all, t->slots[i].flow);
     g_ptr_array_sort(all, compare_ids);
     for (guint n = 0; n < all->len; n++)
         flow_table_remove(t, g_ptr_array_index(all, n));
     g_ptr_array_free(all, TRUE);
+    for (int i = 0; i < QUEUES; i++)
+        for (struct flow *f = t->queues[i].head; f; f = f->queue_next)
+            f->queued_ns = now_ns;
+}
+
+void flow_table_drain(struct flow_table *t)
+{
+    flow_table_break(t, UINT64_MAX, TIME_NONE);
+}
+
+uint64_t flow_table_next_id(const struct flow_table *t)
+{
+    return t->next_id + 1;
 }
 
 uint64_t flow_table_evicted(const struct flow_table *t)

@@ -61,8 +61,15 @@ bool flow_table_crowded(const struct flow_table *t);
 typedef bool flow_table_visit_fn(void *user, struct flow *f);
 void flow_table_visit(struct flow_table *t, flow_table_visit_fn *visit, void *user);
 
+/* The id that the next new flow gets. */
+uint64_t flow_table_next_id(const struct flow_table *t);
+
 /* Flows that are not over. */
 uint64_t flow_table_open(const struct flow_table *t);
+
+/* Hands the flows with ids below `from` to `leaves`, in order of id; for the others, and those to come, it is now_ns, which may be
+ * earlier than it was. */
+void flow_table_break(struct flow_table *t, uint64_t from, int64_t now_ns);
 
 /* Hands everything that is left to `leaves`, in order of id. */
 void flow_table_drain(struct flow_table *t);

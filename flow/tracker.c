@@ -3,6 +3,8 @@
 #include "base/limits.h"
 #include "base/seq.h"
 #include "flow/classify.h"
+#include "flow/clock.h"
+#include "flow/coming.h"
 #include "flow/count.h"
 #include "flow/feed.h"
 #include "flow/handshake.h"
@@ -25,7 +27,8 @@ struct tracker {
     struct neighbors *neighbors;
     struct hosts *hosts;
     struct feed feed;
-    int64_t now_ns;
+    struct capture_clock clock;
+    uint64_t strange_packet, strange_flow; /* the first ones after a time stamp that is not believed yet */
     int64_t next_expiry_ns;
     unsigned since_expiry; /* packets */
     int64_t next_sweep_ns; /* over live flows; TIME_NONE: at once */
@@ -44,37 +47,10 @@ static void start_half(struct flow *f, enum side s)
     f->half[s].first_data_ns = f->half[s].last_data_ns = f->half[s].last_ns = f->half[s].fin_ns = TIME_NONE;
 }
 
-static bool has_layers(const struct encap *e)
-{
-    return e->n_vlans || e->n_tunnels;
-}
-
-/* One number for the VLANs and tunnels around a packet; 0: none. */
-static uint32_t layers_of(const struct encap *e)
-{
-    uint32_t h = 2166136261u;
-
-    if (!has_layers(e))
-        return 0;
-    for (int i = 0; i < e->n_vlans; i++)
-        h = (h ^ e->vlans[i]) * 16777619u;
-    for (int i = 0; i < e->n_tunnels; i++)
-        h = ((h ^ e->tunnels[i].kind) * 16777619u ^ e->tunnels[i].id) * 16777619u;
-    return h | 1;
-}
-
-/* Where the flow of a packet that is about to be taken is found. */
-struct coming {
-    struct flow_key key;
-    uint32_t layers;
-    bool low_is_src;
-    struct flow *flow; /* to be fetched ahead; not to be believed once a packet was taken */
-};
-
 static struct flow *new_flow(struct tracker *t, const struct packet *p, const struct coming *c, uint64_t previous,
                              bool twin)
 {
-    struct flow *f = flow_table_add(t->table, &c->key, c->layers, twin, t->now_ns);
+    struct flow *f = flow_table_add(t->table, &c->key, c->layers, twin, t->clock.now_ns);
     bool from_client = roles_sender_is_client(f, &p->tcp);
 
     f->client_is_high = from_client != c->low_is_src;
@@ -89,7 +65,7 @@ static struct flow *new_flow(struct tracker *t, const struct packet *p, const st
     start_half(f, SERVER);
     if (!from_client)
         zeek_flipped(f);
-    if (has_layers(&p->encap)) {
+    if (c->layers) {
         f->encap = g_new(struct encap, 1);
         *f->encap = p->encap;
     }
@@ -184,7 +160,7 @@ static void show(struct tracker *t, struct flow *f, enum flow_moment moment)
         t->hooks.moment(t->hooks.user, f, moment, &f->told);
         return;
     }
-    view_open(&view, f, t->now_ns);
+    view_open(&view, f, t->clock.now_ns);
     t->hooks.moment(t->hooks.user, &view.flow, moment, &f->told);
     view_close(&view);
 }
@@ -194,10 +170,10 @@ static bool look(void *user, struct flow *f)
 {
     struct tracker *t = user;
 
-    if (t->now_ns < f->track->look_ns || !view_worthwhile(f, t->now_ns))
+    if (t->clock.now_ns < f->track->look_ns || !view_worthwhile(f, t->clock.now_ns))
         return true;
     show(t, f, FLOW_WAITS);
-    f->track->look_ns = t->now_ns + MAX(NS_PER_S, (t->now_ns - f->last_ns) / 4);
+    f->track->look_ns = t->clock.now_ns + MAX(NS_PER_S, (t->clock.now_ns - f->last_ns) / 4);
     return ++t->looks < LOOKS;
 }
 
@@ -205,7 +181,7 @@ void tracker_clock(struct tracker *t, int64_t now_ns)
 {
     int64_t settled_ns = now_ns - LATE_NS;
 
-    t->now_ns = MAX(t->now_ns, now_ns);
+    capture_clock_until(&t->clock, now_ns);
     flow_table_expire(t->table, settled_ns);
     lookups_expire(t->lookups, settled_ns);
     if (!t->hooks.moment || now_ns < t->next_sweep_ns)
@@ -232,7 +208,7 @@ static void settle_queue(struct tracker *t, struct flow *f)
         if (t->hooks.moment)
             show(t, f, FLOW_OVER);
     }
-    flow_table_queue(t->table, f, queue, t->now_ns);
+    flow_table_queue(t->table, f, queue, t->clock.now_ns);
 }
 
 static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
@@ -314,7 +290,7 @@ static void icmp_packet(struct tracker *t, const struct packet *p)
                                    i->quoted_version };
         struct flow_key key;
         bool low_is_src = flow_table_key(t->table, &ends, &key);
-        struct flow *f = flow_table_find(t->table, &key, layers_of(&p->encap));
+        struct flow *f = flow_table_find(t->table, &key, coming_layers(&p->encap));
         if (f)
             trouble_icmp(f, side_of(f, low_is_src), p);
     } else if (i->quoted_protocol == 17) {
@@ -324,16 +300,26 @@ static void icmp_packet(struct tracker *t, const struct packet *p)
 
 static void expire(struct tracker *t)
 {
-    if (t->now_ns < t->next_expiry_ns && ++t->since_expiry < EXPIRY_PACKETS && !flow_table_crowded(t->table))
+    if (t->clock.now_ns < t->next_expiry_ns && ++t->since_expiry < EXPIRY_PACKETS && !flow_table_crowded(t->table))
         return;
-    flow_table_expire(t->table, t->now_ns);
-    t->next_expiry_ns = t->now_ns + EXPIRY_NS;
+    flow_table_expire(t->table, t->clock.now_ns);
+    t->next_expiry_ns = t->clock.now_ns + EXPIRY_NS;
     t->since_expiry = 0;
+}
+
+/* Lets go of all that began before these, at the time that it was then; from now on it is now_ns. */
+static void jump(struct tracker *t, uint64_t flow, uint64_t packet, int64_t now_ns)
+{
+    flow_table_break(t->table, flow, now_ns);
+    lookups_break(t->lookups, packet);
+    if (t->hooks.jumped)
+        t->hooks.jumped(t->hooks.user);
+    capture_clock_set(&t->clock, now_ns);
+    t->next_expiry_ns = t->next_sweep_ns = now_ns;
 }
 
 static void take_packet(struct tracker *t, const struct packet *p, const struct coming *c)
 {
-    t->now_ns = t->now_ns == TIME_NONE ? p->ts_ns : MAX(t->now_ns, p->ts_ns);
     switch (p->kind) {
     case PACKET_TCP:
         t->tcp_packets++;
@@ -353,42 +339,24 @@ static void take_packet(struct tracker *t, const struct packet *p, const struct 
     expire(t);
 }
 
-static void expect(const struct tracker *t, const struct packet *p, struct coming *c)
+/* Where the clock jumped, what began with the packet before already began in the new time. Before that is known, a packet of a
+ * connection that goes on is taken as one of the time that it goes on in. */
+static void take_timed(struct tracker *t, const struct packet *p, const struct coming *c)
 {
-    const struct ends ends = { &p->ip.src, &p->ip.dst, p->tcp.sport, p->tcp.dport, p->ip.version };
+    enum clock_news news = capture_clock_packet(&t->clock, p->ts_ns);
 
-    c->flow = NULL;
-    if (p->kind != PACKET_TCP)
+    if (news == CLOCK_JUMPED)
+        jump(t, t->strange_flow, t->strange_packet, p->ts_ns);
+    if (news != CLOCK_STRANGE) {
+        take_packet(t, p, c);
         return;
-    c->layers = layers_of(&p->encap);
-    c->low_is_src = flow_table_key(t->table, &ends, &c->key);
-    flow_table_expect(t->table, &c->key);
-}
-
-/* Whether the application layer will be told of it. */
-static bool speaks(const struct packet *p)
-{
-    return p->tcp.len || p->tcp.flags & (TCP_FIN | TCP_RST);
-}
-
-/* With thousands of connections taking turns the flow of each packet has left the cache. So what the packets will need
- * is asked for in turns, a step for all of them before the next step, and has come when it is read. */
-static void fetch_ahead(const struct tracker *t, const struct packet *p, struct coming *c, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        expect(t, &p[i], &c[i]);
-    for (size_t i = 0; n > 1 && i < n; i++)
-        if (p[i].kind == PACKET_TCP)
-            c[i].flow = flow_table_warm(t->table, &c[i].key);
-    for (size_t i = 0; n > 1 && i < n; i++)
-        if (c[i].flow)
-            flow_warm_track(c[i].flow);
-    for (size_t i = 0; n > 1 && i < n; i++)
-        if (c[i].flow && speaks(&p[i]))
-            app_expect(c[i].flow->track->app);
-    for (size_t i = 0; n > 1 && i < n; i++)
-        if (c[i].flow && speaks(&p[i]) && c[i].flow->track->app)
-            app_warm(c[i].flow->track->app);
+    }
+    t->strange_packet = p->number;
+    t->strange_flow = flow_table_next_id(t->table);
+    struct packet timed = *p;
+    if (p->kind == PACKET_TCP && flow_table_find(t->table, &c->key, c->layers))
+        timed.ts_ns = t->clock.now_ns;
+    take_packet(t, &timed, c);
 }
 
 void tracker_packets(struct tracker *t, const struct packet *p, size_t n)
@@ -397,9 +365,9 @@ void tracker_packets(struct tracker *t, const struct packet *p, size_t n)
 
     for (size_t done = 0, some; done < n; done += some) {
         some = MIN(n - done, TRACKER_BATCH);
-        fetch_ahead(t, p + done, coming, some);
+        coming_fetch(t->table, p + done, coming, some);
         for (size_t i = 0; i < some; i++)
-            take_packet(t, &p[done + i], &coming[i]);
+            take_timed(t, &p[done + i], &coming[i]);
     }
 }
 
@@ -448,7 +416,8 @@ struct tracker *tracker_new(const struct tracker_hooks *hooks, uint64_t log_flow
     struct tracker *t = g_new0(struct tracker, 1);
 
     t->hooks = *hooks;
-    t->now_ns = t->next_expiry_ns = t->next_sweep_ns = TIME_NONE;
+    capture_clock_init(&t->clock);
+    t->next_expiry_ns = t->next_sweep_ns = TIME_NONE;
     t->log_flow = log_flow;
     t->table = flow_table_new(flow_leaves, t);
     t->lookups = lookups_new(hooks->lookup, hooks->user);
@@ -465,7 +434,12 @@ void tracker_visit_lookups(const struct tracker *t, void (*visit)(void *user, co
 
 void tracker_until(struct tracker *t, int64_t end_ns)
 {
-    t->now_ns = MAX(t->now_ns, end_ns);
+    capture_clock_until(&t->clock, end_ns);
+}
+
+void tracker_break(struct tracker *t, int64_t now_ns)
+{
+    jump(t, UINT64_MAX, UINT64_MAX, now_ns);
 }
 
 void tracker_finish(struct tracker *t)
@@ -488,7 +462,7 @@ void tracker_free(struct tracker *t)
 
 int64_t tracker_now_ns(const struct tracker *t)
 {
-    return t->now_ns;
+    return t->clock.now_ns;
 }
 
 const struct neighbors *tracker_neighbors(const struct tracker *t)

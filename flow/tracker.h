@@ -28,6 +28,9 @@ struct tracker_hooks {
     void (*segment)(void *user, const struct flow *f, enum side side, const struct packet *p);
     /* NULL: nobody asks. f is valid for the call (view.h); *told is the callee's to keep a value in, which stays with the flow. */
     void (*moment)(void *user, const struct flow *f, enum flow_moment moment, uint8_t *told);
+    /* NULL: nobody asks. The time of the capture jumped: what was open was handed out at the time that it was before (tracker_now_ns),
+     * and what comes next is of another time. */
+    void (*jumped)(void *user);
     void *user;
 };
 
@@ -47,6 +50,10 @@ void tracker_packet(struct tracker *t, const struct packet *p);
 /* The clock of a live capture: time goes on though no packet comes. Lets go of what has been quiet too long, and looks for moments. */
 void tracker_clock(struct tracker *t, int64_t now_ns);
 
+/* Nothing could be seen between the last packet and now (the machine slept, its clock was set): what is open is handed out as it stood,
+ * and time goes on from now_ns, which may be earlier. hooks.jumped is told. */
+void tracker_break(struct tracker *t, int64_t now_ns);
+
 /* Calls visit for each look-up that was not handed out yet, in order of query. */
 void tracker_visit_lookups(const struct tracker *t, void (*visit)(void *user, const struct lookup *l), void *user);
 
@@ -56,7 +63,7 @@ void tracker_until(struct tracker *t, int64_t end_ns);
 /* The capture is over: hands out everything that is left, in order of id. */
 void tracker_finish(struct tracker *t);
 
-/* Time of the capture: the latest time stamp so far, or the clock; TIME_NONE before the first packet. */
+/* Time of the capture (clock.h): the latest time stamp so far, or the clock; TIME_NONE before the first packet. */
 int64_t tracker_now_ns(const struct tracker *t);
 
 /* Who asked for whose link-layer address. Owned by t. */

@@ -29,6 +29,8 @@ static void forgotten(struct json *j, const struct capture_summary *c)
         json_member(j, "interface_dropped", uint, c->interface_dropped);
     if (c->out_of_memory)
         json_member(j, "out_of_memory", bool, true);
+    if (c->time_jumps)
+        json_member(j, "time_jumps", uint, c->time_jumps);
     if (c->forgotten_lookups)
         json_member(j, "forgotten_lookups", uint, c->forgotten_lookups);
 }

@@ -28,6 +28,7 @@ struct capture_summary {
     uint64_t dropped;           /* packets that the capture lost, those of the next included */
     uint64_t interface_dropped;
     int64_t first_ns, last_ns;  /* TIME_NONE: no packets */
+    uint64_t time_jumps;        /* how often its time went back, or a day ahead (flow/clock.h): what was open then was judged as it stood */
     bool nanoseconds;           /* 9 digits, else 6; of an input whose interfaces differ it may turn true on the way */
     bool truncated;
     bool out_of_memory;         /* memory was at its end first: what followed was not read */

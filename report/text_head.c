@@ -59,6 +59,17 @@ static void limit(struct text *t, uint64_t n, const char *what)
         page_paragraph(t->page, 2, "", line);
 }
 
+static void time_jumps(struct text *t)
+{
+    g_autoptr(GString) s = g_string_new(NULL);
+
+    if (t->report->capture.time_jumps == 0)
+        return;
+    append_count(s, t->report->capture.time_jumps, "jump", "jumps");
+    g_string_append(s, " of the capture's clock, back or by more than a day: what was open then is judged as it stood before");
+    page_paragraph(t->page, 2, "", s->str);
+}
+
 /* A line for each limit that was reached: never silent. */
 static void limits(struct text *t)
 {
@@ -70,6 +81,7 @@ static void limits(struct text *t)
         page_paragraph(t->page, 2, "",
                        t->options.live ? "the capture ended before it was told to"
                                        : "a file is cut off or damaged inside: analysed up to there");
+    time_jumps(t);
     limit(t, c->dropped - c->interface_dropped,
           "packets lost by the kernel: too many came at once; see -B and the filter");
     limit(t, c->interface_dropped, "packets lost by the interface itself");

@@ -111,7 +111,7 @@ static void check_clock(struct watch *w)
         "the clock jumped by %.0f s: the machine slept, or the clock was set; connections are judged as they stood "
         "before",
         (double)jump_ns / 1e9);
-    pipeline_break(w->run.pipeline);
+    pipeline_break(w->run.pipeline, now_ns());
 }
 
 static gboolean on_busy(gpointer user);

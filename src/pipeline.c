@@ -243,6 +243,16 @@ static void conversation_untold(void *user, uint64_t packet)
     p->writer->format->untold(p->writer, packet);
 }
 
+/* tracker_hooks.jumped */
+static void time_jumped(void *user)
+{
+    struct pipeline *p = user;
+
+    p->report.capture.time_jumps++;
+    p->names_at_ns = TIME_NONE;
+    conversations_break(p->conversations);
+}
+
 /* --- probes --- */
 
 static void probe_found(void *user, struct probe_result *r)
@@ -289,9 +299,11 @@ void pipeline_set_kernel(struct pipeline *p, struct kernel_views *v)
 struct pipeline *pipeline_new(const struct report_format *format, const struct report_options *options, FILE *out)
 {
     struct pipeline *p = g_new0(struct pipeline, 1);
-    struct tracker_hooks hooks = {
-        .flow = flow_done, .lookup = lookup_done, .moment = options->live ? flow_moment : NULL, .user = p
-    };
+    struct tracker_hooks hooks = { .flow = flow_done,
+                                   .lookup = lookup_done,
+                                   .moment = options->live ? flow_moment : NULL,
+                                   .jumped = time_jumped,
+                                   .user = p };
 
     p->live = options->live;
     p->why = options->why;
@@ -450,9 +462,9 @@ void pipeline_tell_stats(struct pipeline *p)
     tell(p, &event);
 }
 
-void pipeline_break(struct pipeline *p)
+void pipeline_break(struct pipeline *p, int64_t now_ns)
 {
-    tracker_finish(p->tracker);
+    tracker_break(p->tracker, now_ns);
 }
 
 /* --- the end --- */

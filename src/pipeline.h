@@ -47,9 +47,9 @@ void pipeline_drops(struct pipeline *p, const struct capture_info *info);
 struct live_stats pipeline_stats(const struct pipeline *p);
 void pipeline_tell_stats(struct pipeline *p);
 
-/* Nothing could be seen from now until the next frame (the machine slept, the clock was set): what is going on is judged as it stands, and what comes
- * later begins anew, so that the time between is no silence. */
-void pipeline_break(struct pipeline *p);
+/* Nothing could be seen until now_ns (the machine slept, the clock was set): what is going on is judged as it stood, and what comes later begins
+ * anew, so that the time between is no silence. */
+void pipeline_break(struct pipeline *p, int64_t now_ns);
 
 /* Memory was at its end before the frames were: the report says so. */
 void pipeline_set_full(struct pipeline *p);

@@ -48,7 +48,7 @@ static bool run_through(const char *path, const struct course *course, struct ru
         if (course->live)
             tick(p, &clock_ns, frame.ts_ns);
         if (++packets == course->break_at)
-            pipeline_break(p);
+            pipeline_break(p, frame.ts_ns);
         pipeline_frames(p, &frame, 1);
     }
     assert_int_equal(pipeline_finish(p, capture_info(c), "x"), 0);
@@ -162,11 +162,42 @@ static void test_events(void **state)
     free(run.text);
 }
 
+/* Somebody sets the clock back by an hour: the SYN that comes then has not waited for an hour. */
+static void test_set_back(void **state)
+{
+    const struct report_options options = { .columns = 100, .live = true };
+    const char *paths[] = { "tests/pcaps/syn-unanswered/input.pcap" };
+    struct capture *c = capture_open_files(paths, 1, NULL, NULL);
+    struct run run;
+    struct frame frame;
+    FILE *out = open_memstream(&run.text, &run.n);
+    struct pipeline *p = pipeline_new(report_format_find("ndjson"), &options, out);
+
+    (void)state;
+    assert_int_equal(capture_next(c, &frame, NULL), CAPTURE_FRAME);
+    pipeline_clock(p, frame.ts_ns + 3600 * NS_PER_S);
+    pipeline_break(p, frame.ts_ns);
+    pipeline_frames(p, &frame, 1);
+    pipeline_clock(p, frame.ts_ns + 2 * NS_PER_S);
+    fflush(out);
+    assert_int_equal(count(&run, "\"type\":\"flow_opened\""), 1);
+    assert_int_equal(count(&run, "\"type\":\"flow_verdict\""), 0);
+    pipeline_clock(p, frame.ts_ns + 12 * NS_PER_S);
+    fflush(out);
+    assert_int_equal(count(&run, "syn_unanswered"), 1);
+    assert_int_equal(pipeline_finish(p, capture_info(c), "x"), 0);
+    pipeline_free(p);
+    fclose(out);
+    capture_free(c);
+    free(run.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_capture),
         cmocka_unit_test(test_events),
+        cmocka_unit_test(test_set_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

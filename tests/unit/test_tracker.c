@@ -329,7 +329,7 @@ static void test_backwards(void **state)
 {
     (void)state;
     struct talk *t;
-    const struct flow *f = talk_one(&t, "C S; S S. -20; C . -20; C P. (10) -20; S . -5s; S P. (10) win 0 +1s; C . -9s; S . win 10 -9s; "
+    const struct flow *f = talk_one(&t, "C S; S S. -20; C . -20; C P. (10) -20; S . -800; S P. (10) win 0 +800; C . -900; S . win 10 -900; "
                                         "C F. -1; S F. -1; C . -1");
 
     assert_true(f->last_ns >= f->first_ns);
