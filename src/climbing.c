@@ -267,8 +267,28 @@ static bool needs_addresses(const struct climbing *c)
     return c->target && place_of(c, last) >= place_of(c, RUNG_GATEWAY);
 }
 
+/* The connection comes from the port's rung, what was answered on it from the service's. */
+static bool goes_on_from(enum rung rung, enum rung below)
+{
+    return below == RUNG_PORT ? rung == RUNG_SERVICE || rung == RUNG_TLS || rung == RUNG_APPLICATION
+                              : below == RUNG_SERVICE && (rung == RUNG_TLS || rung == RUNG_APPLICATION);
+}
+
+/* A rung alone that goes on from others climbs these, too; they are told where they are what is broken. */
+static void climb_below(struct climbing *c)
+{
+    for (const struct ladder_row *row = ladder_of(c); row->rung < RUNGS; row++) {
+        struct rung_step *s = goes_on_from(c->only, row->rung) ? climb_one(c, row) : NULL;
+        if (s && s->status == STEP_BROKEN)
+            g_ptr_array_add(c->steps, s);
+        else
+            step_free(s);
+    }
+}
+
 static void climb_all(struct climbing *c)
 {
+    climb_below(c);
     for (const struct ladder_row *row = ladder_of(c); row->rung < RUNGS && !c->stopped; row++) {
         if (!row->climb || !is_asked_for(c, row->rung))
             continue;

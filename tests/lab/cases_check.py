@@ -106,6 +106,11 @@ def _(lab, case):
     """One rung, some rungs, and the form of a line a rung."""
     found = climb(lab, "--only", "dns", HTTP)
     check([one["step"] for one in found["ladder"]] == ["dns"], "more than one rung")
+    for only, text in (("service", "nginx"), ("tls", "www.upc.edu"), ("application", "-> 200")):
+        found = climb(lab, "--only", only, HTTPS)
+        check([one["step"] for one in found["ladder"]] == [only] and text in found["ladder"][0]["text"], f"{only}: {found['ladder']}")
+    found = climb(lab, "--only", "application", "http://www.upc.edu:81/")
+    check([one["step"] for one in found["ladder"]] == ["port", "application"], "the port is what is broken, and is not told")
     found = climb(lab, "--until", "link", HTTP)
     check([one["step"] for one in found["ladder"]] == RUNGS[:5], "not the first rungs")
     done = lab.run("client", [program("tcpsleuth"), "check", "--format=ndjson", HTTP], timeout=SECONDS)

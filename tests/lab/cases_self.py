@@ -106,3 +106,9 @@ def _(lab, this):
     ):
         done = run(program(f"tests/lab/{words[0]}"), *words[1:], check=False)
         check(done.returncode == 2 and "not understood" in done.stderr, f"{words}: {done.returncode} {done.stderr}")
+
+
+@script("tutorial", family=4, seconds=240)
+def _(lab, this):
+    """The verdicts and rungs that docs/tutorial.md shows are what the program says now."""
+    run(command("transcript-tutorial"), "--check", timeout=200)

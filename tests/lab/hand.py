@@ -7,7 +7,7 @@ import net
 from lab import Lab
 from net import BUILD
 
-DEFAULT = "hand"
+DEFAULT = os.environ.get("TCPSLEUTH_LAB", "hand")
 
 
 def folder_of(name):
