@@ -383,7 +383,9 @@ static void start(struct watch *w)
     pipeline_set_precision(w->run.pipeline, live_info(w->live)->nanoseconds);
     w->started_us = g_get_monotonic_time();
     confine_or_warn(w->join ? CONFINE_PROBES : CONFINE_WATCH, NULL);
-    announce(w);
+    w->loop = g_main_loop_new(NULL, FALSE);
+    add_sources(w);
+    announce(w); /* from now on it does what is said there */
 }
 
 /* The report, whatever ended the capture. */
@@ -413,8 +415,6 @@ int command_watch(const struct options *o, GError **error)
 
     if (open_all(&w, error)) {
         start(&w);
-        w.loop = g_main_loop_new(NULL, FALSE);
-        add_sources(&w);
         g_main_loop_run(w.loop);
         remove_sources(&w);
         status = finish(&w, error);

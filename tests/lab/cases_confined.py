@@ -39,6 +39,15 @@ def check_confined(pid):
     check(core.split()[4:6] == ["0", "0"], core)
 
 
+def check_heeds_interrupt(pid):
+    """Waits until Ctrl-C is the program's own affair: it is at work."""
+    bit = 1 << (signal.SIGINT - 1)
+    end = time.monotonic() + SETTLE_SECONDS
+    while not int(status_of(pid)["SigCgt"], 16) & bit and time.monotonic() < end:
+        time.sleep(0.01)
+    check(int(status_of(pid)["SigCgt"], 16) & bit, "Ctrl-C is not heeded")
+
+
 @script("confined-watch", server=Lab.serve)
 def _(lab, case):
     """Watching, with probes that may leave and without."""
@@ -51,7 +60,7 @@ def _(lab, case):
 def confined(lab, *words):
     process = lab.spawn("client", program("tcpsleuth"), *words)
     check_confined(process.pid)
-    time.sleep(1)  # it is at work: it heeds Ctrl-C
+    check_heeds_interrupt(process.pid)
     lab.stop(process, signal.SIGINT)
     check(process.returncode in (0, 1), f"status {process.returncode}")
 

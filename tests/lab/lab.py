@@ -157,8 +157,7 @@ class Lab(Network):
         """tcpdump at the places, or at all three, until end_capture()."""
         for place in places or PLACES:
             node, interface = PLACES[place]
-            largest = 66000 if self.offload_on else 2000
-            self.captures[place] = self.tcpdump(node, interface, self.path(f"{place}.pcap"), largest)
+            self.captures[place] = self.tcpdump(node, interface, self.path(f"{place}.pcap"))
         for process in self.captures.values():
             self.wait_ready(process, "listening on")
         time.sleep(0.1)
@@ -169,7 +168,7 @@ class Lab(Network):
         self.drain(self.captures.values())
         for place, said in zip(self.captures, self.stop_together(self.captures.values(), signal.SIGINT)):
             if not captured_all(said):
-                raise Fault(f"the capture at the {place} lost packets")
+                raise Fault(f"the capture at the {place} lost packets: {said.strip().splitlines()[-1]}")
         paths = {place: self.path(f"{place}.pcap") for place in self.captures}
         self.captures = {}
         return paths

@@ -18,7 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, "build", os.environ.get("VARIANT", "plain"))
 SECONDS = 30  # no program that ends by itself may take longer, unless a caller says so
 READY_SECONDS = 10  # nor the start of one that stays
-STOP_SECONDS = 5  # nor its end: then it is killed
+STOP_SECONDS = 15  # nor its end: then it is killed
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NETNS, ETC_NETNS, LOCKS = "/run/netns", "/etc/netns", "/run/tcpsleuth-lab"
 PREFIX = "sleuth-"
@@ -279,10 +279,11 @@ class Network:
         for process in reversed(list(self.processes)):
             self.stop(process)
 
-    def tcpdump(self, node, interface, path, largest=66000):
-        """A capture of all that passes an interface; it runs once wait_ready() has seen "listening on". Every frame
-        waits in a place of `largest` bytes: where no offload makes large ones, 2000 leave room for many more."""
-        options = ("-n", "-U", "--immediate-mode", "-s", str(largest), "-B", "65536", "-Z", "root")
+    def tcpdump(self, node, interface, path):
+        """A capture of all that passes an interface; it runs once wait_ready() has seen "listening on". Not in immediate
+        mode: the kernel packs frames into its 64 MiB as they come, a hundred thousand small ones or a thousand of 64 KiB,
+        and a machine that is too busy to take them out loses none. It hands them out late: drain() before the end."""
+        options = ("-n", "-U", "-B", "65536", "-Z", "root")
         return self.spawn(node, "tcpdump", *options, "-i", interface, "-w", path)
 
     def drain(self, processes):

@@ -140,6 +140,7 @@ class Recorder(Network):
         if self.capturing is None:
             raise Fault("the case captured nothing")
         time.sleep(settle)
+        self.drain([self.capturing])
         self.stop(self.capturing, signal.SIGINT)
         self.capturing = None
         return self.path("input.pcap")
