@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #define DEPTH 16     /* of jumps: the kernel's own limit (NFT_JUMP_STACK_SIZE) */
+#define INPUT 2      /* the last of the hooks of what comes in */
 #define STEPS 100000 /* rules that one packet is walked through: chains may call each other many times over */
 
 struct chain {
     const char *family, *table, *name; /* of the document */
     const char *type, *hook, *policy;  /* NULL: no base chain */
+    const json_t *devices;             /* of the hooks ingress and egress: a name, or several; NULL: of any */
     json_int_t priority;
     GPtrArray *rules; /* const json_t*, in order */
 };
@@ -61,6 +63,7 @@ static void add_chain(struct ruleset *r, const json_t *o)
                          text_at(o, "type"),
                          text_at(o, "hook"),
                          text_at(o, "policy"),
+                         json_object_get(o, "dev"),
                          json_integer_value(json_object_get(o, "prio")),
                          g_ptr_array_new() };
     if (c->family && c->table && c->name)
@@ -345,15 +348,30 @@ static enum end walk_chain(struct walking *w, const struct chain *c, unsigned de
 
 /* --- what it comes to --- */
 
-static bool meets(const struct chain *c, const struct walker *p)
+/* Those of an interface alone are met by what passes it. */
+static bool is_of_device(const struct chain *c, const char *name)
 {
-    bool family = strcmp(c->family, "inet") == 0 || strcmp(c->family, p->version == 6 ? "ip6" : "ip") == 0;
+    size_t i;
+    json_t *one;
+
+    if (!c->devices)
+        return true;
+    if (json_is_string(c->devices))
+        return name && strcmp(json_string_value(c->devices), name) == 0;
+    json_array_foreach(c->devices, i, one) if (name && json_is_string(one) && strcmp(json_string_value(one), name) == 0)
+        return true;
+    return false;
+}
+
+static bool meets(const struct chain *c, const struct walker *p, const char *hook)
+{
+    bool family = strcmp(c->family, "inet") == 0 || strcmp(c->family, "netdev") == 0 ||
+                  strcmp(c->family, p->version == 6 ? "ip6" : "ip") == 0;
     bool nat = c->type && strcmp(c->type, "nat") == 0;
 
     if (!c->hook || !family || (nat && p->established)) /* of a connection only its first packet sees the nat chains */
         return false;
-    return p->inward ? strcmp(c->hook, "prerouting") == 0 || strcmp(c->hook, "input") == 0
-                     : strcmp(c->hook, "output") == 0 || strcmp(c->hook, "postrouting") == 0;
+    return strcmp(c->hook, hook) == 0 && is_of_device(c, p->inward ? p->in : p->out);
 }
 
 /* "tcp dport 80 drop" would take a printer of nftables' own; its JSON, without the counters, does as well. */
@@ -418,17 +436,20 @@ static bool pass(struct walking *w, const struct chain *c, struct walk *out)
 
 void ruleset_walk(const struct ruleset *r, const struct walker *p, struct walk *out)
 {
-    static const char *const inward[] = { "prerouting", "input" }, *const outward[] = { "output", "postrouting" };
+    static const char *const inward[] = { "ingress", "prerouting", "input" },
+                            *const outward[] = { "output", "postrouting", "egress" };
     struct walking w = { .rules = r };
 
     w.packet = *p;
     w.matching = (struct matching){ &w.packet, find_set, &w };
     *out = (struct walk){ .verdict = WALK_PASSES };
-    for (int hook = 0; hook < 2 && !(hook && p->inward && w.translator); hook++) { /* translated, it may be forwarded */
+    for (size_t hook = 0; hook < G_N_ELEMENTS(inward); hook++) {
+        if (p->inward && hook == INPUT && w.translator) /* it may be forwarded */
+            break;
         for (guint i = 0; i < r->chains->len; i++) {
             const struct chain *c = g_ptr_array_index(r->chains, i);
             struct walk found = { .verdict = WALK_PASSES };
-            if (!meets(c, p) || strcmp(c->hook, (p->inward ? inward : outward)[hook]) != 0 || pass(&w, c, &found))
+            if (!meets(c, p, (p->inward ? inward : outward)[hook]) || pass(&w, c, &found))
                 continue;
             if (found.verdict > out->verdict) {
                 walk_clear(out);

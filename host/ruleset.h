@@ -35,7 +35,7 @@ struct walker {
     uint16_t sport, dport; /* 0: not known yet: the kernel chooses it */
     uint16_t flags;        /* TCP_SYN, ... */
     bool established;      /* the connection is known to the connection tracking; else it is new */
-    bool inward;           /* hooks prerouting and input; else output and postrouting */
+    bool inward;           /* hooks ingress, prerouting, input; else output, postrouting, egress */
     const char *in, *out;  /* interface it comes from, or leaves by; NULL: none */
 };
 

@@ -10,6 +10,15 @@
 
 #define CONNTRACK "proc/sys/net/netfilter"
 
+/* What is asked of the rules, and what comes of it. */
+struct view {
+    struct rung_step *step;
+    const struct ruleset *rules;
+    const char *what; /* "the connection" */
+    enum where where;
+    char *doubt; /* the first that cannot be told; NULL: all can */
+};
+
 /* The same in the words of iptables. */
 static void remedy_legacy(struct rung_step *s, const struct walk *w, const struct walker *p)
 {
@@ -24,11 +33,24 @@ static void remedy_legacy(struct rung_step *s, const struct walk *w, const struc
                     w->chain, w->handle, condition, program, w->chain, w->handle);
 }
 
+/* What a rule that lets it pass looks at: no more than this packet needs. On the hooks of an interface no connection is
+ * known yet. */
+static char *condition_of(const struct walk *w, const struct walker *p)
+{
+    bool known = p->inward && !p->any_src && !p->established;
+    char from[ADDR_TEXT_SIZE];
+
+    if (p->established)
+        return g_str_has_prefix(w->table, "netdev") ? g_strdup_printf("tcp sport %u", p->sport)
+                                                    : g_strdup("ct state established,related");
+    return g_strdup_printf("%s%s%stcp dport %u", known ? p->version == 6 ? "ip6 saddr " : "ip saddr " : "",
+                           known ? addr_text(from, &p->src, p->version) : "", known ? " " : "", p->dport);
+}
+
 /* A rule that lets it pass: at the end of the chain, or before the one that stops it. */
 static void remedy(struct rung_step *s, const struct walk *w, const struct walker *p)
 {
-    g_autofree char *condition =
-        p->established ? g_strdup("ct state established,related") : g_strdup_printf("tcp dport %u", p->dport);
+    g_autofree char *condition = condition_of(w, p);
 
     if (g_str_has_suffix(w->table, LEGACY_TABLE))
         remedy_legacy(s, w, p);
@@ -40,31 +62,45 @@ static void remedy(struct rung_step *s, const struct walk *w, const struct walke
                     w->table, w->chain, w->handle, condition, w->table, w->chain);
 }
 
-/* What happens to one packet, and how to say which one. */
-static bool walk_one(struct rung_step *s, const struct ruleset *rules, const struct walker *p, const char *packet,
-                     enum where where)
+static void blame(struct view *v, const struct walk *w, const struct walker *p, const char *packet)
+{
+    struct finding *f = finding_new(CODE_FIREWALL_DROPS, v->where, "%s is %s by %s.", packet,
+                                    w->verdict == WALK_REJECTED ? "rejected" : "dropped", w->rule);
+
+    finding_detail_text(f, "rule", w->rule);
+    if (w->handle)
+        finding_detail_number(f, "handle", w->handle);
+    finding_detail_text(f, "hook", p->inward ? "in" : "out");
+    step_blame(v->step, f);
+    remedy(v->step, w, p);
+}
+
+/* Told below the rung, and the first of them in its line, too. Frees text. */
+static void doubt(struct view *v, char *text)
+{
+    step_note(v->step, "%s", text);
+    if (v->doubt)
+        g_free(text);
+    else
+        v->doubt = text;
+}
+
+/* What happens to one packet, and how to say which one. True: no rule surely stops it. */
+static bool walk_one(struct view *v, const struct walker *p, const char *packet)
 {
     struct walk w;
-    bool gone;
 
-    ruleset_walk(rules, p, &w);
-    gone = w.verdict >= WALK_DROPPED;
+    ruleset_walk(v->rules, p, &w);
+    bool gone = w.verdict >= WALK_DROPPED;
     if (w.translated)
-        step_note(s, "%s gets another target by %s (dnat, redirect); what becomes of it there is not followed", packet,
-                  w.translated);
+        doubt(v, g_strdup_printf("%s gets another target by %s (dnat, redirect), and is not followed there", packet,
+                                 w.translated));
     if (w.verdict == WALK_MAY_PASS)
-        step_note(s, "%s may be dropped by %s: that hangs on what cannot be known from here (a rate, a mark, a user)",
-                  packet, w.rule);
-    if (gone) {
-        struct finding *f = finding_new(CODE_FIREWALL_DROPS, where, "%s is %s by %s.", packet,
-                                        w.verdict == WALK_REJECTED ? "rejected" : "dropped", w.rule);
-        finding_detail_text(f, "rule", w.rule);
-        if (w.handle)
-            finding_detail_number(f, "handle", w.handle);
-        finding_detail_text(f, "hook", p->inward ? "in" : "out");
-        step_blame(s, f);
-        remedy(s, &w, p);
-    }
+        doubt(v, g_strdup_printf("%s may be dropped by %s: that hangs on what is not known here (who comes, a rate, a "
+                                 "mark, a user)",
+                                 packet, w.rule));
+    if (gone)
+        blame(v, &w, p, packet);
     walk_clear(&w);
     return !gone;
 }
@@ -130,17 +166,26 @@ static struct rung_step *begin(const struct climb *c, const struct ruleset *rule
     return s;
 }
 
-static void say(struct rung_step *s, const struct ruleset *rules, const char *what)
+/* The line of the rung. What cannot be told of who comes in is open; what leaves, the port shows. Frees what v holds. */
+static void say(struct view *v)
 {
+    struct rung_step *s = v->step;
+    g_autofree char *unclear = v->doubt;
+    unsigned n = ruleset_size(v->rules);
+
     g_clear_pointer(&s->text, g_free);
     if (s->finding && s->finding->code == CODE_FIREWALL_DROPS)
-        s->text = g_strdup_printf("a rule stops %s", what);
+        s->text = g_strdup_printf("a rule stops %s", v->what);
     else if (s->finding)
         s->text = g_strdup("the table of tracked connections is full");
-    else if (ruleset_size(rules) == 0)
+    else if (n == 0)
         s->text = g_strdup("no rules");
+    else if (unclear)
+        s->text = g_strdup_printf("%u rule%s: %s", n, n == 1 ? "" : "s", unclear);
     else
-        s->text = g_strdup_printf("%u rules, none stops %s", ruleset_size(rules), what);
+        s->text = g_strdup_printf("%u rule%s, none stops %s", n, n == 1 ? "" : "s", v->what);
+    if (unclear && v->where == WHERE_SERVER && s->status == STEP_OK)
+        s->status = STEP_UNKNOWN;
 }
 
 static const char *name_of(const struct climb *c, const struct climb_address *a)
@@ -149,8 +194,7 @@ static const char *name_of(const struct climb *c, const struct climb_address *a)
 }
 
 /* The SYN that leaves, the SYN-ACK that comes back. */
-static void walk_address(struct rung_step *s, const struct climb *c, const struct ruleset *rules,
-                         const struct climb_address *a)
+static void walk_address(struct view *v, const struct climb *c, const struct climb_address *a)
 {
     char text[ADDR_TEXT_SIZE];
     struct walker syn = { .version = a->version,
@@ -171,29 +215,28 @@ static void walk_address(struct rung_step *s, const struct climb *c, const struc
     addr_text(text, &a->addr, a->version);
     g_autofree char *leaves = g_strdup_printf("The SYN to %s port %u", text, c->port);
     g_autofree char *comes = g_strdup_printf("The answer of %s port %u", text, c->port);
-    if (walk_one(s, rules, &syn, leaves, WHERE_CLIENT))
-        walk_one(s, rules, &answer, comes, WHERE_CLIENT);
+    if (walk_one(v, &syn, leaves))
+        walk_one(v, &answer, comes);
 }
 
 struct rung_step *rung_firewall(const struct climb *c, const struct ruleset *rules, const char *why)
 {
-    struct rung_step *s = begin(c, rules, why);
+    struct view v = { begin(c, rules, why), rules, "the connection", WHERE_CLIENT, NULL };
 
     if (!rules)
-        return s;
+        return v.step;
     for (guint i = 0; i < c->addresses->len; i++) {
         const struct climb_address *a = &g_array_index(c->addresses, struct climb_address, i);
         if (!a->error && climb_wants(c, a->version))
-            walk_address(s, c, rules, a);
+            walk_address(&v, c, a);
     }
-    say(s, rules, "the connection");
-    return s;
+    say(&v);
+    return v.step;
 }
 
 /* --- of a server --- */
 
-static void walk_own(struct rung_step *s, const struct climb *c, const struct ruleset *rules,
-                     const struct host_address *own, const struct walker *from)
+static void walk_own(struct view *v, const struct climb *c, const struct host_address *own, const struct walker *from)
 {
     char text[ADDR_TEXT_SIZE];
     const char *link = machine_link_name(c->machine, own->link);
@@ -216,26 +259,27 @@ static void walk_own(struct rung_step *s, const struct climb *c, const struct ru
     addr_text(text, &own->addr, own->version);
     g_autofree char *comes = g_strdup_printf("A SYN to %s port %u", text, c->port);
     g_autofree char *leaves = g_strdup_printf("The answer from %s port %u", text, c->port);
-    if (walk_one(s, rules, &syn, comes, WHERE_SERVER) && !from->any_src)
-        walk_one(s, rules, &answer, leaves, WHERE_SERVER);
+    if (walk_one(v, &syn, comes) && !from->any_src)
+        walk_one(v, &answer, leaves);
 }
 
 struct rung_step *rung_firewall_in(const struct climb *c, const struct ruleset *rules, const char *why,
                                    const char *client)
 {
-    struct rung_step *s = begin(c, rules, why);
+    struct view v = { begin(c, rules, why), rules, client ? "connections of that client" : "connections to the port",
+                      WHERE_SERVER, NULL };
     struct walker from = { .any_src = true };
     unsigned scope;
 
     if (!rules)
-        return s;
+        return v.step;
     if (client)
         from.any_src = !resolver_address(client, &from.version, &from.src, &scope);
     for (guint i = 0; i < c->machine->addresses->len; i++) {
         const struct host_address *own = &g_array_index(c->machine->addresses, struct host_address, i);
         if (address_is_usable(c->machine, own, false) && (from.any_src || from.version == own->version))
-            walk_own(s, c, rules, own, &from);
+            walk_own(&v, c, own, &from);
     }
-    say(s, rules, client ? "connections of that client" : "connections to the port");
-    return s;
+    say(&v);
+    return v.step;
 }

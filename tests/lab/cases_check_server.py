@@ -127,11 +127,19 @@ against("firewall-drop", "a rule drops what comes in from outside", "broken fire
 against("firewall-policy", "nothing comes in that is not allowed", "broken firewall_drops", "firewall",
         rules(SHUT, "add rule inet own in iif lo accept", "add rule inet own in ct state established accept"), more=blames)
 against("firewall-client", "one client is shut out", "broken firewall_drops", "firewall",
-        rules(WAIT, "add rule inet own in {ip} saddr {client} drop"), words=("--client", "{client}"), family="both", more=blames)
+        rules(WAIT, "add rule inet own in {ip} saddr {client} drop"), words=("--client", "{client}"), family="both",
+        more=lambda lab, case, found: (blames(lab, case, found),
+                                       check(f"saddr {CLIENT[case.family]}" in step(found, "firewall")["remedy"], "the remedy lets everybody in")))
 against("firewall-other-client", "another client is shut out", "ok",
         before=rules(WAIT, f"add rule inet own in ip saddr {LAST[4]} drop"), words=("--client", "{client}"))
 against("firewall-some-client", "some client is shut out: told, not believed", "ok",
         before=rules(WAIT, "add rule inet own in {ip} saddr {client} drop"), steps={"firewall": "may be dropped"})
+against("firewall-ingress", "a rule drops it where the interface hands it in", "broken firewall_drops", "firewall",
+        rules("add table netdev own", "add chain netdev own in { type filter hook ingress device eth0 priority 0; }", "add rule netdev own in tcp dport 80 drop"),
+        steps={"firewall": "netdev own in"})
+against("firewall-redirect", "a rule sends it to another port: told, and not followed", "ok",
+        before=rules("add chain inet own to { type nat hook prerouting priority -100; }", "add rule inet own to tcp dport 80 redirect to :8080"),
+        steps={"firewall": "gets another target by inet own to"})
 against("firewall-here-too", "a rule drops even what comes from this host", "broken syn_unanswered", "local_connect",
         rules(WAIT, "add rule inet own in tcp dport 80 drop"), steps={"firewall": "broken"})
 

@@ -136,6 +136,36 @@ static void test_in(void **state)
     check_walk(&web, WALK_PASSES, 0);
 }
 
+/* The hooks of an interface, of one or of several, are met by what passes it. */
+static void test_ingress(void **state)
+{
+    static const char json[] =
+        "{\"nftables\": [{\"chain\": {\"family\": \"netdev\", \"table\": \"n\", \"name\": \"i\", \"hook\": \"ingress\", \"type\": \"filter\","
+        "\"dev\": [\"eth0\", \"eth1\"], \"prio\": 0, \"policy\": \"drop\"}}, {\"chain\": {\"family\": \"inet\", \"table\": \"n\", \"name\": \"j\","
+        "\"hook\": \"ingress\", \"type\": \"filter\", \"dev\": \"eth2\", \"prio\": 0, \"policy\": \"drop\"}}]}";
+    static const struct {
+        const char *in;
+        enum walk_verdict verdict;
+    } cases[] = { { "eth0", WALK_DROPPED }, { "eth1", WALK_DROPPED }, { "eth2", WALK_DROPPED }, { "eth3", WALK_PASSES }, { NULL, WALK_PASSES } };
+    struct ruleset *r = ruleset_parse(json, NULL);
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct walker p = from("10.0.3.7", 80, cases[i].in);
+        struct walk w;
+        ruleset_walk(r, &p, &w);
+        assert_int_equal(w.verdict, cases[i].verdict);
+        walk_clear(&w);
+    }
+    struct walker out = syn_to("192.0.2.1", 80);
+    struct walk w;
+    out.out = "eth0";
+    ruleset_walk(r, &out, &w);
+    assert_int_equal(w.verdict, WALK_PASSES);
+    walk_clear(&w);
+    ruleset_free(r);
+}
+
 /* No ruleset, an empty one, and nonsense in the place of each part. */
 static void test_parse(void **state)
 {
@@ -246,7 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_out),        cmocka_unit_test(test_iptables), cmocka_unit_test(test_established),
-        cmocka_unit_test(test_translated), cmocka_unit_test(test_in),       cmocka_unit_test(test_parse), cmocka_unit_test(test_rung), cmocka_unit_test(test_conntrack), cmocka_unit_test(test_legacy),
+        cmocka_unit_test(test_translated), cmocka_unit_test(test_in),       cmocka_unit_test(test_parse), cmocka_unit_test(test_ingress), cmocka_unit_test(test_rung), cmocka_unit_test(test_conntrack), cmocka_unit_test(test_legacy),
     };
 
     return cmocka_run_group_tests(tests, read_rules, free_rules);
