@@ -71,3 +71,42 @@ GArray *climb_links(const struct climb *c)
         add_all(c, links);
     return links;
 }
+
+static void add_hop(GArray *hops, struct climb_hop h)
+{
+    for (guint i = 0; i < hops->len; i++) {
+        const struct climb_hop *known = &g_array_index(hops, struct climb_hop, i);
+        if (known->version == h.version && known->link == h.link && addr_cmp(&known->addr, &h.addr) == 0)
+            return;
+    }
+    g_array_append_val(hops, h);
+}
+
+/* An address of this host on the link, to ask from. */
+static struct addr source_on(const struct climb *c, unsigned version, unsigned link)
+{
+    for (guint i = 0; i < c->machine->addresses->len; i++) {
+        const struct host_address *a = &g_array_index(c->machine->addresses, struct host_address, i);
+        if (a->version == version && a->link == link && address_is_usable(c->machine, a, true))
+            return a->addr;
+    }
+    return (struct addr){ 0 };
+}
+
+GArray *climb_hops(const struct climb *c)
+{
+    GArray *hops = g_array_new(FALSE, TRUE, sizeof(struct climb_hop));
+
+    for (guint i = 0; i < c->addresses->len; i++) {
+        const struct climb_address *a = &g_array_index(c->addresses, struct climb_address, i);
+        if (!a->error && !a->local && climb_wants(c, a->version))
+            add_hop(hops, (struct climb_hop){ a->version, a->has_gateway ? a->gateway : a->addr, a->source, a->link,
+                                              !a->has_gateway });
+    }
+    for (guint i = 0; c->addresses->len == 0 && i < c->machine->defaults->len; i++) {
+        const struct host_route *r = &g_array_index(c->machine->defaults, struct host_route, i);
+        if (r->has_gateway && !r->dead && climb_wants(c, r->version))
+            add_hop(hops, (struct climb_hop){ r->version, r->gateway, source_on(c, r->version, r->link), r->link, false });
+    }
+    return hops;
+}

@@ -42,6 +42,17 @@ bool climb_wants(const struct climb *c, unsigned version);
 /* From c->addresses: which families the target has, and which of them is left out. */
 void climb_set_families(struct climb *c);
 
+/* A next hop: of an address of the target, or of a default route where no address is known. */
+struct climb_hop {
+    uint8_t version;
+    struct addr addr, source; /* source: all zero where it is not known */
+    unsigned link;
+    bool is_target;
+};
+
+/* Those of this climb, each once; free it. */
+GArray *climb_hops(const struct climb *c);
+
 /* Every address of the target is this host's own: no card is used. */
 bool climb_stays_here(const struct climb *c);
 

@@ -10,42 +10,7 @@
 #define ASKING_MS 3500 /* of the kernel: three requests, a second apart */
 #define OLD_MS 9500    /* 5 s in DELAY, then three requests */
 
-/* A next hop: of an address of the target, or of a default route where no address is known. */
-struct hop {
-    uint8_t version;
-    struct addr addr;
-    unsigned link;
-    bool is_target;
-};
-
-static void add(GArray *hops, struct hop h)
-{
-    for (guint i = 0; i < hops->len; i++) {
-        const struct hop *known = &g_array_index(hops, struct hop, i);
-        if (known->version == h.version && known->link == h.link && addr_cmp(&known->addr, &h.addr) == 0)
-            return;
-    }
-    g_array_append_val(hops, h);
-}
-
-static GArray *find_hops(const struct climb *c)
-{
-    GArray *hops = g_array_new(FALSE, TRUE, sizeof(struct hop));
-
-    for (guint i = 0; i < c->addresses->len; i++) {
-        const struct climb_address *a = &g_array_index(c->addresses, struct climb_address, i);
-        if (!a->error && !a->local && climb_wants(c, a->version))
-            add(hops, (struct hop){ a->version, a->has_gateway ? a->gateway : a->addr, a->link, !a->has_gateway });
-    }
-    for (guint i = 0; c->addresses->len == 0 && i < c->machine->defaults->len; i++) {
-        const struct host_route *r = &g_array_index(c->machine->defaults, struct host_route, i);
-        if (r->has_gateway && !r->dead && climb_wants(c, r->version))
-            add(hops, (struct hop){ r->version, r->gateway, r->link, false });
-    }
-    return hops;
-}
-
-static bool asks_neighbors(const struct climb *c, const struct hop *h)
+static bool asks_neighbors(const struct climb *c, const struct climb_hop *h)
 {
     const struct host_link *l = machine_link(c->machine, h->link);
 
@@ -53,11 +18,11 @@ static bool asks_neighbors(const struct climb *c, const struct hop *h)
 }
 
 /* What was found of one; NULL: it answers. */
-static struct finding *judge(const struct climb *c, const struct hop *h, struct echo *echo, char **text)
+static struct finding *judge(const struct climb *c, const struct climb_hop *h, struct echo *echo, char **text)
 {
     char address[ADDR_TEXT_SIZE], mac[MAC_TEXT] = "";
     struct echo_reply reply = { .outcome = ECHO_SILENT };
-    const char *what = h->is_target ? "the target itself" : "the gateway";
+    const char *what = !h->is_target ? "the gateway" : c->host ? "the target itself" : "the client itself";
 
     addr_text(address, &h->addr, h->version);
     bool asked = echo_can(echo, h->version);
@@ -85,7 +50,7 @@ static struct finding *judge(const struct climb *c, const struct hop *h, struct 
     return NULL;
 }
 
-static void remedy(struct rung_step *s, const struct climb *c, const struct hop *h)
+static void remedy(struct rung_step *s, const struct climb *c, const struct climb_hop *h)
 {
     char address[ADDR_TEXT_SIZE];
 
@@ -113,7 +78,7 @@ static struct rung_step *tell(const struct climb *c, const GArray *hops, GPtrArr
     }
     guint shown = bad == hops->len ? first_bad : first_good;
     struct rung_step *s = step_new(RUNG_GATEWAY, "%s", (const char *)g_ptr_array_index(texts, shown));
-    step_subject(s, machine_link_name(c->machine, g_array_index(hops, struct hop, shown).link));
+    step_subject(s, machine_link_name(c->machine, g_array_index(hops, struct climb_hop, shown).link));
     for (guint i = 0; i < hops->len; i++) {
         struct finding *f = g_ptr_array_index(findings, i);
         if (i != shown)
@@ -122,17 +87,17 @@ static struct rung_step *tell(const struct climb *c, const GArray *hops, GPtrArr
             continue;
         if (bad < hops->len)
             f->status = STATUS_DEGRADED;
-        finding_detail_text(f, "family", g_array_index(hops, struct hop, i).version == 6 ? "IPv6" : "IPv4");
+        finding_detail_text(f, "family", g_array_index(hops, struct climb_hop, i).version == 6 ? "IPv6" : "IPv4");
         step_blame(s, f);
         if (i == first_bad)
-            remedy(s, c, &g_array_index(hops, struct hop, i));
+            remedy(s, c, &g_array_index(hops, struct climb_hop, i));
     }
     return s;
 }
 
 struct rung_step *rung_gateway(const struct climb *c, struct echo *echo)
 {
-    g_autoptr(GArray) hops = find_hops(c);
+    g_autoptr(GArray) hops = climb_hops(c);
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free), findings = g_ptr_array_new();
 
     if (hops->len == 0)
@@ -140,7 +105,7 @@ struct rung_step *rung_gateway(const struct climb *c, struct echo *echo)
                                                          : "there is no default route");
     for (guint i = 0; i < hops->len; i++) {
         char *text = NULL;
-        g_ptr_array_add(findings, judge(c, &g_array_index(hops, struct hop, i), echo, &text));
+        g_ptr_array_add(findings, judge(c, &g_array_index(hops, struct climb_hop, i), echo, &text));
         g_ptr_array_add(texts, text);
     }
     struct rung_step *s = tell(c, hops, texts, findings);

@@ -1,6 +1,7 @@
 #include "host/service.h"
 
 #include "base/limits.h"
+#include "host/tcpext.h"
 #include "host/tree.h"
 
 #include <dirent.h>
@@ -232,25 +233,6 @@ void service_find_processes(struct service *s, const char *root)
     g_ptr_array_sort(s->processes, by_pid);
 }
 
-/* --- counters --- */
-
-/* /proc/net/netstat: a line of names and a line of values for each group. */
-static uint64_t counter(const char *text, const char *name)
-{
-    g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", 0);
-
-    for (char **line = lines; line[0] && line[1]; line += 2) {
-        if (!g_str_has_prefix(line[0], "TcpExt:"))
-            continue;
-        g_auto(GStrv) names = g_strsplit(line[0], " ", 0), values = g_strsplit(line[1], " ", 0);
-        guint n = MIN(g_strv_length(names), g_strv_length(values));
-        for (guint i = 0; i < n; i++)
-            if (g_str_equal(names[i], name))
-                return strtoull(values[i], NULL, 10);
-    }
-    return 0;
-}
-
 struct service *service_read(const char *root, uint16_t port, GError **error)
 {
     GArray *all = sockets_read(1u << TCP_LISTEN, error);
@@ -267,7 +249,7 @@ struct service *service_read(const char *root, uint16_t port, GError **error)
     if (s->listeners->len)
         service_find_processes(s, root);
     g_autofree char *text = tree_text(root, "proc/net", "netstat");
-    s->overflows = counter(text, "ListenOverflows");
-    s->drops = counter(text, "ListenDrops");
+    s->overflows = text ? tcpext_value(text, "ListenOverflows") : 0;
+    s->drops = text ? tcpext_value(text, "ListenDrops") : 0;
     return s;
 }

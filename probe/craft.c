@@ -224,6 +224,11 @@ void craft_link_free(struct craft_link *l)
     g_free(l);
 }
 
+const uint8_t *craft_link_mac(const struct craft_link *l)
+{
+    return l->mac;
+}
+
 static bool build_arp(struct craft_link *l, const struct addr *src, const struct addr *whom)
 {
     static const uint8_t all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, nobody[6];

@@ -61,6 +61,7 @@ int crafter_send(struct crafter *k, const struct craft *c, unsigned scope);
 struct craft_link;
 struct craft_link *craft_link_open(const char *interface, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void craft_link_free(struct craft_link *l); /* NULL-safe */
+const uint8_t *craft_link_mac(const struct craft_link *l); /* its own hardware address, 6 bytes */
 
 /* Asks all on the link who has `whom`, as src: an ARP request, or a neighbour solicitation to the solicited-node group
  * (RFC 4861 section 4.3). 0 or an errno. */

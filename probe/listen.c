@@ -21,14 +21,9 @@ struct reader {
     void *user;
 };
 
-static bool set_filter(pcap_t *p, uint16_t ports, unsigned n, uint16_t low)
+static bool set_filter(pcap_t *p, const char *filter)
 {
     struct bpf_program program;
-    g_autofree char *filter =
-        g_strdup_printf("arp or icmp6 or (icmp and (icmp[0] = 0 or icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12 "
-                        "or ip[6:2] & 0x1fff != 0)) "
-                        "or ((tcp or udp) and dst portrange %u-%u) or (tcp and dst port %u)",
-                        ports, ports + n - 1, low);
 
     if (pcap_compile(p, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
         return false;
@@ -37,7 +32,7 @@ static bool set_filter(pcap_t *p, uint16_t ports, unsigned n, uint16_t low)
     return good;
 }
 
-struct listener *listener_open(uint16_t ports, unsigned n, uint16_t low, GError **error)
+static struct listener *open_with(const char *filter, GError **error)
 {
     char why[PCAP_ERRBUF_SIZE] = "";
     pcap_t *p = pcap_create("any", why);
@@ -50,7 +45,7 @@ struct listener *listener_open(uint16_t ports, unsigned n, uint16_t low, GError 
         status = pcap_activate(p);
     }
     if (status < 0 || pcap_setdirection(p, PCAP_D_IN) != 0 || pcap_setnonblock(p, 1, why) != 0 ||
-        !set_filter(p, ports, n, low)) {
+        !set_filter(p, filter)) {
         g_set_error(error, PROBE_ERROR, PROBE_ERROR_PRIVILEGE, "answers cannot be captured: %s",
                     p ? pcap_statustostr(status < 0 ? status : PCAP_ERROR) : why);
         if (p)
@@ -62,6 +57,22 @@ struct listener *listener_open(uint16_t ports, unsigned n, uint16_t low, GError 
     l->fd = pcap_get_selectable_fd(p);
     l->dlt = pcap_datalink(p);
     return l;
+}
+
+struct listener *listener_open(uint16_t ports, unsigned n, uint16_t low, GError **error)
+{
+    g_autofree char *filter =
+        g_strdup_printf("arp or icmp6 or (icmp and (icmp[0] = 0 or icmp[0] = 3 or icmp[0] = 11 or icmp[0] = 12 "
+                        "or ip[6:2] & 0x1fff != 0)) "
+                        "or ((tcp or udp) and dst portrange %u-%u) or (tcp and dst port %u)",
+                        ports, ports + n - 1, low);
+
+    return open_with(filter, error);
+}
+
+struct listener *listener_open_neighbors(GError **error)
+{
+    return open_with("arp or icmp6", error);
 }
 
 void listener_free(struct listener *l)

@@ -14,6 +14,9 @@ struct listener;
 /* ports: the first of n local ports that answers go to; low: another one. NULL and *error where packets may not be
  * seen. Free with listener_free. */
 struct listener *listener_open(uint16_t ports, unsigned n, uint16_t low, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* One that hears neighbours alone: ARP, and ICMPv6 with its neighbour discovery. */
+struct listener *listener_open_neighbors(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void listener_free(struct listener *l); /* NULL-safe */
 
 /* To wait for: readable where frames are there. */

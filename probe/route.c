@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
 #include <netlink/route/route.h>
@@ -53,7 +54,14 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *user)
     return NL_STOP;
 }
 
-static void ask(struct nl_sock *s, unsigned version, const struct addr *to, unsigned scope)
+static bool put_port(struct nl_msg *m, uint16_t port)
+{
+    uint16_t wire = htons(port);
+
+    return port == 0 || (nla_put_u8(m, RTA_IP_PROTO, IPPROTO_TCP) == 0 && nla_put_u16(m, RTA_DPORT, wire) == 0);
+}
+
+static void ask(struct nl_sock *s, unsigned version, const struct addr *to, unsigned scope, uint16_t port)
 {
     int n = version == 6 ? 16 : 4;
     struct rtmsg request = { .rtm_family = version == 6 ? AF_INET6 : AF_INET, .rtm_dst_len = (unsigned char)(n * 8) };
@@ -61,7 +69,7 @@ static void ask(struct nl_sock *s, unsigned version, const struct addr *to, unsi
 
     if (nlmsg_append(m, &request, sizeof request, NLMSG_ALIGNTO) == 0 &&
         nla_put(m, RTA_DST, n, to->bytes + 16 - n) == 0 && (scope == 0 || nla_put_u32(m, RTA_OIF, scope) == 0) &&
-        nl_send_auto(s, m) >= 0)
+        put_port(m, port) && nl_send_auto(s, m) >= 0)
         nl_recvmsgs_default(s);
     nlmsg_free(m);
 }
@@ -83,6 +91,11 @@ static void read_link(struct nl_sock *s, struct route *r)
 
 void route_find(struct route *r, unsigned version, const struct addr *to, unsigned scope)
 {
+    route_find_port(r, version, to, scope, 0);
+}
+
+void route_find_port(struct route *r, unsigned version, const struct addr *to, unsigned scope, uint16_t port)
+{
     struct nl_sock *s = nl_socket_alloc();
 
     *r = (struct route){ .error = ENETUNREACH };
@@ -94,7 +107,7 @@ void route_find(struct route *r, unsigned version, const struct addr *to, unsign
     nl_socket_disable_auto_ack(s);
     nl_socket_modify_cb(s, NL_CB_VALID, NL_CB_CUSTOM, on_route, r);
     nl_socket_modify_err_cb(s, NL_CB_CUSTOM, on_error, r);
-    ask(s, version, to, scope);
+    ask(s, version, to, scope, port);
     nl_close(s);
     if (nl_connect(s, NETLINK_ROUTE) == 0 && r->ifindex)
         read_link(s, r);

@@ -29,4 +29,7 @@ struct route {
 /* Fills *r. scope: interface index of a link-local address, 0 else. */
 void route_find(struct route *r, unsigned version, const struct addr *to, unsigned scope);
 
+/* The same for TCP to that port: policy rules may send it another way than the rest (ip-rule(8): ipproto, dport). */
+void route_find_port(struct route *r, unsigned version, const struct addr *to, unsigned scope, uint16_t port);
+
 #endif

@@ -2,11 +2,13 @@
 #include "src/climbing.h"
 
 #include "base/limits.h"
+#include "host/tcpext.h"
 #include "probe/connect.h"
 #include "diagnose/probe_verdict.h"
 #include "src/climb_results.h"
 
 #define PING_TRIES 3
+#define REVERSED "IPReversePathFilter" /* of TcpExt: dropped by rp_filter */
 
 struct probe_request climb_request(const struct climbing *c, unsigned i)
 {
@@ -316,8 +318,9 @@ static struct finding *judge_port(const struct climbing *c)
     return probe_verdict(told);
 }
 
-/* The network answers the SYN, and the kernel of this host never hears of it. */
-static struct finding *kept_out_here(const struct climbing *c)
+/* The network answers the SYN, and the kernel of this host never hears of it. reversed: packets that came in by another
+ * interface than answers to them would leave by, dropped meanwhile (rp_filter). */
+static struct finding *kept_out_here(const struct climbing *c, uint64_t reversed)
 {
     for (guint i = 0; i < c->climb.addresses->len; i++) {
         const struct probe_result *syn = result_of(c->results, PROBE_SYN, i),
@@ -326,9 +329,10 @@ static struct finding *kept_out_here(const struct climbing *c)
         if (!syn || !own || own->outcome != OUTCOME_NO_ANSWER ||
             (syn->outcome != OUTCOME_OPEN && syn->outcome != OUTCOME_REFUSED))
             continue;
-        struct finding *f =
-            finding_new(CODE_FIREWALL_DROPS, WHERE_CLIENT, "%s answers, and something on this host drops the answer.",
-                        addr_text(text, &syn->way_to, syn->version));
+        struct finding *f = finding_new(CODE_FIREWALL_DROPS, WHERE_CLIENT, "%s answers, and %s drops the answer%s.",
+                                        addr_text(text, &syn->way_to, syn->version),
+                                        reversed ? "the reverse path filter of this host" : "something on this host",
+                                        reversed ? ": it comes in by another interface than packets to it leave by" : "");
         f->confidence = CONFIDENCE_LIKELY;
         return f;
     }
@@ -355,24 +359,103 @@ static struct finding *not_begun(const struct climbing *c)
     return f;
 }
 
+static void remedy_here(struct rung_step *s, uint64_t reversed)
+{
+    if (reversed)
+        step_remedy(s, "sysctl net.ipv4.conf.all.rp_filter net.ipv4.conf.IFACE.rp_filter: 2 lets it in, 1 does not; "
+                       "ip route: let packets leave by the interface that the answers come in by");
+    else
+        step_remedy(s, "nft -a list ruleset; iptables-legacy -S; tc filter show dev IFACE ingress; sysctl "
+                       "net.ipv4.conf.all.rp_filter");
+}
+
+static void remedy_not_begun(const struct climbing *c, struct rung_step *s)
+{
+    char text[ADDR_TEXT_SIZE];
+    const struct climb_address *a = &g_array_index(c->climb.addresses, struct climb_address, 0);
+
+    step_remedy(s, "ip route get %s ipproto tcp dport %u; ip rule; nft -a list ruleset",
+                addr_text(text, &a->addr, a->version), c->target->port);
+}
+
+static bool is_address_of(const struct climbing *c, const struct climb_address *a)
+{
+    for (guint i = 0; i < c->machine->addresses->len; i++) {
+        const struct host_address *own = &g_array_index(c->machine->addresses, struct host_address, i);
+        if (own->link == a->link && own->version == a->version && addr_cmp(&own->addr, &a->source) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Not even a router says that a packet passed it. */
+static bool is_all_silent(const struct climbing *c, unsigned way)
+{
+    const struct probe_result *trail = result_of(c->results, PROBE_SYN_TTL, way),
+                              *echo = result_of(c->results, PROBE_ECHO, way);
+
+    for (guint i = 0; trail && trail->hops && i < trail->hops->len; i++)
+        if (g_array_index(trail->hops, struct probe_hop, i).answered)
+            return false;
+    return trail && echo && echo->outcome == OUTCOME_NO_ANSWER;
+}
+
+/* Where nothing comes back, what to look at first. */
+static void look_nearby(const struct climbing *c, struct rung_step *s)
+{
+    for (guint i = 0; i < c->climb.addresses->len; i++) {
+        const struct climb_address *a = &g_array_index(c->climb.addresses, struct climb_address, i);
+        char gateway[ADDR_TEXT_SIZE], source[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE];
+        if (!climb_is_tried(c, i) || a->local)
+            continue;
+        addr_text(source, &a->source, a->version);
+        if (!is_address_of(c, a))
+            step_note(s, "packets leave from %s, which is no address of %s: do the routers know the way back to it?",
+                      source, machine_link_name(c->machine, a->link));
+        if (!a->has_gateway || !is_all_silent(c, i))
+            continue;
+        addr_text(gateway, &a->gateway, a->version);
+        step_note(s, "nothing behind %s answers, and no router on the way says a word", gateway);
+        step_remedy(s,
+                    "on %s: sysctl net.ipv4.ip_forward; ip route get %s from %s iif IFACE; its NAT and its filter; where "
+                    "packets leave it, capture on the server",
+                    gateway, addr_text(to, &a->addr, a->version), source);
+    }
+}
+
+/* Whose fault it is that no connection comes about; NULL: one does. */
+static struct finding *judge(const struct climbing *c, struct rung_step *s, uint64_t reversed)
+{
+    struct finding *f = kept_out_here(c, reversed);
+
+    if (f) {
+        remedy_here(s, reversed);
+    } else if ((f = judge_port(c))) {
+        if (f->code == CODE_SYN_UNANSWERED && f->status == STATUS_BROKEN)
+            look_nearby(c, s);
+    } else if ((f = not_begun(c))) {
+        remedy_not_begun(c, s);
+    }
+    return f;
+}
+
 struct rung_step *climb_port(struct climbing *c)
 {
     g_autoptr(GString) out = g_string_new(NULL);
 
     if (!is_any_tried(c))
         return step_skip(RUNG_PORT, "there is no way to the target");
+    uint64_t reversed = tcpext_now(REVERSED);
     connect_all(c);
     for (guint i = 0; i < c->climb.addresses->len; i++) {
         const struct probe_result *r = result_of(c->results, PROBE_CONNECT, i);
         if (r)
             append_connect(out, r);
     }
+    if (c->more)
+        g_string_append_printf(out, "; %u more addresses are not tried", c->more);
     struct rung_step *s = step_new(RUNG_PORT, "%u: %s", c->target->port, out->str);
-    struct finding *f = kept_out_here(c);
-    if (!f)
-        f = judge_port(c);
-    if (!f)
-        f = not_begun(c);
+    struct finding *f = judge(c, s, tcpext_now(REVERSED) - reversed);
     if (f)
         step_blame(s, f);
     step_evidence(s, "a TCP connection to each address, by the kernel");

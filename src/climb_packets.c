@@ -162,8 +162,20 @@ static void join_cause(struct rung_step *port, struct rung_step *cause)
         step_remedy(port, "%s", cause->remedy);
 }
 
+/* Two with one address: which of them is met is luck, and where nothing comes back it was the wrong one. */
+static void worsen(struct rung_step *s, const struct rung_step *port)
+{
+    if (!s || !port || port->status != STEP_BROKEN || !s->finding || s->finding->status != STATUS_DEGRADED ||
+        s->finding->confidence == CONFIDENCE_CERTAIN)
+        return;
+    s->finding->status = STATUS_BROKEN;
+    s->status = STEP_BROKEN;
+}
+
 void climb_join_causes(struct climbing *c)
 {
+    worsen(step_of(c, RUNG_ADDRESS), step_of(c, RUNG_PORT));
+    worsen(step_of(c, RUNG_GATEWAY), step_of(c, RUNG_PORT));
     join_cause(step_of(c, RUNG_PORT), step_of(c, RUNG_FIREWALL));
     join_cause(step_of(c, RUNG_PORT), step_of(c, RUNG_CONNECTIONS));
 }

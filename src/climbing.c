@@ -11,11 +11,11 @@
 
 /* --- addresses --- */
 
-static void find_way(struct climb_address *a)
+static void find_way(const struct climbing *c, struct climb_address *a)
 {
     struct route r;
 
-    route_find(&r, a->version, &a->addr, a->scope);
+    route_find_port(&r, a->version, &a->addr, a->scope, c->target ? c->target->port : 0);
     a->error = r.error;
     a->local = r.local;
     a->has_gateway = r.has_gateway;
@@ -30,9 +30,11 @@ static void add_address(struct climbing *c, uint8_t version, const struct addr *
 {
     struct climb_address a = { .version = version, .addr = *addr, .scope = scope };
 
-    if (c->climb.addresses->len >= LIMIT_PROBE_ADDRESSES)
+    if (c->climb.addresses->len >= LIMIT_PROBE_ADDRESSES) {
+        c->more++;
         return;
-    find_way(&a);
+    }
+    find_way(c, &a);
     g_array_append_val(c->climb.addresses, a);
 }
 
@@ -87,7 +89,10 @@ static struct rung_step *link_of(struct climbing *c)
 
 static struct rung_step *address(struct climbing *c)
 {
-    return rung_address(&c->climb);
+    struct rung_step *s = rung_address(&c->climb);
+
+    climb_own_claims(c, s);
+    return s;
 }
 
 static struct rung_step *self_ping(struct climbing *c)
@@ -102,7 +107,11 @@ static struct rung_step *route_default(struct climbing *c)
 
 static struct rung_step *gateway(struct climbing *c)
 {
-    return rung_gateway(&c->climb, c->echo);
+    struct rung_step *s = rung_gateway(&c->climb, c->echo);
+
+    if (s->status == STEP_OK)
+        climb_hop_claims(c, s);
+    return s;
 }
 
 static struct rung_step *route_target(struct climbing *c)
@@ -368,6 +377,7 @@ gboolean climbing_open(struct climbing *c, GError **error)
         return FALSE;
     c->climb.machine = c->machine;
     c->echo = echo_open();
+    c->claims = claims_open(NULL);
     c->rules = ruleset_read("", &why);
     if (!c->rules)
         c->rules_why = g_strdup(why->message);
@@ -385,6 +395,7 @@ void climbing_clear(struct climbing *c)
     step_free(c->names);
     climb_server_clear(c);
     own_traffic_free(c->traffic);
+    claims_free(c->claims);
     ruleset_free(c->rules);
     g_free(c->rules_why);
     probe_engine_free(c->engine);

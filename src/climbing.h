@@ -10,6 +10,7 @@
 #include "host/ruleset.h"
 #include "host/rung_server.h"
 #include "host/rungs.h"
+#include "probe/claims.h"
 #include "probe/engine.h"
 #include "probe/target.h"
 #include "report/report.h"
@@ -34,7 +35,9 @@ struct climbing {
     struct service *service; /* NULL: it is a client's */
     GPtrArray *units, *logs; /* struct unit*, NULL: units_why says why; struct log_lines* */
     char *units_why, *logs_why;
+    struct claims *claims;       /* NULL: this user may not ask for neighbours */
     struct own_traffic *traffic; /* NULL: this user may not see packets */
+    unsigned more;               /* addresses of the target that are not tried: LIMIT_PROBE_ADDRESSES are */
     bool stopped;                /* by the user */
 };
 
@@ -69,6 +72,10 @@ gboolean climb_server_client(struct climbing *c, struct climb_address *out, GErr
 gboolean climb_server_open(struct climbing *c, GError **error);
 void climb_server_clear(struct climbing *c);
 climb_fn climb_listening, climb_local_connect, climb_process, climb_unit, climb_firewall_in, climb_log;
+
+/* --- climb_claims.c: who else has this host's addresses, and the next hop's; blamed on the step --- */
+void climb_own_claims(struct climbing *c, struct rung_step *s);
+void climb_hop_claims(struct climbing *c, struct rung_step *s);
 
 /* --- climb_packets.c --- */
 

@@ -152,6 +152,47 @@ against("wrong-gateway", "the default gateway is an address that nobody has", "b
         ip("route replace default via {nobody}"), target=BARE, family="both", steps={"port": "skipped"})
 against("gateway-silent", "the gateway answers no ARP", "broken gateway_unanswered", "gateway", target=BARE, family="both",
         faults=[("neighbour_silent", {})])
+
+
+def twin(where):
+    """Another host on the client's link, which says that it has an address of somebody else's."""
+
+    def before(lab, case):
+        lab.ip("router1", f"link add link client name twin netns {lab.netns('router2')} type macvlan mode bridge")
+        lab.ip("router2", "link set twin up")
+        lab.ip("router2", f"addr add {where[case.family]}/" + {4: "32 dev twin", 6: "64 dev twin nodad"}[case.family])
+        lab.sysctl("router2", {"net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.twin.rp_filter": 0})
+
+    return before
+
+
+def back_elsewhere(lab, case):
+    """What comes back to the client comes by another link than what it sends."""
+    for node, words in (("client", f"link add second type veth peer name back netns {lab.netns('router1')}"), ("client", "link set second up"),
+                        ("client", "addr add 10.0.9.2/24 dev second"), ("router1", "link set back up"), ("router1", "addr add 10.0.9.1/24 dev back"),
+                        ("router1", f"route add {CLIENT[4]}/32 via 10.0.9.2")):
+        lab.ip(node, words)
+    lab.sysctl("client", {"net.ipv4.conf.all.rp_filter": 1, "net.ipv4.conf.second.rp_filter": 1})
+
+
+against("gateway-twin", "two hosts say that they are the gateway", "degraded address_conflict", "gateway", twin(GATEWAY), target=BARE, family="both",
+        steps={"gateway": "Several on enp0s8", "port": "accepts"})
+against("address-twin", "another host has the client's address, and gets its answers", "broken address_conflict", "address", twin(CLIENT), target=BARE,
+        steps={"gateway": "ok", "port": "broken"})
+against("gateway-entry-wrong", "somebody wrote a wrong hardware address down for the gateway", "broken gateway_unanswered", "gateway",
+        ip("neigh replace {gateway} lladdr 02:de:ad:be:ef:00 dev enp0s8 nud permanent"), target=BARE, family="both",
+        steps={"gateway": "02:de:ad:be:ef:00, and it is"})
+against("rule-prohibits-port", "a rule prohibits the port alone", "broken no_route", "route_target",
+        ip("rule add ipproto tcp dport 80 prohibit"), target=BARE, family="both", steps={"route_default": "ok", "port": "skipped"})
+against("back-elsewhere", "the answer comes in by another interface, and a strict filter drops it", "broken firewall_drops", "port", back_elsewhere,
+        target=BARE, steps={"port": "reverse path filter", "firewall": "no rules"})
+against("back-elsewhere-loose", "the same without the filter: no fault", "ok", target=BARE,
+        before=lambda lab, case: (back_elsewhere(lab, case), lab.sysctl("client", {"net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.second.rp_filter": 0})))
+against("gateway-keeps-all", "the gateway answers, and forwards nothing", "broken syn_unanswered", "port", target=BARE,
+        before=lambda lab, case: lab.sysctl("router1", {"net.ipv4.ip_forward": 0}), steps={"gateway": "answers an echo", "port": "nothing behind 10.0.3.2"})
+against("source-strange", "the route names an address that no router knows", "broken syn_unanswered", "port", target=BARE,
+        before=ip("addr add 192.168.99.1/32 dev lo", "route replace default via {gateway} src 192.168.99.1"),
+        steps={"port": "packets leave from 192.168.99.1, which is no address of enp0s8"})
 against("neighbour-gone", "the target should be on the link and is not", "broken gateway_unanswered", "gateway",
         target="10.0.3.99:80", steps={"gateway": "nobody answers"})
 against("interface-without-way", "a default route over an interface without carrier", "broken no_carrier", "link", target=BARE,
@@ -238,9 +279,15 @@ def blames(handle=True, hook="out"):
     return more
 
 
+def blames_ingress(lab, case, found):
+    check("netdev own in" in found["verdict"]["detail"]["rule"], f"the rule is {found['verdict']['detail']['rule']}")
+    check("tcp sport 80 accept" in step(found, "firewall")["remedy"], "the remedy asks for what is not known at that hook")
+
+
 def stopped(name, about, *lines, **more):
     more.setdefault("more", blames())
-    against(f"firewall-{name}", about, "broken firewall_drops", "port", rules(*lines), target=BARE, family="both", **more)
+    more.setdefault("before", rules(*lines))
+    against(f"firewall-{name}", about, "broken firewall_drops", "port", target=BARE, family="both", **more)
 
 
 stopped("out-drop", "a rule drops the SYN", chain(OUT), "add rule inet own out tcp dport 80 drop")
@@ -251,6 +298,9 @@ stopped("out-policy", "nothing is allowed but names and echoes", chain(OUT, "dro
         "add rule inet own out meta l4proto {{ udp, icmp, icmpv6 }} accept", more=blames(handle=False))
 stopped("in-policy", "answers are not let in", chain(IN, "drop"), "add rule inet own in iif lo accept",
         "add rule inet own in meta l4proto {{ udp, icmp, icmpv6 }} accept", more=blames(handle=False, hook="in"))
+stopped("ingress", "answers are dropped where the interface hands them in", more=blames_ingress,
+        before=rules("add table netdev own", "add chain netdev own in {{ type filter hook ingress device enp0s8 priority 0; }}",
+                     "add rule netdev own in tcp sport 80 drop"))
 against("firewall-allows", "a usual ruleset that lets it pass", "ok", target=BARE, family="both",
         before=rules(chain(IN, "drop"), "add rule inet own in iif lo accept", "add rule inet own in ct state established,related accept",
                      "add rule inet own in meta l4proto {{ icmp, icmpv6 }} accept", chain(OUT), "add rule inet own out tcp dport 25 drop"),
