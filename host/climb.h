@@ -66,6 +66,9 @@ struct rung_step *rung_address(const struct climb *c);
 struct rung_step *rung_route_default(const struct climb *c);
 struct rung_step *rung_route_target(const struct climb *c);
 
+/* No way to the address: blames the step for what the kernel says. others: there is a way to another one. */
+void route_blame(struct rung_step *s, const struct climb_address *a, bool others);
+
 struct rung_step *rung_connections(const struct climb *c);
 
 /* What the counters were at the beginning against now. */

@@ -7,11 +7,14 @@
 #include "host/tree.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-journal.h>
+#include <unistd.h>
 
 #define LINE_BYTES 300
 #define CONTAINERS "var/lib/docker/containers"
@@ -55,14 +58,27 @@ static void take_line(GPtrArray *lines, const char *text, size_t n, const char *
     g_ptr_array_add(lines, g_steal_pointer(&line));
 }
 
+/* A file, and neither a pipe nor a link that somebody put in its place. */
+static FILE *open_file(const char *path)
+{
+    struct stat it;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd >= 0 && fstat(fd, &it) == 0 && S_ISREG(it.st_mode))
+        return fdopen(fd, "r");
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
 GPtrArray *log_file_lines(const char *root, const char *path, const char *client)
 {
-    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *whole = g_strconcat(root, path, NULL), *bytes = g_malloc(LIMIT_LOG_BYTES + 1);
-    FILE *file = fopen(whole, "re");
+    FILE *file = open_file(whole);
 
     if (!file)
-        return lines;
+        return NULL;
+    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
     bool cut = fseek(file, 0, SEEK_END) == 0 && ftell(file) > (long)LIMIT_LOG_BYTES;
     if (fseek(file, cut ? -(long)LIMIT_LOG_BYTES : 0, cut ? SEEK_END : SEEK_SET) == 0) {
         size_t n = fread(bytes, 1, LIMIT_LOG_BYTES, file);

@@ -7,7 +7,8 @@
 #define LOG_LINES 5 /* of each source */
 
 /* The last lines of a file that look like trouble, or with client those that have it as a word: char*, UTF-8, may hold
- * anything. Only the end of the file is looked at (LIMIT_LOG_BYTES). Free with g_ptr_array_free. */
+ * anything. Only the end of the file is looked at (LIMIT_LOG_BYTES). NULL: it cannot be read, or is no file (a pipe would
+ * keep who opens it waiting). Free with g_ptr_array_free. */
 GPtrArray *log_file_lines(const char *root, const char *path, const char *client);
 
 /* The same of the journal, of a unit. NULL and *error where it cannot be read. */

@@ -9,30 +9,65 @@ static char *place_of(const struct host_socket *l)
     return g_strdup_printf(l->version == 6 ? "[%s]:%u" : "%s:%u", text, l->local_port);
 }
 
-static bool is_everywhere(const struct host_socket *l)
-{
-    static const uint8_t zero[16];
-
-    return memcmp(l->local.bytes + (l->version == 4 ? 12 : 0), zero, l->version == 4 ? 4 : 16) == 0;
-}
-
 /* The families that clients from outside may use. */
 static bool serves(const struct service *s, unsigned version)
 {
     for (guint i = 0; i < s->listeners->len; i++) {
         const struct host_socket *l = &g_array_index(s->listeners, struct host_socket, i);
         if (!socket_is_local(l) &&
-            (l->version == version || (version == 4 && l->version == 6 && !l->only_v6 && is_everywhere(l))))
+            (l->version == version || (version == 4 && l->version == 6 && !l->only_v6 && socket_is_everywhere(l))))
             return true;
     }
     return false;
 }
 
-static void note_families(struct rung_step *step, const struct climb *c, const struct service *s)
+/* The client of --client; NULL: from anywhere. */
+static const struct climb_address *client_of(const struct climb *c)
 {
-    for (unsigned version = 4; version <= 6; version += 2)
-        if (machine_has_address(c->machine, version) && !serves(s, version))
-            step_note(step, "this host has an IPv%u address, and nobody listens for IPv%u", version, version);
+    return c->addresses->len ? &g_array_index(c->addresses, struct climb_address, 0) : NULL;
+}
+
+/* A client of a family for which nobody listens; else the families are told. */
+static void check_families(struct rung_step *step, const struct climb *c, const struct service *s)
+{
+    const struct climb_address *client = client_of(c);
+    char text[ADDR_TEXT_SIZE];
+
+    for (unsigned version = 4; version <= 6; version += 2) {
+        if (!machine_has_address(c->machine, version) || serves(s, version))
+            continue;
+        g_autofree char *where = g_steal_pointer(&step->text);
+        step->text = g_strdup_printf("%s; nobody listens for IPv%u", where, version);
+        if (!client || client->version != version)
+            continue;
+        step_blame(step, finding_new(CODE_NOT_LISTENING, WHERE_SERVER,
+                                     "Nobody listens on port %u for IPv%u, and the client %s comes by IPv%u.", s->port,
+                                     version, addr_text(text, &client->addr, version), version));
+        step_remedy(step, "let the service listen on %s too, and restart it; then: ss -ltn 'sport = :%u'",
+                    version == 6 ? "[::]" : "0.0.0.0", s->port);
+    }
+}
+
+/* An address that was taken away from the interface, or that a partner of a cluster has at the moment. */
+static void check_addresses(struct rung_step *step, const struct service *s)
+{
+    const struct host_socket *lost = NULL;
+    bool any = false;
+
+    for (guint i = 0; i < s->listeners->len; i++) {
+        const struct host_socket *l = &g_array_index(s->listeners, struct host_socket, i);
+        lost = l->elsewhere ? l : lost;
+        any |= !l->elsewhere && !socket_is_local(l);
+    }
+    if (!lost)
+        return;
+    g_autofree char *place = place_of(lost);
+    struct finding *f = finding_new(CODE_NO_ADDRESS, WHERE_SERVER,
+                                    "The service listens on %s, an address that this host does not have.", place);
+    if (any)
+        f->status = STATUS_DEGRADED;
+    step_blame(step, f);
+    step_remedy(step, "ip -br address; ip address add ADDRESS/LENGTH dev IFACE, or give the service one that is there");
 }
 
 /* Several sockets of one address share its connections (SO_REUSEPORT). */
@@ -118,7 +153,8 @@ struct rung_step *rung_listening(const struct climb *c, const struct service *s)
                     "'sport = :%u'",
                     s->port);
     } else {
-        note_families(step, c, s);
+        check_families(step, c, s);
+        check_addresses(step, s);
     }
     for (guint i = 0; i < s->listeners->len; i++)
         check_queue(step, &g_array_index(s->listeners, struct host_socket, i));

@@ -46,7 +46,7 @@ static const struct climb_address *first(const struct climb *c, bool good)
     return NULL;
 }
 
-static void blame(struct rung_step *s, const struct climb_address *a, bool others)
+void route_blame(struct rung_step *s, const struct climb_address *a, bool others)
 {
     char text[ADDR_TEXT_SIZE];
     struct finding *f = finding_new(CODE_NO_ROUTE, WHERE_CLIENT, "This host has no way to %s: %s.",
@@ -76,7 +76,7 @@ struct rung_step *rung_route_target(const struct climb *c)
 
     step_subject(s, told->error ? NULL : machine_link_name(c->machine, told->link));
     if (bad)
-        blame(s, bad, good != NULL);
+        route_blame(s, bad, good != NULL);
     for (guint i = 0; i < c->addresses->len; i++) {
         const struct climb_address *a = &g_array_index(c->addresses, struct climb_address, i);
         g_autofree char *line = describe(c, a);

@@ -1,5 +1,6 @@
 /* self_ping: an echo to each of this host's own addresses. */
 #include "host/rungs.h"
+#include "host/tree.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -13,6 +14,40 @@ static bool is_asked(const struct climb *c, const struct echo *echo, const struc
     const struct host_link *l = machine_link(c->machine, a->link);
 
     return l && l->flags & IFF_UP && echo_can(echo, a->version) && !(a->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
+}
+
+/* Told by a setting of the kernel to answer no echo: no fault, and nothing to learn. */
+static bool is_deaf(const char *root, unsigned version)
+{
+    return version == 6 ? tree_number(root, "proc/sys/net/ipv6/icmp", "echo_ignore_all", 0) > 0
+                        : tree_number(root, "proc/sys/net/ipv4", "icmp_echo_ignore_all", 0) > 0;
+}
+
+static const struct host_link *loopback_that_is_down(const struct machine *m)
+{
+    for (guint i = 0; i < m->links->len; i++) {
+        const struct host_link *l = &g_array_index(m->links, struct host_link, i);
+        if (l->loopback && !(l->flags & IFF_UP))
+            return l;
+    }
+    return NULL;
+}
+
+/* Other hosts are reached all the same; programs here do not reach each other. */
+static struct rung_step *without_loopback(const struct host_link *l)
+{
+    struct rung_step *s = step_new(RUNG_SELF_PING, "%s is not brought up", l->name);
+    struct finding *f = finding_new(CODE_INTERFACE_DOWN, WHERE_CLIENT,
+                                    "The loopback interface %s is not brought up: this host reaches none of its own "
+                                    "addresses.",
+                                    l->name);
+
+    f->status = STATUS_DEGRADED;
+    step_subject(s, l->name);
+    step_blame(s, f);
+    step_remedy(s, "ip link set %s up", l->name);
+    step_evidence(s, "interfaces of the kernel (rtnetlink)");
+    return s;
 }
 
 static void blame(struct rung_step *s, const struct echo_reply *r, const char *text)
@@ -29,15 +64,18 @@ static void blame(struct rung_step *s, const struct echo_reply *r, const char *t
     s->finding->confidence = CONFIDENCE_LIKELY;
     s->finding->status = STATUS_DEGRADED;
     s->status = STEP_DEGRADED;
-    step_remedy(s, "ip link set lo up; nft -a list ruleset: look for what drops on the loopback; sysctl "
-                   "net.ipv4.icmp_echo_ignore_all");
+    step_remedy(s, "nft -a list ruleset: look for what drops on the loopback");
 }
 
 struct rung_step *rung_self_ping(const struct climb *c, struct echo *echo)
 {
     g_autoptr(GString) good = g_string_new(NULL);
+    const struct host_link *down = loopback_that_is_down(c->machine);
+    bool deaf[2] = { is_deaf(c->machine->root, 4), is_deaf(c->machine->root, 6) };
     unsigned asked = 0;
 
+    if (down)
+        return without_loopback(down);
     if (!echo_can(echo, 4) && !echo_can(echo, 6))
         return step_skip(
             RUNG_SELF_PING,
@@ -47,7 +85,7 @@ struct rung_step *rung_self_ping(const struct climb *c, struct echo *echo)
         const struct host_address *a = &g_array_index(c->machine->addresses, struct host_address, i);
         char text[ADDR_TEXT_SIZE];
         struct echo_reply r;
-        if (!is_asked(c, echo, a))
+        if (!is_asked(c, echo, a) || deaf[a->version == 6])
             continue;
         asked++;
         echo_ask(echo, a->version, &a->addr, a->scope == RT_SCOPE_LINK ? a->link : 0, TRIES, &r);
@@ -59,7 +97,14 @@ struct rung_step *rung_self_ping(const struct climb *c, struct echo *echo)
     }
     g_free(s->text);
     s->text = good->len ? g_strdup_printf("%s answer%s", good->str, strchr(good->str, ',') ? "" : "s")
-                        : g_strdup("none of its addresses answers");
+                        : g_strdup(asked ? "none of its addresses answers" : "nothing to ask");
+    for (int i = 0; i < 2; i++) {
+        if (!deaf[i])
+            continue;
+        step_note(s, "the kernel was told to answer no echo: sysctl %s",
+                  i ? "net.ipv6.icmp.echo_ignore_all" : "net.ipv4.icmp_echo_ignore_all");
+        s->status = MAX(s->status, STEP_UNKNOWN);
+    }
     step_evidence(s, "an ICMP echo to each address of this host");
     return s;
 }

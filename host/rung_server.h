@@ -7,6 +7,7 @@
 #include "host/unit.h"
 
 struct rung_step *rung_listening(const struct climb *c, const struct service *s);
+
 struct rung_step *rung_process(const struct service *s);
 
 /* units: struct unit*, those of the processes, or where nobody listens those that usually hold the port; NULL with why: systemd does not tell. */
@@ -15,7 +16,7 @@ struct rung_step *rung_unit(const struct service *s, const GPtrArray *units, con
 /* What the logs say, read before. lines: struct log_lines*. */
 struct log_lines {
     char *source;     /* "the journal of nginx.service", "/var/log/nginx/error.log" */
-    GPtrArray *lines; /* char* */
+    GPtrArray *lines; /* char*; NULL: it could not be read */
 };
 void log_lines_free(struct log_lines *l); /* NULL-safe */
 struct rung_step *rung_log(const GPtrArray *lines, const char *client, const char *why);

@@ -25,6 +25,13 @@ bool socket_is_local(const struct host_socket *s)
     return memcmp(s->local.bytes, one, sizeof one) == 0;
 }
 
+bool socket_is_everywhere(const struct host_socket *l)
+{
+    static const uint8_t zero[16];
+
+    return memcmp(l->local.bytes + (l->version == 4 ? 12 : 0), zero, l->version == 4 ? 4 : 16) == 0;
+}
+
 /* --- life --- */
 
 static void process_free(gpointer p)
@@ -90,8 +97,8 @@ static char *read_user(const char *root, const char *folder)
 }
 
 /* proc(5): the 22nd field of stat, in clock ticks since the machine started; the 2nd may hold anything, up to its last
- * ')'. */
-static int64_t read_start(const char *root, const char *folder)
+ * ')'; the 3rd is its state. */
+static int64_t read_start(const char *root, const char *folder, char *state)
 {
     g_autofree char *stat = tree_text(root, folder, "stat"), *machine = tree_text(root, "proc", "stat");
     const char *rest = stat ? strrchr(stat, ')') : NULL, *boot = machine ? strstr(machine, "btime ") : NULL;
@@ -100,11 +107,21 @@ static int64_t read_start(const char *root, const char *folder)
 
     if (!rest || !boot || hz <= 0)
         return 0;
+    *state = rest[1] == ' ' ? rest[2] : '\0';
     g_auto(GStrv) fields = g_strsplit(rest + 1, " ", 24); /* [0] is empty, [1] the 3rd */
     if (g_strv_length(fields) < 21)
         return 0;
     ticks = strtoull(fields[20], NULL, 10);
     return strtoll(boot + strlen("btime "), NULL, 10) + (int64_t)(ticks / (unsigned long long)hz);
+}
+
+/* The soft limit of "Max open files"; 0: not known. */
+static unsigned read_most_files(const char *root, const char *folder)
+{
+    g_autofree char *limits = tree_text(root, folder, "limits");
+    const char *line = limits ? strstr(limits, "Max open files") : NULL;
+
+    return line ? (unsigned)strtoul(line + strlen("Max open files"), NULL, 10) : 0;
 }
 
 /* The innermost service of a path of control groups. */
@@ -159,7 +176,8 @@ static bool holds_inode(const struct service *s, uint32_t inode)
     return false;
 }
 
-static void take_process(struct service *s, const char *root, unsigned pid, uint32_t inode, GPtrArray *logs)
+static void take_process(struct service *s, const char *root, unsigned pid, uint32_t inode, unsigned files,
+                         GPtrArray *logs)
 {
     g_autofree char *folder = g_strdup_printf("proc/%u", pid);
     struct process *p = g_new0(struct process, 1);
@@ -168,7 +186,9 @@ static void take_process(struct service *s, const char *root, unsigned pid, uint
     p->inode = inode;
     p->command = read_command(root, folder);
     p->user = read_user(root, folder);
-    p->started_s = read_start(root, folder);
+    p->started_s = read_start(root, folder, &p->state);
+    p->files = files;
+    p->most_files = read_most_files(root, folder);
     p->cgroup = read_cgroup(root, folder);
     p->unit = p->cgroup ? unit_of(p->cgroup) : NULL;
     p->logs = logs;
@@ -189,6 +209,7 @@ static void look_into(struct service *s, const char *root, unsigned pid)
     GPtrArray *logs = g_ptr_array_new_with_free_func(g_free);
     DIR *dir = opendir(path);
     uint32_t held = 0;
+    unsigned files = 0;
 
     if (!dir && errno == EACCES)
         s->all_seen = false;
@@ -198,6 +219,7 @@ static void look_into(struct service *s, const char *root, unsigned pid)
         ssize_t n = readlinkat(dirfd(dir), e->d_name, to, sizeof to - 1);
         if (n <= 0)
             continue;
+        files++;
         to[n] = '\0';
         if (sscanf(to, "socket:[%u]", &inode) == 1 && holds_inode(s, inode))
             held = inode;
@@ -207,7 +229,7 @@ static void look_into(struct service *s, const char *root, unsigned pid)
     if (dir)
         closedir(dir);
     if (held)
-        take_process(s, root, pid, held, logs);
+        take_process(s, root, pid, held, files, logs);
     else
         g_ptr_array_free(logs, TRUE);
 }

@@ -12,6 +12,8 @@ struct process {
     uint32_t inode;    /* of the socket that it holds */
     char *command;     /* its command line, UTF-8, may hold anything: escape it; a password in it is left as it is */
     char *user;        /* its name, or its number */
+    char state;        /* of proc(5): 'R', 'S', 'T' stopped, ...; 0: not known */
+    unsigned files, most_files; /* that it has open, and may; most 0: not known */
     int64_t started_s; /* since 1970; 0: not known */
     char *cgroup;      /* "/system.slice/nginx.service"; NULL: not known */
     char *unit;        /* "nginx.service", of the cgroup; NULL: none */
@@ -39,6 +41,7 @@ void service_find_processes(struct service *s, const char *root);
 struct service *service_new(uint16_t port);
 void service_free(struct service *s); /* NULL-safe */
 
-bool socket_is_local(const struct host_socket *s); /* a loopback address */
+bool socket_is_local(const struct host_socket *s);      /* a loopback address */
+bool socket_is_everywhere(const struct host_socket *s); /* 0.0.0.0 or :: */
 
 #endif

@@ -16,6 +16,7 @@ struct host_socket {
     uint32_t uid, inode;     /* inode 0: no process holds it any more */
     uint32_t link;           /* interface that it is bound to; 0 */
     bool only_v6;            /* of IPv6: takes no IPv4 */
+    bool elsewhere;          /* of a listener: its address is not this host's; not read, but set by who asks for the way */
 };
 
 /* Those in the states (bits 1 << state), at most LIMIT_SOCKETS: struct host_socket. Free with g_array_free. NULL and

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "host/resolvers.h"
+#include "probe/route.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -60,11 +61,25 @@ static void read_units(struct climbing *c)
     unit_bus_close(bus);
 }
 
+/* The kernel knows best what is local: addresses of interfaces, and routes that make whole nets so. */
+static void find_elsewhere(struct service *s)
+{
+    for (guint i = 0; i < s->listeners->len; i++) {
+        struct host_socket *l = &g_array_index(s->listeners, struct host_socket, i);
+        struct route r;
+        if (socket_is_everywhere(l) || socket_is_local(l))
+            continue;
+        route_find(&r, l->version, &l->local, l->link);
+        l->elsewhere = !r.local;
+    }
+}
+
 gboolean climb_server_open(struct climbing *c, GError **error)
 {
     c->service = service_read("", c->climb.port, error);
     if (!c->service)
         return FALSE;
+    find_elsewhere(c->service);
     read_units(c);
     c->logs = logs_read("", c->service, c->units, c->o->client, &c->logs_why);
     return TRUE;
@@ -108,6 +123,28 @@ struct rung_step *climb_log(struct climbing *c)
     return rung_log(c->logs, c->o->client, c->logs_why);
 }
 
+void climb_way_back(struct climbing *c, struct rung_step *s)
+{
+    const struct climb_address *client =
+        c->climb.addresses->len ? &g_array_index(c->climb.addresses, struct climb_address, 0) : NULL;
+
+    if (client && client->error) {
+        route_blame(s, client, false);
+        return;
+    }
+    g_autoptr(RungStep) hop = rung_gateway(&c->climb, c->echo);
+    if (hop->status == STEP_OK)
+        climb_hop_claims(c, hop);
+    if (hop->status != STEP_SKIPPED)
+        step_note(s, "%s", hop->text);
+    const char *to_do = step_what_to_do(hop);
+    if (!hop->finding)
+        return;
+    step_blame(s, g_steal_pointer(&hop->finding));
+    if (to_do)
+        step_remedy(s, "%s", to_do);
+}
+
 /* Where a listener is reached from this host: everywhere is the loopback, too. */
 static struct probe_request request_of(const struct host_socket *l)
 {
@@ -124,11 +161,14 @@ static struct probe_request request_of(const struct host_socket *l)
 static void connect_all(struct climbing *c)
 {
     struct probe_request requests[LIMIT_PROBE_ADDRESSES];
-    unsigned ways[LIMIT_PROBE_ADDRESSES], n = MIN(c->service->listeners->len, LIMIT_PROBE_ADDRESSES);
+    unsigned ways[LIMIT_PROBE_ADDRESSES], n = 0;
 
-    for (unsigned i = 0; i < n; i++) {
-        requests[i] = request_of(&g_array_index(c->service->listeners, struct host_socket, i));
-        ways[i] = i;
+    for (guint i = 0; i < c->service->listeners->len && n < LIMIT_PROBE_ADDRESSES; i++) {
+        const struct host_socket *l = &g_array_index(c->service->listeners, struct host_socket, i);
+        if (l->elsewhere) /* a connection would leave this host */
+            continue;
+        requests[n] = request_of(l);
+        ways[n++] = i;
     }
     climb_connect(c, requests, ways, n, false);
 }
@@ -146,6 +186,16 @@ static struct finding *failure(const struct probe_result *r)
                        r->note ? r->note : "no answer");
 }
 
+static bool has_loopback(const struct machine *m)
+{
+    for (guint i = 0; i < m->links->len; i++) {
+        const struct host_link *l = &g_array_index(m->links, struct host_link, i);
+        if (l->loopback)
+            return l->flags & IFF_UP;
+    }
+    return false;
+}
+
 struct rung_step *climb_local_connect(struct climbing *c)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -153,7 +203,11 @@ struct rung_step *climb_local_connect(struct climbing *c)
 
     if (c->service->listeners->len == 0)
         return step_skip(RUNG_LOCAL_CONNECT, "nobody listens");
+    if (!has_loopback(c->machine))
+        return step_skip(RUNG_LOCAL_CONNECT, "the loopback interface is not brought up: this host does not reach itself");
     connect_all(c);
+    if (c->results->len == 0)
+        return step_skip(RUNG_LOCAL_CONNECT, "no listener is on an address of this host");
     struct rung_step *s = step_new(RUNG_LOCAL_CONNECT, "%s", "");
     for (guint i = 0; i < c->results->len; i++) {
         const struct probe_result *r = g_ptr_array_index(c->results, i);

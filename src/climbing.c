@@ -102,7 +102,11 @@ static struct rung_step *self_ping(struct climbing *c)
 
 static struct rung_step *route_default(struct climbing *c)
 {
-    return rung_route_default(&c->climb);
+    struct rung_step *s = rung_route_default(&c->climb);
+
+    if (!c->target && s->status == STEP_OK)
+        climb_way_back(c, s);
+    return s;
 }
 
 static struct rung_step *gateway(struct climbing *c)

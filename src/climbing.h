@@ -71,6 +71,8 @@ uint16_t climb_port_number(const char *text, GError **error);
 gboolean climb_server_client(struct climbing *c, struct climb_address *out, GError **error);
 gboolean climb_server_open(struct climbing *c, GError **error);
 void climb_server_clear(struct climbing *c);
+/* Whether answers get anywhere: the way to the client of --client, and the next hop; blamed on the step of routes. */
+void climb_way_back(struct climbing *c, struct rung_step *s);
 climb_fn climb_listening, climb_local_connect, climb_process, climb_unit, climb_firewall_in, climb_log;
 
 /* --- climb_claims.c: who else has this host's addresses, and the next hop's; blamed on the step --- */

@@ -5,7 +5,7 @@ from case import check, script
 from climb import SECONDS, SERVER_RUNGS, check_all_well, check_ladder, check_step, climb, step
 from lab import Lab
 from net import Fault, program
-from plan import CLIENT, LAST, SERVER
+from plan import CLIENT, LAST, SERVER, SPARE
 
 # A service with a log file of its own; its name and arguments are whatever the case says.
 SERVICE = """
@@ -42,13 +42,13 @@ def nothing(lab):
     """No service at all."""
 
 
-def listens(address, port=80):
+def listens(address, port=80, more=""):
     """nginx on one address alone."""
-    return lambda lab: lab.web(f"server {{ listen {address}:{port}; }}", (port,))
+    return lambda lab: lab.web(f"server {{ listen {address}:{port}{more}; }}", (port,))
 
 
 def ip(*lines):
-    return lambda lab, case: [lab.ip("server", f"-{case.family} {line}") for line in lines]
+    return lambda lab, case: [lab.ip("server", f"-{case.family} {line.format(client=CLIENT[case.family])}") for line in lines]
 
 
 def rules(*lines):
@@ -94,6 +94,16 @@ against("no-default-route", "answers do not leave", "broken no_default_route", "
 against("no-way-back", "no way to this client", "broken no_default_route", "route_default", ip("route del default"), words=("--client", "{client}"),
         family="both")
 
+against("gateway-gone", "the default gateway is an address that nobody has", "broken gateway_unanswered", "route_default",
+        lambda lab, case: [lab.ip("server", f"{family} route replace default via {nobody}") for family, nobody in (("-4", "147.83.2.77"), ("-6", "2001:db8:2::77"))],
+        words=("--client", "{client}"), family="both", steps={"listening": ":80"})
+against("client-shut-out", "a route says blackhole for the client alone", "broken no_route", "route_default", ip("route add blackhole {client}"),
+        words=("--client", "{client}"), family="both")
+against("loopback-down", "the loopback was not brought up", "degraded interface_down", "self_ping", ip("link set lo down"),
+        steps={"local_connect": "skipped"})
+against("deaf", "told to answer no echo: no fault", "ok", before=lambda lab, case: lab.sysctl("server", {"net.ipv4.icmp_echo_ignore_all": 1}),
+        steps={"self_ping": "unknown"})
+
 # --- the port ---
 
 against("not-listening", "nobody listens", "broken not_listening", "listening", port="81", steps={"local_connect": "skipped", "process": "skipped"})
@@ -113,6 +123,43 @@ def fill_queue(lab, case):
 
 against("queue-full", "nobody is accepted any more", "broken accept_queue_full", "listening", fill_queue, server=nothing,
         steps={"local_connect": "broken"})
+
+
+def of_nginx(signal_name):
+    """A signal to the processes of the web server."""
+    return lambda lab, case: lab.inside("server", "sh", "-c", f"for p in $(ip netns pids {lab.netns('server')}); do "
+                                        f"grep -qs nginx /proc/$p/comm && kill -{signal_name} $p; done; true")
+
+
+# A service that never closes what it accepts.
+LEAKS = """
+import resource, socket, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+listener, kept = socket.create_server(("", 80)), []
+print("listens", flush=True)
+while True:
+    try:
+        kept.append(listener.accept())
+    except OSError:
+        time.sleep(0.05)
+"""
+HOLDS = "import socket, time\nkept = [socket.create_connection(('{server}', 80)) for _ in range(40)]\ntime.sleep(60)\n"
+
+
+def leak(lab, case):
+    lab.start("server", "python3", lab.file("leaks.py", LEAKS), ready="listens")
+    lab.spawn("client", "python3", "-c", HOLDS.format(server=SERVER[4]))
+    time.sleep(1)
+
+
+against("stopped", "the service was stopped in its tracks (SIGSTOP)", "broken process_missing", "process", of_nginx("STOP"),
+        steps={"local_connect": "127.0.0.1 accepts", "process": "stopped"})
+against("files-used-up", "the service never closes a connection", "ok", before=leak, server=nothing, steps={"process": "all of its 32 file descriptors"})
+against("address-gone", "the address that the service listens on was taken away", "broken no_address", "listening",
+        lambda lab, case: lab.ip("server", f"addr del {SPARE[4]}/24 dev eth0"), server=listens(SPARE[4]), steps={"local_connect": "skipped"})
+against("one-address", "one address of several", "ok", server=listens(SPARE[4]), steps={"listening": f"{SPARE[4]}:80"})
+against("other-family", "a client of the family for which nobody listens", "broken not_listening", "listening",
+        server=listens("[::]", more=" ipv6only=on"), words=("--client", "{client}"), steps={"listening": "nobody listens for IPv4"})
 
 # --- the firewall ---
 

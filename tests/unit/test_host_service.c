@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-bus.h>
 #include <cmocka.h>
+#include <sys/stat.h>
 
 /* --- processes: the server of the case study --- */
 
@@ -33,6 +34,7 @@ static const struct tree_file study[] = {
     { "proc/900/cmdline", "nginx: worker process" },
     { "proc/900/status", "Name:\tnginx\nUid:\t4242424\t33\t33\t33\n" },
     { "proc/900/stat", STAT("900 (a) S (b)") },
+    { "proc/900/limits", "Limit                     Soft Limit           Hard Limit           Units     \nMax open files            4                    4096                 files     \n" },
     { "proc/900/cgroup", "12:memory:/x\n1:name=systemd:/system.slice/nginx.service\n" },
     { "proc/900/fd/2", "-> /var/log/nginx/error.log" },
     { "proc/900/fd/5", "-> /srv/www/index.html" },
@@ -45,6 +47,20 @@ static void add_listener(struct service *s, const char *text, uint32_t inode)
 
     l.local = addr_of(text, &l.version);
     g_array_append_val(s->listeners, l);
+}
+
+/* The first of the processes, with so many files open and in that state. */
+static void judged(struct service *s, unsigned files, char state, enum step_status status, const char *part)
+{
+    struct process *p = g_ptr_array_index(s->processes, 0);
+
+    p->files = files;
+    p->state = state;
+    struct rung_step *step = rung_process(s);
+    assert_int_equal(step->status, status);
+    assert_non_null(strstr(step->text, part));
+    assert_int_equal(step->finding ? step->finding->code : CODE_OK, status == STEP_BROKEN ? CODE_PROCESS_MISSING : CODE_OK);
+    step_free(step);
 }
 
 static void test_processes(void **state)
@@ -74,6 +90,13 @@ static void test_processes(void **state)
     assert_int_equal(step->status, STEP_OK);
     assert_non_null(strstr(step->text, "nginx: worker process (process 900"));
     step_free(step);
+    assert_int_equal(nginx->state, 'S');
+    assert_int_equal(nginx->files, 3);
+    assert_int_equal(nginx->most_files, 4);
+    judged(s, 4, 'S', STEP_UNKNOWN, "all of its 4 file descriptors");
+    judged(s, 3, 'T', STEP_OK, "stopped"); /* the other one runs */
+    ((struct process *)g_ptr_array_index(s->processes, 1))->state = 't';
+    judged(s, 3, 'T', STEP_BROKEN, "stopped");
     service_free(s);
     tree_remove(root);
 }
@@ -139,6 +162,35 @@ static void test_listening(void **state)
     listening(ON("127.0.0.1", "::1"), 0, STEP_BROKEN, CODE_LISTENING_LOCALLY_ONLY, "127.0.0.1:80");
     listening(ON("127.0.0.1", "10.0.3.15"), 0, STEP_OK, CODE_OK, "10.0.3.15:80");
     listening((const char *const[]){ NULL }, 0, STEP_BROKEN, CODE_NOT_LISTENING, "nobody listens on port 80");
+}
+
+/* An address that was taken away, and a client of the other family. */
+static void test_listening_elsewhere(void **state)
+{
+    struct machine *m = usual_machine("/nowhere");
+    struct climb c = climb_of(m);
+    struct service *s = service_new(80);
+
+    (void)state;
+    add_listener(s, "10.0.3.77", 1);
+    g_array_index(s->listeners, struct host_socket, 0).elsewhere = true;
+    struct rung_step *step = rung_listening(&c, s);
+    assert_int_equal(step->status, STEP_BROKEN);
+    assert_int_equal(step->finding->code, CODE_NO_ADDRESS);
+    step_free(step);
+    add_listener(s, "10.0.3.15", 2);
+    step = rung_listening(&c, s);
+    assert_int_equal(step->status, STEP_DEGRADED);
+    step_free(step);
+    add_target(&c, "2001:db8::9", 0, 3);
+    add_address(m, 3, "2001:db8:3::15", 64, 0);
+    step = rung_listening(&c, s);
+    assert_int_equal(step->finding->code, CODE_NOT_LISTENING);
+    assert_non_null(strstr(step->finding->summary, "2001:db8::9 comes by IPv6"));
+    step_free(step);
+    service_free(s);
+    g_array_free(c.addresses, TRUE);
+    machine_free(m);
 }
 
 /* --- units --- */
@@ -295,7 +347,43 @@ static void test_log_files(void **state)
     check_lines(log_file_lines(root, "/var/log/a.log", "10.0.0.1"), 2, "[10.0.0.1]:443 GET /b");
     check_lines(log_file_lines(root, "/var/log/a.log", "10.0.0.2"), 0, NULL);
     check_lines(log_file_lines(root, "/var/log/many.log", NULL), LOG_LINES, "error 6");
-    check_lines(log_file_lines(root, "/var/log/none.log", NULL), 0, NULL);
+    assert_null(log_file_lines(root, "/var/log/none.log", NULL));
+    g_autofree char *pipe = g_build_filename(root, "var/log/pipe.log", NULL), *link = g_build_filename(root, "var/log/link.log", NULL);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(symlink("a.log", link), 0);
+    assert_null(log_file_lines(root, "/var/log/pipe.log", NULL)); /* and does not wait */
+    assert_null(log_file_lines(root, "/var/log/link.log", NULL));
+    tree_remove(root);
+}
+
+/* A container's files are its own; what cannot be read is said to be so. */
+static void test_log_own(void **state)
+{
+    static const struct tree_file files[] = {
+        { "proc/7/root/var/log/s.log", "[error] of the container\n" },
+        { "var/log/s.log", "[error] of somebody else\n" },
+    };
+    char *root = tree_make(files, G_N_ELEMENTS(files)), *why = NULL;
+    struct service *s = service_new(80);
+    struct process *p = g_new0(struct process, 1);
+
+    (void)state;
+    p->pid = 7;
+    p->logs = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(p->logs, g_strdup("/var/log/s.log"));
+    g_ptr_array_add(p->logs, g_strdup("/var/log/gone.log (deleted)"));
+    g_ptr_array_add(s->processes, p);
+    GPtrArray *all = logs_read(root, s, NULL, NULL, &why);
+    struct rung_step *step = rung_log(all, NULL, why);
+    assert_string_equal(step->text, "/var/log/s.log: [error] of the container");
+    assert_string_equal(g_ptr_array_index(step->notes, step->notes->len - 1), "/var/log/gone.log (deleted) cannot be read");
+    step_free(step);
+    g_ptr_array_remove_index(all, 0);
+    step = rung_log(all, NULL, why);
+    assert_int_equal(step->status, STEP_SKIPPED);
+    step_free(step);
+    g_ptr_array_free(all, TRUE);
+    service_free(s);
     tree_remove(root);
 }
 
@@ -350,9 +438,9 @@ static void test_ssid(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_processes), cmocka_unit_test(test_no_process), cmocka_unit_test(test_listening),
+        cmocka_unit_test(test_processes), cmocka_unit_test(test_no_process), cmocka_unit_test(test_listening), cmocka_unit_test(test_listening_elsewhere),
         cmocka_unit_test(test_unit),      cmocka_unit_test(test_bus),        cmocka_unit_test(test_log_files),
-        cmocka_unit_test(test_log_end),   cmocka_unit_test(test_log_container), cmocka_unit_test(test_ssid),
+        cmocka_unit_test(test_log_end), cmocka_unit_test(test_log_own),   cmocka_unit_test(test_log_container), cmocka_unit_test(test_ssid),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
