@@ -149,7 +149,7 @@ install: all ## install the program, its man page, completions and documents (PR
 	install -D -m 644 completions/tcpsleuth.bash $(DESTDIR)$(BASHDIR)/tcpsleuth
 	install -D -m 644 completions/_tcpsleuth $(DESTDIR)$(ZSHDIR)/_tcpsleuth
 	install -d $(DESTDIR)$(DOCDIR)/docs
-	install -m 644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE $(DESTDIR)$(DOCDIR)
 	install -m 644 $(wildcard docs/*.md docs/*.json docs/*.svg) $(DESTDIR)$(DOCDIR)/docs
 
 .PHONY: uninstall
