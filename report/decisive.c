@@ -82,6 +82,15 @@ static void take(const struct choice *c, guint i, unsigned most)
     c->taken[i] = lines(c) <= most;
 }
 
+/* Whether it is all that is left out between two packets that are shown. */
+static bool stands_alone(const struct choice *c, guint i)
+{
+    bool after = i > 0 && c->taken[i - 1] && at(c, i - 1)->nth + 1 == at(c, i)->nth;
+    bool before = i + 1 < c->flow->log->len && c->taken[i + 1] && at(c, i)->nth + 1 == at(c, i + 1)->nth;
+
+    return after && before;
+}
+
 static void choose(const struct choice *c)
 {
     guint n = c->flow->log->len;
@@ -90,8 +99,8 @@ static void choose(const struct choice *c)
         for (guint i = 0; i < n; i++)
             if ((int)reason_of(c, i) == reason)
                 take(c, i, DECISIVE_LINES);
-    for (guint i = 0; i < n; i++) /* in the place of a line that would say that it is left out */
-        take(c, i, lines(c));
+    for (guint i = 0; i < n; i++) /* in the place of a line that would say that it is left out; the pauses around it may cost two more */
+        take(c, i, lines(c) + (proves(c, i) && stands_alone(c, i) ? 2 : 0));
 }
 
 static bool all_fit(const struct choice *c)
