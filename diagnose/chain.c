@@ -384,7 +384,7 @@ struct conversation *neighbor_conversation(const struct neighbor *n, struct find
     say_number(&s, n->requests);
     say(&s, " times in ");
     say_duration(&s, n->last_ns - n->first_ns);
-    say(&s, ", no answer");
+    say(&s, n->ever_answered ? ", then an answer" : ", no answer");
     step.text = sentence_dup(&s);
     v->flows = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     v->steps = g_array_sized_new(FALSE, FALSE, sizeof step, 1);

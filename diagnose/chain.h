@@ -40,7 +40,7 @@ struct conversation *chain_conversation(struct chain *c, const struct silence *s
 /* A conversation of look-ups only, with that verdict (taken over). */
 struct conversation *names_conversation(const struct name_group *g, struct finding *verdict);
 
-/* A conversation of an unanswered neighbour, with that verdict (taken over). */
+/* A conversation of a neighbour that is, or was, not answered for, with that verdict (taken over). */
 struct conversation *neighbor_conversation(const struct neighbor *n, struct finding *verdict);
 
 /* --- rules_link.c --- */
@@ -62,5 +62,8 @@ struct link_context {
 
 /* NULL: nothing to accuse anybody of. */
 struct finding *rule_neighbor(const struct neighbor *n, const struct link_context *c);
+
+/* It was accused, and answers after all. */
+struct finding *rule_neighbor_back(const struct neighbor *n);
 
 #endif

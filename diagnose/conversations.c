@@ -102,13 +102,26 @@ void conversations_tell_healthy(struct conversations *c, uint64_t n, conversatio
     c->tell_healthy = n;
 }
 
+void conversations_saw_flow(struct conversations *c, const struct flow *f)
+{
+    for (int s = CLIENT; s <= SERVER; s++)
+        if (f->half[s].packets)
+            note_seen(c, flow_addr(f, (enum side)s));
+}
+
+void conversations_saw_lookup(struct conversations *c, const struct lookup *l)
+{
+    if (l->query_packet)
+        note_seen(c, &l->client);
+    if (l->response_packet)
+        note_seen(c, &l->server);
+}
+
 void conversations_flow(struct conversations *c, const struct flow *f, const struct judgement *j, bool links)
 {
     bool tell = j->verdict || c->tell_healthy > 0;
 
-    for (int s = CLIENT; s <= SERVER; s++)
-        if (f->half[s].packets)
-            note_seen(c, flow_addr(f, (enum side)s));
+    conversations_saw_flow(c, f);
     if (!tell && !links) {
         c->handed_out++;
         c->untold(c->user, leg_first_packet(f));
@@ -130,10 +143,7 @@ void conversations_flow(struct conversations *c, const struct flow *f, const str
 
 void conversations_lookup(struct conversations *c, const struct lookup *l)
 {
-    if (l->query_packet)
-        note_seen(c, &l->client);
-    if (l->response_packet)
-        note_seen(c, &l->server);
+    conversations_saw_lookup(c, l);
     struct name_group *fresh = names_lookup(c->names, l);
     if (!fresh)
         return;
@@ -288,22 +298,61 @@ static GHashTable *count_unanswered(const GPtrArray *pairs)
     return askers;
 }
 
+/* What the rule knows of all pairs, and then of each. */
+static GHashTable *neighbor_context(const struct neighbors *n, struct link_context *context)
+{
+    GHashTable *askers = count_unanswered(neighbors_all(n));
+
+    *context = (struct link_context){ .neighbors = n, .several_askers = g_hash_table_size(askers) > 1 };
+    return askers;
+}
+
+static struct finding *judge_neighbor(const struct conversations *c, const struct neighbor *pair,
+                                      struct link_context *context, GHashTable *askers)
+{
+    context->asker_seen = g_hash_table_contains(c->seen, &pair->asker);
+    context->target_seen = was_seen(c, &pair->target);
+    context->asker_unanswered = GPOINTER_TO_UINT(g_hash_table_lookup(askers, &pair->asker));
+    struct finding *d = rule_neighbor(pair, context);
+    if (d)
+        finding_doubt(d, c->dropped);
+    return d;
+}
+
 static void finish_neighbors(const struct conversations *c, const struct neighbors *n, GPtrArray *all)
 {
     const GPtrArray *pairs = neighbors_all(n);
-    g_autoptr(GHashTable) askers = count_unanswered(pairs);
-    struct link_context context = { .neighbors = n, .several_askers = g_hash_table_size(askers) > 1 };
+    struct link_context context;
+    g_autoptr(GHashTable) askers = neighbor_context(n, &context);
 
     for (guint i = 0; i < pairs->len; i++) {
         const struct neighbor *pair = g_ptr_array_index(pairs, i);
-        context.asker_seen = g_hash_table_contains(c->seen, &pair->asker);
-        context.target_seen = was_seen(c, &pair->target);
-        context.asker_unanswered = GPOINTER_TO_UINT(g_hash_table_lookup(askers, &pair->asker));
-        struct finding *d = rule_neighbor(pair, &context);
-        if (!d)
-            continue;
-        finding_doubt(d, c->dropped);
-        g_ptr_array_add(all, neighbor_conversation(pair, d));
+        struct finding *d = judge_neighbor(c, pair, &context, askers);
+        if (d)
+            g_ptr_array_add(all, neighbor_conversation(pair, d));
+    }
+}
+
+void conversations_tell_neighbors(struct conversations *c, const struct neighbors *n, int64_t now_ns,
+                                  conversation_done_fn *tell, void *user)
+{
+    const GPtrArray *pairs = neighbors_all(n);
+    struct link_context context;
+    g_autoptr(GHashTable) askers = neighbor_context(n, &context);
+
+    for (guint i = 0; i < pairs->len; i++) {
+        struct neighbor *pair = g_ptr_array_index(pairs, i);
+        struct finding *d = NULL;
+        if (neighbor_came_back(pair)) {
+            d = rule_neighbor_back(pair);
+            pair->told = false;
+        } else if (neighbor_overdue(pair, now_ns)) {
+            d = judge_neighbor(c, pair, &context, askers);
+            pair->looked_at = true;
+            pair->told = d != NULL;
+        }
+        if (d)
+            tell(user, neighbor_conversation(pair, d));
     }
 }
 

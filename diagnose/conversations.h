@@ -45,6 +45,14 @@ void conversations_settle(struct conversations *c, int64_t now_ns);
 /* The time of the capture jumped: everything that waits is handed out at the time that it was, and what comes is of another one. */
 void conversations_break(struct conversations *c);
 
+/* Live, while the capture goes on: hands `tell`, which owns it, a conversation of each neighbour that is accused by now (neighbor_overdue), by
+ * the rules of conversations_finish, and of each that was, and answers after all; each once, and without an id. Whoever is in a flow or look-up that
+ * goes on has to be known first: conversations_saw_flow, conversations_saw_lookup. */
+void conversations_saw_flow(struct conversations *c, const struct flow *f);
+void conversations_saw_lookup(struct conversations *c, const struct lookup *l);
+void conversations_tell_neighbors(struct conversations *c, const struct neighbors *n, int64_t now_ns,
+                                  conversation_done_fn *tell, void *user);
+
 /* The capture is over: unanswered neighbours become conversations, and everything left is handed out. */
 void conversations_finish(struct conversations *c, const struct neighbors *n, int64_t now_ns);
 

@@ -186,6 +186,14 @@ static bool may_accuse(const struct neighbor *n, const struct link_context *c)
     return neighbors_answers(c->neighbors) > 0 || !c->several_askers;
 }
 
+struct finding *rule_neighbor_back(const struct neighbor *n)
+{
+    char asker[ADDR_TEXT_SIZE], target[ADDR_TEXT_SIZE];
+
+    return finding_new(CODE_OK, WHERE_NONE, "%s, for which %s asked in vain before, answers now.",
+                       addr_text(target, &n->target, n->version), addr_text(asker, &n->asker, n->version));
+}
+
 struct finding *rule_neighbor(const struct neighbor *n, const struct link_context *c)
 {
     char asker[ADDR_TEXT_SIZE], target[ADDR_TEXT_SIZE];

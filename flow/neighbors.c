@@ -53,6 +53,7 @@ static struct neighbor *pair_of(struct neighbors *n, const struct neighbor_facts
     pair->asker = f->sender;
     pair->target = f->target;
     pair->version = f->version;
+    pair->tried_ns = TIME_NONE;
     pair->ever_answered = g_hash_table_contains(n->targets, &f->target);
     g_ptr_array_add(n->all, pair);
     g_hash_table_add(n->pairs, pair);
@@ -68,11 +69,14 @@ static void asked(struct neighbors *n, const struct packet *p)
     if (pair->answered) {
         pair->answered = false;
         pair->requests = 0;
+        pair->tried_ns = TIME_NONE;
     }
     if (pair->requests < NEIGHBOR_EVIDENCE)
         pair->evidence[pair->requests] = p->number;
     if (pair->requests++ == 0)
         pair->first_ns = p->ts_ns;
+    if (pair->requests == NEIGHBOR_TRIES)
+        pair->tried_ns = p->ts_ns;
     pair->last_ns = p->ts_ns;
 }
 
@@ -101,7 +105,7 @@ static void answered(struct neighbors *n, const struct packet *p)
         key.target = f->target; /* an advertisement's target is the address that it speaks for */
     struct neighbor *pair = g_hash_table_lookup(n->pairs, &key);
     if (pair)
-        pair->answered = true;
+        pair->answered = pair->ever_answered = true;
     alive(n, &key.target);
 }
 
@@ -122,6 +126,27 @@ void neighbors_packet(struct neighbors *n, const struct packet *p)
 const GPtrArray *neighbors_all(const struct neighbors *n)
 {
     return n->all;
+}
+
+bool neighbor_overdue(const struct neighbor *pair, int64_t now_ns)
+{
+    return !pair->looked_at && !pair->ever_answered && pair->tried_ns != TIME_NONE &&
+           now_ns - pair->tried_ns >= NEIGHBOR_PATIENCE_NS;
+}
+
+bool neighbor_came_back(const struct neighbor *pair)
+{
+    return pair->told && pair->ever_answered;
+}
+
+bool neighbors_have_news(const struct neighbors *n, int64_t now_ns)
+{
+    for (guint i = 0; i < n->all->len; i++) {
+        const struct neighbor *pair = g_ptr_array_index(n->all, i);
+        if (neighbor_overdue(pair, now_ns) || neighbor_came_back(pair))
+            return true;
+    }
+    return false;
 }
 
 uint64_t neighbors_answers(const struct neighbors *n)

@@ -432,6 +432,11 @@ void tracker_visit_lookups(const struct tracker *t, void (*visit)(void *user, co
     lookups_visit(t->lookups, visit, user);
 }
 
+void tracker_visit_open(const struct tracker *t, bool (*visit)(void *user, struct flow *f), void *user)
+{
+    flow_table_visit(t->table, visit, user);
+}
+
 void tracker_until(struct tracker *t, int64_t end_ns)
 {
     capture_clock_until(&t->clock, end_ns);

@@ -57,6 +57,9 @@ void tracker_break(struct tracker *t, int64_t now_ns);
 /* Calls visit for each look-up that was not handed out yet, in order of query. */
 void tracker_visit_lookups(const struct tracker *t, void (*visit)(void *user, const struct lookup *l), void *user);
 
+/* Calls visit for each connection that is followed and not over, until it returns false. f is to be looked at. */
+void tracker_visit_open(const struct tracker *t, bool (*visit)(void *user, struct flow *f), void *user);
+
 /* The capture went on without packets until then: silence lasts so long. */
 void tracker_until(struct tracker *t, int64_t end_ns);
 

@@ -130,10 +130,11 @@ static void put_stats(struct lines *l, const struct report_event *e)
     line_end(j);
 }
 
-/* A name that failed; its conversation has a line of its own when it is final. */
+/* A name that failed, or a neighbour that does not answer; its conversation has a line of its own when it is final. */
 static void put_broken(struct lines *l, const struct report_event *e)
 {
-    struct json *j = event_start(l, "name_verdict", e);
+    bool name = g_array_index(e->conversation->steps, struct step, 0).kind == STEP_DNS;
+    struct json *j = event_start(l, name ? "name_verdict" : "neighbor_verdict", e);
 
     json_key(j, "client");
     json_write_addr(j, &e->conversation->client, e->conversation->version);

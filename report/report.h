@@ -80,7 +80,7 @@ struct report_options {
 enum event_kind {
     EVENT_OPENED,  /* flow: its first packet came; only its ends are there */
     EVENT_VERDICT, /* flow, judgement: it ended, or broke, or what was told of it before has changed */
-    EVENT_BROKEN,  /* conversation: one without a flow is broken, a look-up that failed */
+    EVENT_BROKEN,  /* conversation: one without a flow is broken, a look-up that failed, a neighbour that does not answer; or it is so no more */
     EVENT_STATS    /* stats: now and then */
 };
 

@@ -1,12 +1,12 @@
 #include "src/pipeline.h"
 
 #include "diagnose/conversations.h"
-#include "diagnose/early_names.h"
 #include "diagnose/judge.h"
 #include "diagnose/ledger.h"
 #include "diagnose/overall.h"
 #include "dissect/dissector.h"
 #include "flow/tracker.h"
+#include "src/early.h"
 #include "src/held.h"
 #include "src/join.h"
 #include "src/join_names.h"
@@ -29,8 +29,7 @@ struct pipeline {
     struct report report;         /* the totals */
     struct report_writer *writer; /* owns what is handed to it */
     bool live;                    /* events are told */
-    struct early_names *names;    /* live; NULL: not */
-    int64_t names_at_ns;          /* when they are looked at next */
+    struct early *early;          /* live; NULL: not */
     uint64_t told;                /* flows of which a verdict was told */
     struct kernel_views *kernel;  /* borrowed; live; NULL: not asked */
     struct join *join;            /* borrowed; NULL: nothing is probed */
@@ -125,6 +124,7 @@ static void flow_moment(void *user, const struct flow *f, enum flow_moment momen
         return;
     }
     enum code code = judge(p, f, &j);
+    conversations_saw_flow(p->conversations, f);
     if (moment == FLOW_OVER || judgement_verdict(&j)->status >= STATUS_DEGRADED)
         tell_verdict(p, f, &j, code, moment == FLOW_OVER, told);
     ask(p, f, &j, moment == FLOW_OVER);
@@ -211,7 +211,7 @@ static void tell_conversation(struct pipeline *p, struct conversation *c)
     if (c->flows->len == 0 || verdict->code == CODE_REDIRECT_LOOP || verdict->code == CODE_REDIRECT_BROKEN)
         let_hear(p, 0, verdict); /* what is a flow's was heard with the flow */
     report_weigh(&p->report, c);
-    if (p->live && c->flows->len == 0 && verdict->status == STATUS_BROKEN && !early_names_told(p->names, c->packet))
+    if (p->live && c->flows->len == 0 && verdict->status == STATUS_BROKEN && !early_told(p->early, c->packet))
         tell_broken(p, c);
     p->writer->format->conversation(p->writer, c);
 }
@@ -235,6 +235,16 @@ static void name_answered(void *user, struct conversation *c, bool over)
     conversation_free(c);
 }
 
+/* Of early.h. A name that failed waits, where servers may be asked for it. */
+static void tell_early(void *user, struct conversation *c)
+{
+    struct pipeline *p = user;
+
+    tell_broken(p, c);
+    if (!p->join || !join_names_ask(join_names(p->join), c, false))
+        conversation_free(c);
+}
+
 static void conversation_untold(void *user, uint64_t packet)
 {
     struct pipeline *p = user;
@@ -249,7 +259,8 @@ static void time_jumped(void *user)
     struct pipeline *p = user;
 
     p->report.capture.time_jumps++;
-    p->names_at_ns = TIME_NONE;
+    if (p->early)
+        early_break(p->early);
     conversations_break(p->conversations);
 }
 
@@ -318,8 +329,7 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
     p->held = held_new();
     p->writer = format->open(out, &p->report, options);
-    p->names = p->live ? early_names_new() : NULL;
-    p->names_at_ns = TIME_NONE;
+    p->early = p->live ? early_new(p->tracker, p->conversations, tell_early, p) : NULL;
     return p;
 }
 
@@ -332,7 +342,7 @@ void pipeline_free(struct pipeline *p)
     held_free(p->held);
     conversations_free(p->conversations);
     overall_free(p->overall);
-    early_names_free(p->names);
+    early_free(p->early);
     p->writer->format->free(p->writer);
     g_ptr_array_free(p->report.capture.linktypes, TRUE);
     g_free(p->report.capture.source);
@@ -399,34 +409,6 @@ void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
 /* Conversations that are settled a little late miss no packet that is still on its way here. */
 #define LATE_NS NS_PER_S
 
-static void take_name(void *user, const struct lookup *l)
-{
-    struct pipeline *p = user;
-
-    early_names_take(p->names, l, tracker_now_ns(p->tracker));
-}
-
-static void tell_name(void *user, struct conversation *c)
-{
-    struct pipeline *p = user;
-
-    tell_broken(p, c);
-    if (!p->join || !join_names_ask(join_names(p->join), c, false))
-        conversation_free(c);
-}
-
-/* How often names are looked at, which takes longer than a look at flows. */
-#define NAMES_NS NS_PER_S
-
-static void look_at_names(struct pipeline *p, int64_t now_ns)
-{
-    if (now_ns < p->names_at_ns)
-        return;
-    p->names_at_ns = now_ns + NAMES_NS;
-    tracker_visit_lookups(p->tracker, take_name, p);
-    early_names_judge(p->names, now_ns, p->report.capture.dropped, tell_name, p);
-}
-
 void pipeline_clock(struct pipeline *p, int64_t now_ns)
 {
     if (p->kernel)
@@ -434,7 +416,7 @@ void pipeline_clock(struct pipeline *p, int64_t now_ns)
     tracker_clock(p->tracker, now_ns);
     settle(p, now_ns - LATE_NS);
     if (p->live)
-        look_at_names(p, now_ns);
+        early_look(p->early, now_ns, p->report.capture.dropped);
 }
 
 void pipeline_drops(struct pipeline *p, const struct capture_info *info)

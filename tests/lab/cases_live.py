@@ -19,6 +19,7 @@ from plan import CLIENT, SERVER
 TOLD_EARLY = {
     "syn-dropped-router2": "syn_unanswered",
     "port-closed": "syn_refused",
+    "gateway-silent": "neighbor_unanswered",
     "server-silent": "server_silent",
     "server-resets-middle": "reset_by_server",
     "cut-upload": "path_went_dead",
@@ -78,16 +79,32 @@ for name in TWINS:
             )
 
 
-# --- how it ends ---
-
 CURL = ["curl", "-sS", "-o", "/dev/null", "-m", "4"]
 URL = {4: f"http://{SERVER[4]}/", 6: f"http://[{SERVER[6]}]/"}
 CLOSED = {4: f"http://{SERVER[4]}:81/", 6: f"http://[{SERVER[6]}]:81/"}
-REFUSED = 7
+REFUSED, TIMED_OUT = 7, 28
 
 
 def fetch(lab, this, url=URL, status=0, node="client"):
     lab.run(node, [*CURL, url[this.family]], status=status)
+
+
+@script("live-gateway-returns", server=Lab.serve)
+def _(lab, this):
+    """A gateway that does not answer ARP is told; it answers after all, which is told, too, and nothing is left of the accusation."""
+    silent = lab.fault("neighbour_silent")
+    watch = Watch(lab)
+    fetch(lab, this, status=(REFUSED, TIMED_OUT))
+    watch.wait('"neighbor_verdict",.*"code":"neighbor_unanswered"')
+    silent.remove()
+    fetch(lab, this)
+    watch.wait('"neighbor_verdict",.*"code":"ok"')
+    watch.end(status=0)
+    check(len([line for line in watch.lines() if line["type"] == "neighbor_verdict"]) == 2, "told more than twice")
+    compare(watch)
+
+
+# --- how it ends ---
 
 
 def one_summary(watch):

@@ -234,13 +234,64 @@ static void test_neighbor_answers_not_seen(void **state)
     assert_int_equal(w->out->len, 0);
 }
 
+/* --- neighbours, live --- */
+
+static void look(struct world *w, int64_t now_ns)
+{
+    if (neighbors_have_news(w->neighbors, now_ns))
+        conversations_tell_neighbors(w->c, w->neighbors, now_ns, world_take, w);
+}
+
+/* Asked 0, 1 and 2 s after T0: told at 3 s, once; not in the report, where an answer came after all. */
+static void test_neighbor_told_early(void **state)
+{
+    struct world *w = *state;
+
+    ask_in_vain(w, "10.0.0.2", "10.0.0.1", 3);
+    look(w, T0 + MS(2999));
+    assert_int_equal(w->out->len, 0);
+    look(w, T0 + MS(3000));
+    assert_int_equal(w->out->len, 1);
+    assert_string_equal(code_of(world_conversation(w, 0)), "neighbor_unanswered");
+    arp(w, "10.0.0.2", "10.0.0.1", true, T0 + MS(3500));
+    look(w, T0 + MS(5000));
+    assert_int_equal(w->out->len, 1);
+    arp(w, "10.0.0.1", "10.0.0.2", false, T0 + MS(5500));
+    look(w, T0 + MS(6000));
+    assert_int_equal(w->out->len, 2);
+    assert_string_equal(code_of(world_conversation(w, 1)), "ok");
+    assert_string_equal(step_text(world_conversation(w, 1), 0), "who has 10.0.0.1? asked 4 times in 3.5 s, then an answer");
+    for (int i = 0; i < 4; i++)
+        arp(w, "10.0.0.2", "10.0.0.1", true, T0 + MS(7000 + 1000 * i));
+    look(w, T0 + MS(20000));
+    world_finish(w, LATER);
+    assert_int_equal(w->out->len, 2);
+}
+
+/* The third was answered within its second, or the target is in a connection that goes on: nobody is accused. */
+static void test_neighbor_not_told(void **state)
+{
+    struct world *w = *state;
+    struct flow *f = get(w, SERVER4, T0, "a.example", "/", 200, NULL);
+
+    ask_in_vain(w, "10.0.0.2", "10.0.0.1", 3);
+    ask_in_vain(w, "10.0.0.2", SERVER4, 3);
+    ask_in_vain(w, "10.0.0.2", "10.0.0.7", 2);
+    look(w, T0 + MS(2500));
+    arp(w, "10.0.0.1", "10.0.0.2", false, T0 + MS(2900));
+    conversations_saw_flow(w->c, f);
+    look(w, T0 + MS(30000));
+    assert_int_equal(w->out->len, 0);
+    over(w, f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_failed_names),     TEST(test_search_list_is_told), TEST(test_silence_at_the_end),
         TEST(test_icmp_answers_a_query),         TEST(test_never_accused),       TEST(test_answers_not_seen),
         TEST(test_connection_came_all_the_same), TEST(test_neighbor_unanswered), TEST(test_neighbor_guards),
-        TEST(test_neighbor_answers_not_seen),
+        TEST(test_neighbor_answers_not_seen), TEST(test_neighbor_told_early), TEST(test_neighbor_not_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
