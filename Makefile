@@ -110,8 +110,9 @@ everything: $(BIN) $(UNITS) $(FUZZERS) $(TOOLS) $(LABS) $(TORTURE) $(BENCHES) ##
 
 .PHONY: golden-update
 golden-update: all $(TOOLS) ## rebuild captures of scripts, expected output of every case, samples and pictures of the papers (then read the diff)
-	$(Q)VARIANT=$(VARIANT) tests/golden --update $(CASES)
+	$(Q)VARIANT=$(VARIANT) tests/golden --captures $(CASES)
 	$(Q)VARIANT=$(VARIANT) tests/papers --update
+	$(Q)VARIANT=$(VARIANT) tests/golden --update $(CASES)
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target with libFuzzer (clang, libclang-rt-dev), SECONDS_EACH=60 by default
