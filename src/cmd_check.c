@@ -4,11 +4,10 @@
 #include "src/climbing.h"
 #include "src/command.h"
 #include "src/confine.h"
+#include "src/ending.h"
 #include "src/notice.h"
 #include "src/output.h"
 #include "src/privileges.h"
-
-#include <glib-unix.h>
 
 static gboolean check_usage(const struct options *o, GError **error)
 {
@@ -52,22 +51,19 @@ static int explain(const struct options *o, GError **error)
     return 2;
 }
 
-static gboolean on_interrupt(gpointer user)
+/* ending.stop: the rung that is being climbed is the last one. */
+static void stop(void *user)
 {
-    struct climbing *c = user;
-
-    c->stopped = true;
-    return G_SOURCE_CONTINUE;
+    ((struct climbing *)user)->stopped = true;
 }
 
 static void climb(struct climbing *c)
 {
-    guint interrupt = g_unix_signal_add(SIGINT, on_interrupt, c),
-          terminate = g_unix_signal_add(SIGTERM, on_interrupt, c);
+    struct ending ending;
 
+    ending_heed(&ending, stop, c);
     climbing_run(c);
-    g_source_remove(interrupt);
-    g_source_remove(terminate);
+    ending_leave(&ending);
 }
 
 static gboolean tell(struct climbing *c, struct output *output, struct report *report, GError **error)

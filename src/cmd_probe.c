@@ -4,13 +4,13 @@
 #include "probe/survey.h"
 #include "src/command.h"
 #include "src/confine.h"
+#include "src/ending.h"
 #include "src/notice.h"
 #include "src/options.h"
 #include "src/output.h"
 #include "src/privileges.h"
 #include "src/status_line.h"
 
-#include <glib-unix.h>
 #include <unistd.h>
 
 /* Everything of one run, so that one place frees it. */
@@ -63,10 +63,10 @@ static void announce(const struct asking *r)
     }
 }
 
-static gboolean on_interrupt(gpointer user)
+/* ending.stop */
+static void stop(void *user)
 {
     survey_stop(user);
-    return G_SOURCE_CONTINUE;
 }
 
 static gboolean on_tick(gpointer user)
@@ -85,15 +85,14 @@ static gboolean on_tick(gpointer user)
 /* Ctrl-C ends it, and what is known is told. */
 static void ask(struct asking *r)
 {
-    guint interrupt = g_unix_signal_add(SIGINT, on_interrupt, r->survey),
-          terminate = g_unix_signal_add(SIGTERM, on_interrupt, r->survey), tick = g_timeout_add(500, on_tick, r);
+    guint tick = g_timeout_add(500, on_tick, r);
+    struct ending ending;
 
+    ending_heed(&ending, stop, r->survey);
     r->started_us = g_get_monotonic_time();
-
     survey_run(r->survey);
     r->results = survey_results(r->survey);
-    g_source_remove(interrupt);
-    g_source_remove(terminate);
+    ending_leave(&ending);
     g_source_remove(tick);
     status_line_clear(&r->status);
 }

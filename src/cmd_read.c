@@ -1,13 +1,12 @@
 /* The command that judges capture files (`tcpsleuth -r FILE`); with --confirm it asks the servers of what broke, from here. */
 #include "src/command.h"
 #include "src/confine.h"
+#include "src/ending.h"
 #include "src/join.h"
 #include "src/notice.h"
 #include "src/privileges.h"
 #include "src/progress.h"
 #include "src/run.h"
-
-#include <glib-unix.h>
 
 /* Frames taken at a time: enough that what they need can be fetched ahead (tracker.h). */
 #define FRAMES 32
@@ -78,20 +77,23 @@ static void warn(const struct report *report, const struct capture_info *info, c
                source, report->capture.packets);
 }
 
-static gboolean on_interrupt(gpointer user)
+/* ending.stop */
+static void stop_probes(void *user)
 {
     join_stop(user);
-    return G_SOURCE_CONTINUE;
 }
 
 /* Probes leave now, where they may. Ctrl-C ends them, not the report. */
 static gboolean report(struct reading *r, const struct capture_info *info, const char *source, GError **error)
 {
-    guint interrupt = r->join ? g_unix_signal_add(SIGINT, on_interrupt, r->join) : 0;
+    struct ending ending;
+
+    if (r->join)
+        ending_heed(&ending, stop_probes, r->join);
     gboolean good = run_report(&r->run, info, source, error);
 
-    if (interrupt)
-        g_source_remove(interrupt);
+    if (r->join)
+        ending_leave(&ending);
     return good;
 }
 

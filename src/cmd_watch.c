@@ -9,6 +9,7 @@
 #include "src/clock_watch.h"
 #include "src/command.h"
 #include "src/confine.h"
+#include "src/ending.h"
 #include "src/filter_hosts.h"
 #include "src/hint.h"
 #include "src/join.h"
@@ -20,7 +21,6 @@
 
 #include <errno.h>
 #include <glib-unix.h>
-#include <signal.h>
 #include <stdio_ext.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -41,6 +41,7 @@ struct watch {
     FILE *told; /* NULL: the lines of what happens go where the report goes, or nowhere */
     GMainLoop *loop;
     struct clock_watch clock;
+    struct ending ending;
     struct status_line status;
     char *names;                /* of the interfaces, for people */
     int64_t started_us, end_ns; /* end_ns: when it was told to stop; TIME_NONE: not yet */
@@ -204,8 +205,10 @@ static gboolean on_late(gpointer user)
 }
 
 /* What was captured until now is still on its way here, at most a batch late. */
-static void stop(struct watch *w)
+static void stop(void *user)
 {
+    struct watch *w = user;
+
     if (w->end_ns != TIME_NONE)
         return;
     w->end_ns = now_ns();
@@ -217,33 +220,6 @@ static gboolean on_duration(gpointer user)
 {
     stop(user);
     return G_SOURCE_REMOVE;
-}
-
-static gboolean on_signal(struct watch *w, int number)
-{
-    if (w->end_ns == TIME_NONE) {
-        stop(w);
-        return G_SOURCE_CONTINUE;
-    }
-    status_line_clear(&w->status);
-    signal(number, SIG_DFL); /* asked twice: at once, as if it had never been caught */
-    raise(number);
-    return G_SOURCE_CONTINUE;
-}
-
-static gboolean on_interrupt(gpointer user)
-{
-    return on_signal(user, SIGINT);
-}
-
-static gboolean on_terminate(gpointer user)
-{
-    return on_signal(user, SIGTERM);
-}
-
-static gboolean on_hangup(gpointer user)
-{
-    return on_signal(user, SIGHUP);
 }
 
 /* `| head` has what it wanted. */
@@ -276,9 +252,7 @@ static void add_sources(struct watch *w)
     if (w->o->duration) /* the timer of seconds may be early by one, so it is for those of months */
         w->o->duration < MONTH_S ? g_timeout_add((guint)w->o->duration * 1000, on_duration, w)
                                  : g_timeout_add_seconds((guint)w->o->duration, on_duration, w);
-    g_unix_signal_add(SIGINT, on_interrupt, w);
-    g_unix_signal_add(SIGTERM, on_terminate, w);
-    g_unix_signal_add(SIGHUP, on_hangup, w);
+    ending_heed(&w->ending, stop, w);
     if ((w->told || !w->o->output) && is_pipe(STDOUT_FILENO))
         g_unix_fd_add(STDOUT_FILENO, G_IO_ERR, on_closed, w);
 }
@@ -286,6 +260,7 @@ static void add_sources(struct watch *w)
 /* Signals have their usual effect again: a second Ctrl-C ends the writing of the report. */
 static void remove_sources(struct watch *w)
 {
+    ending_leave(&w->ending);
     while (g_source_remove_by_user_data(w))
         ;
 }
