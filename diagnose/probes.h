@@ -112,6 +112,7 @@ struct probe_leg {
     char *url;             /* UTF-8, may come from outside */
     int status;            /* of HTTP; 0: none */
     char *error;           /* NULL: none */
+    bool cut, reset;       /* by which the connection ended, before the answer did: at all; by a RST */
     char *server;          /* what the answer says of the server; NULL: nothing; UTF-8, may come from outside */
     int64_t date_s;        /* the server's clock (Date), since 1970; 0: it does not say */
     int64_t name_ns, connect_ns, tls_ns, first_byte_ns, total_ns; /* since its beginning; TIME_NONE: it did not come to that */

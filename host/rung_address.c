@@ -43,6 +43,8 @@ static void check_one(struct rung_step *s, const struct climb *c, const struct h
         if (!climb_wants(c, a->version) || first_usable(c, a->version))
             f->status = STATUS_DEGRADED;
         step_blame(s, f);
+        step_remedy(s, "give one of the two another address: ip address del %s dev %s; ip address add ADDRESS/%u dev %s", text,
+                    name, a->length, name);
     } else if (a->flags & IFA_F_TENTATIVE) {
         step_note(s, "%s on %s is tentative: not used before nobody else has claimed it", text, name);
     } else if (a->flags & IFA_F_DEPRECATED && a->version == 6) {
@@ -92,6 +94,17 @@ static void append(GString *text, const struct climb *c, const struct host_addre
         g_string_append_printf(text, " (dynamic, %u min left)", a->valid_s / 60);
 }
 
+/* It has none because another host has it. */
+static bool is_taken(const struct climb *c)
+{
+    for (guint i = 0; i < c->machine->addresses->len; i++) {
+        const struct host_address *a = &g_array_index(c->machine->addresses, struct host_address, i);
+        if (a->flags & IFA_F_DADFAILED && climb_wants(c, a->version))
+            return true;
+    }
+    return false;
+}
+
 static struct rung_step *missing(const struct climb *c, const char *families)
 {
     struct rung_step *s = step_new(RUNG_ADDRESS, "no usable %s address", families);
@@ -99,6 +112,8 @@ static struct rung_step *missing(const struct climb *c, const char *families)
     const char *name = links->len ? machine_link_name(c->machine, g_array_index(links, unsigned, 0)) : "IFACE";
 
     step_subject(s, links->len ? name : NULL);
+    if (is_taken(c)) /* which check_one tells */
+        return s;
     step_blame(
         s, finding_new(CODE_NO_ADDRESS, WHERE_CLIENT, "No interface that works has a usable %s address.", families));
     step_remedy(s, "ifup %s, or: dhclient %s, or: ip address add ADDRESS/LENGTH dev %s", name, name, name);

@@ -6,6 +6,7 @@
 #include "diagnose/finding.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <string.h>
 
 #define REDIRECTS 10
@@ -83,13 +84,16 @@ static char *clean(const char *text)
 static struct probe_leg read_leg(CURL *curl, const char *url, CURLcode status, const char *why, struct asking *a)
 {
     struct probe_leg leg = { .url = clean(url), .server = g_steal_pointer(&a->server), .date_s = a->date_s };
-    long code = 0;
+    long code = 0, number = 0;
     bool enough = status == CURLE_WRITE_ERROR && a->taken > BODY_BYTES;
 
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
     leg.status = (int)code;
     if (status != CURLE_OK && !enough)
         leg.error = clean(*why ? why : curl_easy_strerror(status));
+    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &number);
+    leg.cut = status == CURLE_PARTIAL_FILE || status == CURLE_RECV_ERROR || status == CURLE_GOT_NOTHING;
+    leg.reset = status == CURLE_RECV_ERROR && number == ECONNRESET;
     leg.name_ns = time_of(curl, CURLINFO_NAMELOOKUP_TIME_T);
     leg.connect_ns = time_of(curl, CURLINFO_CONNECT_TIME_T);
     leg.tls_ns = time_of(curl, CURLINFO_APPCONNECT_TIME_T);
@@ -160,6 +164,22 @@ static struct finding *judge_answer(const struct probe_leg *last)
     return f;
 }
 
+/* Slow is not broken: what is on its way when the patience ends is no fault that is seen from here. */
+static struct finding *judge_failure(const struct probe_leg *last)
+{
+    if (last->status && last->cut)
+        return finding_new(CODE_RESPONSE_TRUNCATED, WHERE_SERVER, "The answer of %s (status %d) breaks off: %s.",
+                           last->url, last->status, last->error);
+    if (last->status)
+        return NULL;
+    if (!last->reset)
+        return finding_new(CODE_SERVER_SILENT, WHERE_SERVER, "%s is not answered: %s.", last->url, last->error);
+    struct finding *f = finding_new(CODE_RESET_BY_SERVER, WHERE_SERVER,
+                                    "The connection is reset instead of an answer to %s.", last->url);
+    f->confidence = CONFIDENCE_LIKELY; /* who sent the RST is not seen from here */
+    return f;
+}
+
 static struct finding *judge(const GArray *legs, bool loop)
 {
     const struct probe_leg *last = &g_array_index(legs, struct probe_leg, legs->len - 1);
@@ -170,11 +190,7 @@ static struct finding *judge(const GArray *legs, bool loop)
     if (last->error && legs->len > 1)
         return finding_new(CODE_REDIRECT_BROKEN, WHERE_NONE, "The redirect leads to %s, which fails: %s.", last->url,
                            last->error);
-    if (last->error)
-        return last->status
-                   ? NULL
-                   : finding_new(CODE_SERVER_SILENT, WHERE_SERVER, "%s is not answered: %s.", last->url, last->error);
-    return judge_answer(last);
+    return last->error ? judge_failure(last) : judge_answer(last);
 }
 
 /* Follows the redirects; TRUE where they go in a circle, or on and on. */

@@ -99,6 +99,25 @@ static char *web_url(const struct target *t)
                            port);
 }
 
+/* "müller.example" is asked for as "xn--mller-kva.example" (RFC 5890). */
+static gboolean to_ascii(struct target *t, GError **error)
+{
+    char *ascii = NULL;
+
+    if (!g_hostname_is_non_ascii(t->host))
+        return TRUE;
+    if (!g_utf8_validate(t->host, -1, NULL) || !(ascii = g_hostname_to_ascii(t->host)))
+        return complain(t, "the host is no name that the DNS can have", error);
+    if (t->url) {
+        g_autofree char *old = t->url;
+        const char *at = strstr(old, t->host);
+        t->url = g_strdup_printf("%.*s%s%s", (int)(at - old), old, ascii, at + strlen(t->host));
+    }
+    g_free(t->host);
+    t->host = ascii;
+    return TRUE;
+}
+
 struct target *target_parse(const char *written, GError **error)
 {
     g_autoptr(Target) t = g_new0(struct target, 1);
@@ -108,11 +127,11 @@ struct target *target_parse(const char *written, GError **error)
     t->port = DEFAULT_PORT;
     if (scheme) {
         g_autofree char *name = g_strndup(written, (gsize)(scheme - written));
-        if (!parse_url(t, name, scheme + 3, error))
+        if (!parse_url(t, name, scheme + 3, error) || !to_ascii(t, error))
             return NULL;
         return g_steal_pointer(&t);
     }
-    if (!split(t, written, error))
+    if (!split(t, written, error) || !to_ascii(t, error))
         return NULL;
     t->tls = is_tls_port(t->port);
     t->url = web_url(t);

@@ -7,6 +7,7 @@
 #include "probe/request.h"
 #include "src/climb_results.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -208,24 +209,53 @@ static void note_legs(struct rung_step *s, const struct probe_result *r)
     }
 }
 
-/* Programs that heed these do not take the way that was climbed. A password in them is nobody's business. */
-static void note_proxies(struct rung_step *s)
+/* Whether a list like ".upc.edu,localhost" has the host; "*" has all. */
+static bool is_excepted(const char *list, const char *host)
 {
-    static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                         "ALL_PROXY",  "no_proxy",    "NO_PROXY" };
+    g_auto(GStrv) all = g_strsplit_set(list ? list : "", ", ", 0);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        const char *value = getenv(names[i]), *at = value ? strrchr(value, '@') : NULL;
-        if (value && *value)
-            step_note(s, "the environment has %s=%s%s: programs that heed it do not go this way", names[i],
-                      at ? "(user)" : "", at ? at : value);
+    for (char **one = all; *one; one++) {
+        const char *name = **one == '.' ? *one + 1 : *one, *tail = g_str_has_suffix(host, name) ? host + strlen(host) - strlen(name) : NULL;
+        if (*name && (g_str_equal(name, "*") || (tail && (tail == host || tail[-1] == '.'))))
+            return true;
     }
+    return false;
 }
 
+static const char *first_set(const char *const *names, const char **value)
+{
+    for (; *names; names++)
+        if ((*value = getenv(*names)) && **value)
+            return *names;
+    return NULL;
+}
+
+/* Programs that heed the environment's proxy (curl(1)) do not take the way that was climbed. A password in it is nobody's
+ * business. */
+static void tell_proxy(const struct climbing *c, struct rung_step *s)
+{
+    static const char *const plain[] = { "http_proxy", "all_proxy", "ALL_PROXY", NULL },
+                            *const tls[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL },
+                            *const none[] = { "no_proxy", "NO_PROXY", NULL };
+    const char *value = NULL, *except = NULL, *name = first_set(c->target->tls ? tls : plain, &value);
+
+    first_set(none, &except);
+    if (!name || is_excepted(except, c->target->host))
+        return;
+    const char *at = strrchr(value, '@');
+    g_autofree char *text = g_steal_pointer(&s->text);
+    s->text = g_strdup_printf("%s; not by the proxy of the environment, %s=%s%s", text, name, at ? "(user)" : "", at ? at : value);
+}
+
+/* RFC 1918, RFC 6598, RFC 3927. */
 static bool is_private(const char *host)
 {
-    return g_str_has_prefix(host, "10.") || g_str_has_prefix(host, "192.168.") || g_str_has_prefix(host, "172.16.") ||
-           g_str_has_prefix(host, "100.64.") || g_str_has_prefix(host, "169.254.");
+    uint8_t b[4];
+
+    if (inet_pton(AF_INET, host, b) != 1)
+        return false;
+    return b[0] == 10 || (b[0] == 192 && b[1] == 168) || (b[0] == 172 && b[1] / 16 == 1) || (b[0] == 100 && b[1] / 64 == 1) ||
+           (b[0] == 169 && b[1] == 254);
 }
 
 /* The host of "scheme://host:port/..."; free with g_free. */
@@ -284,7 +314,8 @@ struct rung_step *climb_application(struct climbing *c)
         return step_skip(RUNG_APPLICATION, "the TLS handshake fails");
     const struct probe_leg *last = &g_array_index(r->legs, struct probe_leg, r->legs->len - 1);
     struct rung_step *s =
-        last->status ? step_new(RUNG_APPLICATION, "%s -> %d", last->url, last->status)
+        last->status ? step_new(RUNG_APPLICATION, "%s -> %d%s%s", last->url, last->status, last->error ? ", then: " : "",
+                                last->error ? last->error : "")
                      : step_new(RUNG_APPLICATION, "%s: %s", last->url, last->error ? last->error : "no answer");
     if (r->legs->len > 1) {
         g_autofree char *text = g_steal_pointer(&s->text);
@@ -293,7 +324,7 @@ struct rung_step *climb_application(struct climbing *c)
     step_subject(s, c->target->url);
     judge_page(c, s, r);
     note_legs(s, r);
-    note_proxies(s);
+    tell_proxy(c, s);
     step_evidence(s, "an HTTP request by libcurl, its redirects followed one by one");
     return s;
 }

@@ -65,6 +65,12 @@ static void join(struct rung_step *s, const struct finding *packets)
         add_evidence(s->finding, packets);
         return;
     }
+    if (s->finding && s->finding->code == CODE_SERVER_SILENT && packets->status == STATUS_BROKEN) {
+        step_note(s, "%s", s->finding->summary); /* why nothing came is what the packets know */
+        finding_free(s->finding);
+        s->finding = finding_copy(packets);
+        return;
+    }
     if (s->finding) {
         step_note(s, "its packets: %s [%s]", packets->summary, catalogue_row(packets->code)->name);
         return;

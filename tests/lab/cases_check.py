@@ -7,7 +7,7 @@ import time
 from case import check, script
 from climb import RUNGS, SECONDS, against, check_all_well, climb, step, target_of
 from lab import Lab
-from net import ETC_NETNS, program
+from net import ETC_NETNS, Fault, program
 from plan import CLIENT, GATEWAY, NAMES, NOBODY, RESOLVER, SERVER, SPARE
 from services import dnsmasq
 
@@ -179,6 +179,26 @@ against("gateway-twin", "two hosts say that they are the gateway", "degraded add
         steps={"gateway": "Several on enp0s8", "port": "accepts"})
 against("address-twin", "another host has the client's address, and gets its answers", "broken address_conflict", "address", twin(CLIENT), target=BARE,
         steps={"gateway": "ok", "port": "broken"})
+
+
+def renumber(lab, case):
+    """The client takes an address that another host has, and its kernel finds that out."""
+    address = {4: None, 6: "2001:db8:3::99"}
+    twin(address)(lab, case)
+    lab.sysctl("client", {"net.ipv6.conf.enp0s8.accept_dad": 1, "net.ipv6.conf.enp0s8.dad_transmits": 1})
+    lab.ip("client", f"-6 addr del {CLIENT[6]}/64 dev enp0s8")
+    lab.ip("client", f"-6 addr add {address[6]}/64 dev enp0s8")
+    for _ in range(50):
+        if "dadfailed" in lab.ip("client", "-6 addr show dev enp0s8").stdout:
+            return
+        time.sleep(0.1)
+    raise Fault("the kernel does not find the other host")
+
+
+against("address-taken", "the kernel found another host with the address", "broken address_conflict", "address", renumber, target=BARE, family=6)
+against("loopback-down", "the loopback was not brought up", "degraded interface_down", "self_ping", ip("link set lo down"), target=BARE)
+against("deaf", "told to answer no echo: no fault", "ok", target=BARE,
+        before=lambda lab, case: lab.sysctl("client", {"net.ipv4.icmp_echo_ignore_all": 1}), steps={"self_ping": "unknown"})
 against("gateway-entry-wrong", "somebody wrote a wrong hardware address down for the gateway", "broken gateway_unanswered", "gateway",
         ip("neigh replace {gateway} lladdr 02:de:ad:be:ef:00 dev enp0s8 nud permanent"), target=BARE, family="both",
         steps={"gateway": "02:de:ad:be:ef:00, and it is"})
@@ -251,6 +271,8 @@ against("hosts-file", "a forgotten line in /etc/hosts", "broken gateway_unanswer
         steps={"dns": "/etc/hosts"})
 against("hosts-file-right", "a line in /etc/hosts that agrees", "ok", before=hosts_file("147.83.2.135 www.upc.edu"),
         steps={"dns": "by /etc/hosts"})
+against("dns-idn", "a name in letters that the DNS does not have", "ok", target="http://m\u00fcller.upc.edu/", steps={"dns": "xn--mller-kva.upc.edu is"},
+        server=lambda lab: (lab.name_server(f"--host-record=xn--mller-kva.upc.edu,{SERVER[4]}"), lab.web("server { listen 80; return 200; }", (80,))))
 against("dns-search", "a short name and a search list", "ok", target="http://www/index.html", steps={"dns": "www.upc.edu is"},
         before=lambda lab, case: lab.resolv_conf("client", f"nameserver {RESOLVER[4]}", "search upc.edu"))
 
@@ -429,9 +451,19 @@ against("portal-511", "the network wants a login (status 511)", "broken captive_
         server=site("server { listen 80; return 511; }"))
 against("portal-redirect", "a public name leads to a private address", "broken captive_portal", "application",
         server=site("server { listen 80; return 302 http://10.0.3.2/login; }"))
+against("portal-redirect-172", "another range of private addresses", "broken captive_portal", "application",
+        server=site("server { listen 80; return 302 http://172.31.0.1/login; }"))
+against("http-cut", "the connection ends in the middle of the answer", "broken response_truncated", "application",
+        server=talks(80, "request", "head=100000", "send=30000", "fin", "drain"), steps={"application": "200, then:"})
+against("http-reset", "the connection is reset instead of an answer", "broken reset_by_server", "application", server=talks(80, "request", "reset"),
+        more=lambda lab, case, found: check(found["verdict"]["evidence"], "the packets do not prove it"))
+against("user-http-reset", "the same without rights", "broken reset_by_server", "application", server=talks(80, "request", "reset"), wrap=USER)
 against("http-slow", "the first byte takes 1.5 s", "degraded slow_server", "application", server=talks(80, "slow"))
 against("proxy-told", "a proxy in the environment", "ok", wrap=("env", "http_proxy=http://user:secret@proxy.upc.edu:3128"),
         steps={"application": "http_proxy=(user)@proxy.upc.edu:3128"})
+against("proxy-of-others", "proxies for another scheme, and none for this host", "ok",
+        wrap=("env", "https_proxy=http://proxy.upc.edu:3128", "all_proxy=http://proxy.upc.edu:3128", "no_proxy=localhost,.upc.edu"),
+        more=lambda lab, case, found: check("proxy" not in step(found, "application")["text"], "a proxy that nobody would ask"))
 
 
 @script("check-text", server=nothing, family=4, seconds=SECONDS)

@@ -33,6 +33,8 @@ static void test_good(void **state)
         { "HTTPS://www.example.net:444/", "www.example.net", 444, true, true, "HTTPS://www.example.net:444/" },
         { "http://me:secret@[2001:db8::1]:81/x", "2001:db8::1", 81, true, false, "http://[2001:db8::1]:81/x" },
         { "h:65535", "h", 65535, true, false, NULL },
+        { "m\xc3\xbcller.example:80", "xn--mller-kva.example", 80, true, false, "http://xn--mller-kva.example/" },
+        { "http://m\xc3\xbcller.example/", "xn--mller-kva.example", 80, true, false, "http://xn--mller-kva.example/" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -55,6 +57,7 @@ static void test_bad(void **state)
         "",         ":80",     "[]:80",   "[::1",      "[::1]80",     "[::1]:",        "h:",
         "h:0",      "h:65536", "h:-1",    "h:+1",      "h: 80",       "h:80x",         "h:99999999999999999999",
         "ftp://h/", "://h",    "http://", "http:///x", "http://h:0/", "https://[::1/",
+        "h\xff",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
