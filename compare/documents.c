@@ -277,9 +277,16 @@ static struct finding *judge(json_t *client, json_t *server)
     return worse_of(client, server);
 }
 
-static struct finding *judge_lone(json_t *flow, unsigned file)
+/* The ladder of a service looks at its host, and captures nothing: that a connection is not in it says nothing. */
+static bool sees_no_packets(json_t *root)
 {
-    if (file != 0 || !g_str_equal(text_of(flow, "handshake.outcome"), "no_answer"))
+    return json_array_size(member(root, "ladder")) > 0 && json_array_size(member(root, "flows")) == 0;
+}
+
+/* other: the document that has nothing of the flow. */
+static struct finding *judge_lone(json_t *flow, unsigned file, json_t *other)
+{
+    if (file != 0 || sees_no_packets(other) || !g_str_equal(text_of(flow, "handshake.outcome"), "no_answer"))
         return NULL;
     struct finding *f = with_direction(
         finding_new(CODE_SYN_UNANSWERED, WHERE_PATH,
@@ -335,16 +342,17 @@ static void consider(struct documents *d, const struct finding *f)
     }
 }
 
-static void add_lone(struct documents *d, json_t *flow, unsigned file)
+static void add_lone(struct documents *d, json_t *flow, unsigned file, json_t *other)
 {
-    struct document_lone l = { file, number_of(flow, "id"), ends_of(flow), judge_lone(flow, file) };
+    struct document_lone l = { file, number_of(flow, "id"), ends_of(flow), judge_lone(flow, file, other) };
 
     consider(d, l.finding);
     g_array_append_val(d->lone, l);
 }
 
-static void pair_flows(struct documents *d, json_t *const flows[2])
+static void pair_flows(struct documents *d, json_t *const root[2])
 {
+    json_t *const flows[2] = { member(root[0], "flows"), member(root[1], "flows") };
     g_autoptr(GArray) first = g_array_new(FALSE, FALSE, sizeof(struct mark)),
                       second = g_array_new(FALSE, FALSE, sizeof(struct mark));
     GArray *marks[2] = { first, second };
@@ -364,28 +372,36 @@ static void pair_flows(struct documents *d, json_t *const flows[2])
     for (unsigned i = 0; i < 2; i++)
         for (size_t n = 0; n < json_array_size(flows[i]); n++)
             if (!taken[i][n])
-                add_lone(d, json_array_get(flows[i], n), i);
+                add_lone(d, json_array_get(flows[i], n), i, root[!i]);
 }
 
-/* What the ladder of an end says, where it was climbed: the nearest to the root of all. */
-static void consider_ladder(struct documents *d, json_t *root, enum side end)
+static bool is_a_sound_ladder(json_t *root)
+{
+    return json_array_size(member(root, "ladder")) > 0 && g_str_equal(text_of(root, "verdict.status"), status_name(STATUS_OK));
+}
+
+/* What the ladder of an end says, where it was climbed: the nearest to the root of all. What does not get through between
+ * two ends that are both in order is lost between them. */
+static void consider_ladder(struct documents *d, json_t *root, enum side end, json_t *other)
 {
     if (json_array_size(member(root, "ladder")) == 0 || status_of(root) <= STATUS_UNKNOWN)
         return;
     struct finding *f = worse_of(root, root);
     char *sentence = f->summary;
 
-    f->summary = g_strdup_printf("At the %s: %s", side_name(end), sentence);
-    f->where = end == CLIENT ? WHERE_CLIENT : WHERE_SERVER;
+    bool sound = is_a_sound_ladder(other), between = sound && f->code == CODE_SYN_UNANSWERED;
+    f->summary = g_strdup_printf("At the %s: %s%s%s", side_name(end), sentence,
+                                 sound ? " The other end's ladder finds nothing wrong there" : "",
+                                 between ? ": look between them." : sound ? "." : "");
+    f->where = between ? WHERE_PATH : end == CLIENT ? WHERE_CLIENT : WHERE_SERVER;
     g_free(sentence);
     consider(d, f);
     finding_free(f);
 }
 
-static void settle_verdict(struct documents *d)
+/* well: both ends found nothing wrong by themselves. */
+static void settle_verdict(struct documents *d, bool well)
 {
-    bool well = false;
-
     for (guint i = 0; i < d->pairs->len; i++) {
         const struct finding *f = ((const struct document_pair *)g_ptr_array_index(d->pairs, i))->verdict;
         well |= f->status == STATUS_OK;
@@ -403,21 +419,19 @@ static void settle_verdict(struct documents *d)
 static struct documents *compare_documents(const char *const sources[2], json_t *const root[2])
 {
     struct documents *d = g_new0(struct documents, 1);
-    json_t *flows[2];
 
     for (int i = 0; i < 2; i++) {
         d->source[i] = g_strdup(sources[i]);
-        flows[i] = member(root[i], "flows");
-        d->flows[i] = json_array_size(flows[i]);
+        d->flows[i] = json_array_size(member(root[i], "flows"));
     }
     d->pairs = g_ptr_array_new_with_free_func(free_pair);
     d->lone = g_array_new(FALSE, FALSE, sizeof(struct document_lone));
     g_array_set_clear_func(d->lone, clear_lone);
     d->ladder = compare_ladders(member(root[0], "ladder"), member(root[1], "ladder"));
-    pair_flows(d, flows);
-    consider_ladder(d, root[0], CLIENT);
-    consider_ladder(d, root[1], SERVER);
-    settle_verdict(d);
+    pair_flows(d, root);
+    consider_ladder(d, root[0], CLIENT, root[1]);
+    consider_ladder(d, root[1], SERVER, root[0]);
+    settle_verdict(d, is_a_sound_ladder(root[0]) && is_a_sound_ladder(root[1]));
     return d;
 }
 

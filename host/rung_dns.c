@@ -5,6 +5,7 @@
 
 #include "base/timens.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,6 +33,8 @@ static const char *outcome_text(const struct asked *a)
 struct word {
     bool answered; /* it said anything */
     bool addresses, nxdomain, no_data;
+    bool cut;   /* an answer that is too long for UDP, and TCP gives none */
+    bool refused; /* nobody is at its port */
     bool bogus; /* an address that leads to nobody: 0.0.0.0, 127.0.0.1 */
     enum ask_outcome worst;
 };
@@ -58,6 +61,8 @@ static struct word word_of(const GPtrArray *asked, unsigned server)
         w.addresses |= a->outcome == ASK_ADDRESSES;
         w.nxdomain |= a->outcome == ASK_NXDOMAIN;
         w.no_data |= a->outcome == ASK_NO_DATA;
+        w.cut |= a->outcome == ASK_CUT;
+        w.refused |= a->outcome == ASK_UNSENT && a->error == ECONNREFUSED;
         if (a->outcome != ASK_ADDRESSES && a->outcome != ASK_NO_DATA)
             w.worst = a->outcome;
         for (guint k = 0; a->addresses && k < a->addresses->len; k++)
@@ -123,12 +128,24 @@ static enum code code_of(const struct word *w)
         return CODE_DNS_SERVFAIL;
     if (w->worst == ASK_REFUSED)
         return CODE_DNS_REFUSED;
-    if (w->no_data)
+    if (w->no_data && !w->cut)
         return CODE_DNS_NO_DATA;
     return CODE_DNS_NO_ANSWER;
 }
 
-static struct finding *nothing_found(enum code code, const char *name, const char *server)
+/* Nothing comes back, or nothing of use. */
+static struct finding *no_answer(const struct word *w, const char *name, const char *server)
+{
+    if (w->cut)
+        return finding_new(CODE_DNS_NO_ANSWER, WHERE_PATH,
+                           "The answer of %s for %s is too long for UDP, and TCP to its port 53 is not answered.", server,
+                           name);
+    if (w->refused)
+        return finding_new(CODE_DNS_NO_ANSWER, WHERE_SERVER, "No name server is at %s: its port 53 refuses.", server);
+    return finding_new(CODE_DNS_NO_ANSWER, WHERE_PATH, "None of the resolvers of this host answers (%s).", server);
+}
+
+static struct finding *nothing_found(enum code code, const struct word *w, const char *name, const char *server)
 {
     switch (code) {
     case CODE_DNS_NXDOMAIN: return finding_new(code, WHERE_NONE, "The name %s does not exist, says %s.", name, server);
@@ -138,7 +155,7 @@ static struct finding *nothing_found(enum code code, const char *name, const cha
         return finding_new(code, WHERE_SERVER, "The resolver %s refuses to look %s up.", server, name);
     case CODE_DNS_NO_DATA:
         return finding_new(code, WHERE_NONE, "The name %s exists and has no address, says %s.", name, server);
-    default: return finding_new(code, WHERE_PATH, "None of the resolvers of this host answers (%s).", server);
+    default: return no_answer(w, name, server);
     }
 }
 
@@ -148,9 +165,14 @@ static void blame_nothing(struct rung_step *s, const struct resolvers *r, const 
     g_autofree char *address = r->servers->len ? server_text(r, server) : g_strdup("there is none");
     enum code code = code_of(w);
 
-    step_blame(s, nothing_found(code, name, address));
+    step_blame(s, nothing_found(code, w, name, address));
     if (r->servers->len == 0)
         step_remedy(s, "nano /etc/resolv.conf: add a line `nameserver ADDRESS`");
+    else if (code == CODE_DNS_NO_ANSWER && w->cut)
+        step_remedy(s, "dig +tcp @%s %s; let TCP port 53 pass, not UDP alone", address, name);
+    else if (code == CODE_DNS_NO_ANSWER && w->refused && g_str_has_prefix(address, "127."))
+        step_remedy(s, "systemctl status systemd-resolved (or dnsmasq, unbound): the resolver of this host does not run; or "
+                       "nano /etc/resolv.conf: name another one");
     else if (code == CODE_DNS_NO_ANSWER)
         step_remedy(s, "ping %s; dig @%s %s; then nano /etc/resolv.conf: name a resolver that answers", address,
                     address, name);

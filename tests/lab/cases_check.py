@@ -253,6 +253,11 @@ def hosts_file(line):
 against("dns-silent", "no resolver answers", "broken dns_no_answer", "dns", server=nothing,
         faults=[("drop", {"node": "router2", "proto": "udp"})], steps={"port": "skipped", "gateway": "ok"})
 against("dns-refuses-port", "nobody serves port 53", "broken dns_no_answer", "dns", server=nothing, steps={"dns": "Connection refused"})
+against("dns-here-nobody", "resolv.conf names the stub of a resolver that does not run", "broken dns_no_answer", "dns", resolvers("127.0.0.53"),
+        more=lambda lab, case, found: check("systemd-resolved" in step(found, "dns")["remedy"], step(found, "dns")["remedy"]))
+MANY = [f"--host-record=many.upc.edu,147.83.2.{last}" for last in range(200, 210)]
+against("dns-many", "more addresses than are tried", "broken host_unreachable", "port", target="http://many.upc.edu/",
+        server=lambda lab: lab.name_server(*MANY), steps={"port": "2 more addresses are not tried"})
 against("dns-none", "no resolver is configured", "broken dns_no_answer", "dns", resolvers())
 against("dns-nxdomain", "the name does not exist", "broken dns_nxdomain", "dns", target="http://nothing.upc.edu/",
         steps={"dns": "NXDOMAIN", "application": "skipped"})

@@ -7,6 +7,7 @@ import subprocess
 from case import check, script
 from lab import Lab
 from net import Fault, program
+from plan import CLIENT, SERVER
 
 CURL = ["curl", "-sS", "-o", "/dev/null", "-m", "8"]
 MIDDLE = "router1-router2"
@@ -308,3 +309,29 @@ def _(lab, this):
     pair = only_pair(found)
     check(pair["to_client"]["forged"] == 0 and pair["to_server"]["forged"] == 0, "forged packets")
     check(found["verdict"]["code"] in ("path_went_dead", "incomplete_capture", "packet_loss"), f"{found['verdict']}")
+
+
+# --- the ladders of both ends ---
+
+
+def two_ladders(lab, before):
+    """The verdict of `compare` on what `check --json` says at the client and at the server."""
+    before()
+    paths = [lab.path("client.json"), lab.path("server.json")]
+    for node, words, path in (("client", [f"http://{SERVER[4]}/"], paths[0]), ("server", ["--server", "--client", CLIENT[4], "80"], paths[1])):
+        lab.run(node, [program("tcpsleuth"), "check", "--json", "-o", path, *words], status=(0, 1), timeout=60)
+    done = lab.run("client", [program("tcpsleuth"), "compare", "--json", *paths], status=(0, 1))
+    return json.loads(done.stdout)["verdict"]
+
+
+@script("compare-ladders", server=lambda lab: lab.web("server { listen 80; return 200; }", (80,)), family=4, seconds=120)
+def _(lab, case):
+    """`check --json` at both ends: a filter between them, one at the server, none."""
+    drop = "add table inet own; add chain inet own in { type filter hook input priority 0; }; add rule inet own in iifname eth0 tcp dport 80 drop"
+    verdict = two_ladders(lab, lambda: lab.inside("router2", "nft", drop.replace("hook input", "hook forward").replace("iifname eth0 ", "")))
+    check((verdict["code"], verdict["where"]) == ("syn_unanswered", "path"), f"between: {verdict}")
+    check("look between them" in verdict["summary"], f"between: {verdict['summary']}")
+    verdict = two_ladders(lab, lambda: (lab.inside("router2", "nft", "delete table inet own"), lab.inside("server", "nft", drop)))
+    check((verdict["code"], verdict["where"]) == ("firewall_drops", "server"), f"at the server: {verdict}")
+    verdict = two_ladders(lab, lambda: lab.inside("server", "nft", "delete table inet own"))
+    check(verdict["code"] == "ok", f"nothing: {verdict}")

@@ -134,12 +134,37 @@ static void test_ladder_verdict(void **state)
         CODE_NO_CARRIER, STATUS_BROKEN);
 }
 
+/* The client's SYN is not answered, and the server is in order; then the server's own word; then all is well. */
+static void test_two_ladders(void **state)
+{
+    static const char *const client =
+        "{\"schema\":1,\"flows\":[{\"id\":1,\"client\":{\"addr\":\"10.0.0.1\",\"port\":5},\"server\":{\"addr\":\"10.0.0.2\",\"port\":80},"
+        "\"handshake\":{\"outcome\":\"no_answer\"}}],\"ladder\":[{\"step\":\"port\",\"status\":\"broken\"}],"
+        "\"verdict\":{\"status\":\"broken\",\"code\":\"syn_unanswered\",\"summary\":\"No answer.\"}}";
+    static const char *const sound = "{\"schema\":1,\"flows\":[],\"ladder\":[{\"step\":\"listening\",\"status\":\"ok\"}]," OK "}";
+    static const char *const broken = "{\"schema\":1,\"flows\":[],\"ladder\":[{\"step\":\"firewall\",\"status\":\"broken\"}],"
+                                      "\"verdict\":{\"status\":\"broken\",\"code\":\"firewall_drops\",\"summary\":\"A rule.\"}}";
+
+    (void)state;
+    struct documents *d = parse(client, strlen(client), sound, NULL);
+    assert_string_equal(d->verdict->summary, "At the client: No answer. The other end's ladder finds nothing wrong there: look between them.");
+    assert_int_equal(d->verdict->where, WHERE_PATH);
+    assert_null(g_array_index(d->lone, struct document_lone, 0).finding);
+    documents_free(d);
+    d = parse(client, strlen(client), broken, NULL);
+    assert_string_equal(d->verdict->summary, "At the server: A rule.");
+    documents_free(d);
+    d = parse(sound, strlen(sound), sound, NULL);
+    assert_int_equal(d->verdict->code, CODE_OK);
+    documents_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same),           cmocka_unit_test(test_differences),  cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_not_documents),  cmocka_unit_test(test_every_prefix), cmocka_unit_test(test_ladder),
-        cmocka_unit_test(test_ladder_verdict),
+        cmocka_unit_test(test_ladder_verdict), cmocka_unit_test(test_two_ladders),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
