@@ -294,12 +294,20 @@ static void judge_page(struct climbing *c, struct rung_step *s, const struct pro
 
     if (!f && r->finding)
         f = finding_copy(r->finding);
+    if (f && f->code == CODE_REDIRECT_BROKEN) {
+        const struct probe_leg *last = &g_array_index(r->legs, struct probe_leg, r->legs->len - 1);
+        g_autofree char *quoted = g_shell_quote(last->url); /* a stranger wrote it */
+        step_remedy(s, "tcpsleuth check %s; or correct the target of the redirect", quoted);
+    }
     if (f)
         step_blame(s, f);
     const struct probe_leg *leg = first_leg(c);
     int64_t off_s = leg && leg->date_s ? g_get_real_time() / G_USEC_PER_SEC - leg->date_s : 0;
-    if (ABS(off_s) > CLOCK_ODD_S)
-        step_note(s, "this host's clock and the server's differ by %" G_GINT64_FORMAT " s", off_s);
+    if (ABS(off_s) > CLOCK_ODD_S) {
+        g_autofree char *text = g_steal_pointer(&s->text);
+        s->text = g_strdup_printf("%s; this host's clock is %" G_GINT64_FORMAT " s %s the server's", text, ABS(off_s),
+                                  off_s > 0 ? "ahead of" : "behind");
+    }
 }
 
 struct rung_step *climb_application(struct climbing *c)

@@ -440,7 +440,7 @@ def old_clock(lab):
 
 
 against("clock-wrong", "the server's clock is a hundred days behind ours", "broken clock_wrong", "tls", target="https://www.upc.edu/page",
-        server=old_clock, steps={"tls": "expired"})
+        server=old_clock, steps={"tls": "expired", "application": "ahead of the server's"})
 
 # --- the page ---
 
@@ -450,7 +450,8 @@ against("http-404", "the page is not there", "degraded http_client_error", "appl
 against("http-loop", "two redirects lead to each other", "broken redirect_loop", "application",
         server=site("server { listen 80; location = / { return 302 /a; } location = /a { return 302 /; } }"))
 against("http-redirect-away", "a redirect leads to a name that does not exist", "broken redirect_broken", "application",
-        server=site("server { listen 80; return 302 http://nothing.upc.edu/; }"))
+        server=site("server { listen 80; return 302 \"http://nothing.upc.edu/;id\"; }"),
+        more=lambda lab, case, found: check("check 'http://nothing.upc.edu/;id'" in step(found, "application")["remedy"], "a command of a stranger's"))
 against("http-silent", "the request is taken and not answered", "broken server_silent", "application", server=talks(80, "silent"))
 against("portal-511", "the network wants a login (status 511)", "broken captive_portal", "application",
         server=site("server { listen 80; return 511; }"))
