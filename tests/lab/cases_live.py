@@ -1,6 +1,7 @@
 """The program watches while it happens. What it says live has to be right, and the same as what it says of the packets that it saved."""
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ from judge import run_client
 from lab import Lab
 from live import Watch, compare, verdict_of
 from net import program
-from plan import CLIENT, SERVER
+from plan import CLIENT, GATEWAY, SERVER
 
 # Cases that are watched live at the client, in both families, and what has to be told before the end.
 TOLD_EARLY = {
@@ -297,6 +298,15 @@ def _(lab, _):
     """Nothing for ten seconds: a hint names the interface that leads to the filter's host."""
     watch = Watch(lab, interfaces=("lo",), filter=["host", SERVER[4]])
     watch.wait("try -i enp0s8", watch.err, seconds=15)
+    watch.end(status=0)
+
+
+@script("live-hint-neighbour", faults=[("neighbour_silent", {})])
+def _(lab, this):
+    """Nothing passes the filter of a host, because nobody answers for the gateway: the hint says so."""
+    watch = Watch(lab, filter=["host", SERVER[this.family]])
+    fetch(lab, this, status=(REFUSED, TIMED_OUT))
+    watch.wait(f"asked the link for {re.escape(GATEWAY[this.family])}, the way to", watch.err, seconds=15)
     watch.end(status=0)
 
 
