@@ -4,6 +4,7 @@
 #include "base/seq.h"
 #include "flow/classify.h"
 #include "flow/log.h"
+#include "flow/sizes.h"
 
 struct trouble *trouble_of(struct flow *f)
 {
@@ -167,38 +168,7 @@ static void watch_windows(struct flow *f, const struct segment *s)
         stall_wanted(f, s);
 }
 
-/* --- sizes --- */
-
-#define LARGE 1000 /* payload bytes: far more than what fits through the smallest MTU in use */
-
-/* Payload bytes of one packet on the wire: what segmentation offload shows is cut to the MSS behind the capture. */
-static uint32_t wire_len(const struct flow *f, const struct segment *s)
-{
-    uint16_t mss = f->half[other_side(s->side)].offer.mss;
-    return mss ? MIN(s->len, mss) : s->len;
-}
-
-static void watch_stuck(struct flow *f, const struct segment *s)
-{
-    struct stuck *k = &trouble_of(f)->losses[s->side].stuck;
-    const struct track_half *peer = &f->track->half[other_side(s->side)];
-    uint32_t len = wire_len(f, s);
-
-    if (k->retries && k->seq == s->seq && k->ack == peer->highest_ack && !k->over) {
-        k->retries += len >= k->size;
-        if (len < k->size && !k->smaller)
-            k->smaller = len;
-        return;
-    }
-    if (len < LARGE || !peer->ack_known || k->retries >= 3) /* the first long one is told */
-        return;
-    *k = (struct stuck){
-        .retries = 1, .seq = s->seq, .ack = peer->highest_ack, .size = len, .packet = s->packet->number
-    };
-    k->passed = f->half[s->side].acked_largest;
-    for (unsigned i = 0; i < peer->n_sack; i++)
-        k->small_passed |= peer->sack[i].right - peer->sack[i].left < len;
-}
+/* --- in vain --- */
 
 /* Sent again with no new ACK since it was sent before. */
 static void watch_in_vain(struct flow *f, const struct segment *s)
@@ -210,35 +180,6 @@ static void watch_in_vain(struct flow *f, const struct segment *s)
         *v = (struct in_vain){ .ack = ack, .packet = s->packet->number, .from_ns = s->ts_ns };
     v->retries++;
     v->to_ns = s->ts_ns;
-}
-
-/* The other end's ACKs and SACK blocks: something smaller passed. */
-static void small_passed(struct flow *f, const struct segment *s)
-{
-    struct stuck *k = &f->trouble->losses[other_side(s->side)].stuck;
-    const struct tcp_options *o = &s->tcp->opt;
-    uint32_t ack = f->track->half[s->side].highest_ack;
-
-    if (k->retries && !k->over && ack != k->ack) {
-        k->over = true;
-        k->healed = k->smaller && ack - k->ack <= k->smaller;
-    }
-    for (unsigned i = 0; k->retries && o->present & TCPOPT_HAS_SACK && i < o->n_sack; i++)
-        k->small_passed |= o->sack[i].right - o->sack[i].left < k->size;
-}
-
-/* Sent again, and no smaller than what an ICMP error said does not fit. */
-static void watch_too_large(struct flow *f, const struct segment *s)
-{
-    struct losses *l = &f->trouble->losses[s->side];
-    const struct icmp_note *n = &l->told.least;
-
-    if (!l->told.times || wire_len(f, s) < s->len)
-        return;
-    if (n->mtu ? s->packet->ip.total_len <= n->mtu : s->packet->ip.total_len < n->quoted_len)
-        return;
-    if (l->too_large++ == 0)
-        l->too_large_packet = s->packet->number;
 }
 
 /* --- options --- */
@@ -341,14 +282,13 @@ static void watch_rare(struct flow *f, const struct segment *s)
     uint16_t options = s->tcp->opt.present;
 
     if (s->len && (s->anomaly & (ANOMALY_RETRANSMISSION | ANOMALY_SPURIOUS_RETRANSMISSION)) == ANOMALY_RETRANSMISSION) {
-        watch_stuck(f, s);
         watch_in_vain(f, s);
-        watch_too_large(f, s);
+        sizes_sent_again(f, s);
     }
     if (options & TCPOPT_HAS_SACK)
         watch_sacks(f, s);
     if (f->trouble)
-        small_passed(f, s);
+        sizes_answered(f, s);
     if (!(options & TCPOPT_HAS_TIMESTAMPS) && f->half[CLIENT].offer.timestamps && f->half[SERVER].offer.timestamps)
         watch_timestamps(f, s);
     if (f->half[s->side].offer.seen && f->half[s->side].offer.wscale < 0 && !f->half[s->side].offer.cut)
@@ -382,41 +322,6 @@ void trouble_duplicate(struct flow *f, enum side s)
     trouble_of(f)->anomalies[s].capture_duplicates++;
 }
 
-static bool is_too_big(const struct packet *p)
-{
-    return p->icmp.quoted_version == 6 ? p->icmp.type == 2 : p->icmp.type == 3 && p->icmp.code == 4;
-}
-
-/* Errors about one flight come closer together than that. */
-#define FLIGHT_NS NS_PER_S
-
-/* What the error quotes goes to the bytes that it, and others of the same flight, ask for again. The quotation does not say how long the
- * TCP header is: without options it is shortest. */
-static void ask_again(struct told_size *t, const struct icmp_note *n, uint32_t headers)
-{
-    uint32_t from = n->quoted_seq, to = from + (n->quoted_len > headers ? n->quoted_len - headers : 1);
-    bool same_flight = t->from != t->to && n->ts_ns - t->last_ns < FLIGHT_NS;
-
-    if (!n->quotes_seq)
-        return;
-    t->from = same_flight && seq_lt(t->from, from) ? t->from : from;
-    t->to = same_flight && seq_gt(t->to, to) ? t->to : to;
-}
-
-/* Whether it tells something new: that its packets are too big at all, or for a smaller MTU. */
-static bool tell(struct told_size *t, const struct icmp_note *n, uint32_t headers)
-{
-    bool news = !t->times || (n->mtu && (!t->least.mtu || n->mtu < t->least.mtu));
-
-    ask_again(t, n, headers);
-    t->times++;
-    t->last_packet = n->packet;
-    t->last_ns = n->ts_ns;
-    if (news)
-        t->least = *n;
-    return news;
-}
-
 void trouble_icmp(struct flow *f, enum side about, const struct packet *p)
 {
     struct trouble *t = trouble_of(f);
@@ -433,7 +338,7 @@ void trouble_icmp(struct flow *f, enum side about, const struct packet *p)
         .quoted_len = p->icmp.quoted_total_len,
     };
 
-    if (is_too_big(p) && !tell(&t->losses[about].told, &n, flow_headers(f)))
+    if (sizes_is_too_big(p) && !sizes_told(&t->losses[about].told, &n, flow_headers(f)))
         return; /* a whole flight of them must not take the places of others */
     if (t->n_icmp < FLOW_ICMP_KEPT)
         t->icmp[t->n_icmp] = n;

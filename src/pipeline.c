@@ -4,8 +4,7 @@
 #include "diagnose/judge.h"
 #include "diagnose/ledger.h"
 #include "diagnose/overall.h"
-#include "dissect/dissector.h"
-#include "flow/tracker.h"
+#include "src/capture_totals.h"
 #include "src/early.h"
 #include "src/held.h"
 #include "src/join.h"
@@ -325,8 +324,7 @@ struct pipeline *pipeline_new(const struct report_format *format, const struct r
     p->overall = overall_new();
     if (format->tells_some && !options->all)
         conversations_tell_healthy(p->conversations, SOME_TOLD, conversation_untold);
-    p->report.capture.linktypes = g_ptr_array_new_with_free_func(g_free);
-    p->report.capture.first_ns = p->report.capture.last_ns = TIME_NONE;
+    capture_totals_init(&p->report.capture);
     p->held = held_new();
     p->writer = format->open(out, &p->report, options);
     p->early = p->live ? early_new(p->tracker, p->conversations, tell_early, p) : NULL;
@@ -344,8 +342,7 @@ void pipeline_free(struct pipeline *p)
     overall_free(p->overall);
     early_free(p->early);
     p->writer->format->free(p->writer);
-    g_ptr_array_free(p->report.capture.linktypes, TRUE);
-    g_free(p->report.capture.source);
+    capture_totals_clear(&p->report.capture);
     finding_free(p->report.verdict);
     g_free(p);
 }
@@ -362,15 +359,6 @@ void pipeline_set_precision(struct pipeline *p, bool nanoseconds)
 }
 
 /* --- frames --- */
-
-static void note_frame(struct capture_summary *c, const struct frame *frame)
-{
-    c->packets++;
-    if (c->first_ns == TIME_NONE || frame->ts_ns < c->first_ns)
-        c->first_ns = frame->ts_ns;
-    if (c->last_ns == TIME_NONE || frame->ts_ns > c->last_ns)
-        c->last_ns = frame->ts_ns;
-}
 
 /* The probes' own packets are no conversations of this host's. */
 static void track_others(struct pipeline *p, const struct packet *packets, size_t n)
@@ -392,7 +380,7 @@ void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t n)
     uint64_t before = p->report.capture.packets;
 
     for (size_t i = 0; i < n; i++)
-        note_frame(&p->report.capture, &frames[i]);
+        capture_totals_frame(&p->report.capture, &frames[i]);
     for (size_t done = 0, some; done < n; done += some) {
         some = dissector_frames(p->dissector, frames + done, MIN(n - done, TRACKER_BATCH), packets);
         if (p->join && join_has_sent(p->join))
@@ -421,9 +409,7 @@ void pipeline_clock(struct pipeline *p, int64_t now_ns)
 
 void pipeline_drops(struct pipeline *p, const struct capture_info *info)
 {
-    p->report.capture.drops_known = info->drops_known;
-    p->report.capture.dropped = info->dropped;
-    p->report.capture.interface_dropped = info->interface_dropped;
+    capture_totals_drops(&p->report.capture, info);
     conversations_doubt(p->conversations, info->dropped);
 }
 
@@ -450,27 +436,6 @@ void pipeline_break(struct pipeline *p, int64_t now_ns)
 }
 
 /* --- the end --- */
-
-static void summarise(struct pipeline *p, const struct capture_info *info, const char *source)
-{
-    struct capture_summary *c = &p->report.capture;
-    const uint64_t *undecoded = dissector_undecoded(p->dissector);
-
-    c->source = g_strdup(source);
-    for (guint i = 0; i < info->dlts->len; i++) {
-        char name[32];
-        g_ptr_array_add(c->linktypes, g_strdup(capture_dlt_name(g_array_index(info->dlts, int, i), name)));
-    }
-    for (int i = 0; i < UNDECODED_REASONS; i++) {
-        c->undecoded_by[i] = undecoded[i];
-        c->undecoded += undecoded[i];
-    }
-    c->tcp_packets = tracker_tcp_packets(p->tracker);
-    c->truncated = info->truncated || c->out_of_memory;
-    c->quic_packets = tracker_quic_packets(p->tracker);
-    c->evicted_flows = tracker_evicted_flows(p->tracker);
-    c->reassembly_dropped = tracker_reassembly_dropped(p->tracker);
-}
 
 /* One cause of many failures gets one sentence. */
 static void widen_verdict(struct pipeline *p)
@@ -508,7 +473,7 @@ int pipeline_finish(struct pipeline *p, const struct capture_info *info, const c
         join_stop(p->join);
         p->report.probe_packets = join_sent(p->join);
     }
-    summarise(p, info, source);
+    capture_totals_end(&p->report.capture, info, source, p->dissector, p->tracker);
     widen_verdict(p);
     report_settle(&p->report);
     return p->writer->format->end(p->writer);
