@@ -74,7 +74,8 @@ static uint64_t number_of(json_t *flow, const char *path)
     return n > 0 ? (uint64_t)n : 0;
 }
 
-/* DEL, which jansson leaves as it is, is the one control character that ASCII has besides; it stands in strings only. */
+/* DEL, which jansson leaves as it is, is the one control character that ASCII has besides; it stands in strings only.
+ */
 static char *json_text(json_t *value)
 {
     char *raw = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
@@ -377,11 +378,12 @@ static void pair_flows(struct documents *d, json_t *const root[2])
 
 static bool is_a_sound_ladder(json_t *root)
 {
-    return json_array_size(member(root, "ladder")) > 0 && g_str_equal(text_of(root, "verdict.status"), status_name(STATUS_OK));
+    return json_array_size(member(root, "ladder")) > 0 &&
+           g_str_equal(text_of(root, "verdict.status"), status_name(STATUS_OK));
 }
 
-/* What the ladder of an end says, where it was climbed: the nearest to the root of all. What does not get through between
- * two ends that are both in order is lost between them. */
+/* What the ladder of an end says, where it was climbed: the nearest to the root of all. What does not get through
+ * between two ends that are both in order is lost between them. */
 static void consider_ladder(struct documents *d, json_t *root, enum side end, json_t *other)
 {
     if (json_array_size(member(root, "ladder")) == 0 || status_of(root) <= STATUS_UNKNOWN)
@@ -392,7 +394,9 @@ static void consider_ladder(struct documents *d, json_t *root, enum side end, js
     bool sound = is_a_sound_ladder(other), between = sound && f->code == CODE_SYN_UNANSWERED;
     f->summary = g_strdup_printf("At the %s: %s%s%s", side_name(end), sentence,
                                  sound ? " The other end's ladder finds nothing wrong there" : "",
-                                 between ? ": look between them." : sound ? "." : "");
+                                 between ? ": look between them."
+                                 : sound ? "."
+                                         : "");
     f->where = between ? WHERE_PATH : end == CLIENT ? WHERE_CLIENT : WHERE_SERVER;
     g_free(sentence);
     consider(d, f);

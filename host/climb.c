@@ -106,7 +106,8 @@ GArray *climb_hops(const struct climb *c)
     for (guint i = 0; c->addresses->len == 0 && i < c->machine->defaults->len; i++) {
         const struct host_route *r = &g_array_index(c->machine->defaults, struct host_route, i);
         if (r->has_gateway && !r->dead && climb_wants(c, r->version))
-            add_hop(hops, (struct climb_hop){ r->version, r->gateway, source_on(c, r->version, r->link), r->link, false });
+            add_hop(hops,
+                    (struct climb_hop){ r->version, r->gateway, source_on(c, r->version, r->link), r->link, false });
     }
     return hops;
 }

@@ -57,14 +57,10 @@ static void add_chain(struct ruleset *r, const json_t *o)
 {
     struct chain *c = g_new0(struct chain, 1);
 
-    *c = (struct chain){ text_at(o, "family"),
-                         text_at(o, "table"),
-                         text_at(o, "name"),
-                         text_at(o, "type"),
-                         text_at(o, "hook"),
-                         text_at(o, "policy"),
-                         json_object_get(o, "dev"),
-                         json_integer_value(json_object_get(o, "prio")),
+    *c = (struct chain){ text_at(o, "family"),      text_at(o, "table"),
+                         text_at(o, "name"),        text_at(o, "type"),
+                         text_at(o, "hook"),        text_at(o, "policy"),
+                         json_object_get(o, "dev"), json_integer_value(json_object_get(o, "prio")),
                          g_ptr_array_new() };
     if (c->family && c->table && c->name)
         g_ptr_array_add(r->chains, c);
@@ -358,8 +354,8 @@ static bool is_of_device(const struct chain *c, const char *name)
         return true;
     if (json_is_string(c->devices))
         return name && strcmp(json_string_value(c->devices), name) == 0;
-    json_array_foreach(c->devices, i, one) if (name && json_is_string(one) && strcmp(json_string_value(one), name) == 0)
-        return true;
+    json_array_foreach(c->devices, i,
+                       one) if (name && json_is_string(one) && strcmp(json_string_value(one), name) == 0) return true;
     return false;
 }
 
@@ -436,8 +432,9 @@ static bool pass(struct walking *w, const struct chain *c, struct walk *out)
 
 void ruleset_walk(const struct ruleset *r, const struct walker *p, struct walk *out)
 {
-    static const char *const inward[] = { "ingress", "prerouting", "input" },
-                            *const outward[] = { "output", "postrouting", "egress" };
+    static const char *const inward[] = { "ingress", "prerouting", "input" }, *const outward[] = { "output",
+                                                                                                   "postrouting",
+                                                                                                   "egress" };
     struct walking w = { .rules = r };
 
     w.packet = *p;

@@ -43,8 +43,9 @@ static void check_one(struct rung_step *s, const struct climb *c, const struct h
         if (!climb_wants(c, a->version) || first_usable(c, a->version))
             f->status = STATUS_DEGRADED;
         step_blame(s, f);
-        step_remedy(s, "give one of the two another address: ip address del %s dev %s; ip address add ADDRESS/%u dev %s", text,
-                    name, a->length, name);
+        step_remedy(s,
+                    "give one of the two another address: ip address del %s dev %s; ip address add ADDRESS/%u dev %s",
+                    text, name, a->length, name);
     } else if (a->flags & IFA_F_TENTATIVE) {
         step_note(s, "%s on %s is tentative: not used before nobody else has claimed it", text, name);
     } else if (a->flags & IFA_F_DEPRECATED && a->version == 6) {

@@ -33,9 +33,9 @@ static const char *outcome_text(const struct asked *a)
 struct word {
     bool answered; /* it said anything */
     bool addresses, nxdomain, no_data;
-    bool cut;   /* an answer that is too long for UDP, and TCP gives none */
+    bool cut;     /* an answer that is too long for UDP, and TCP gives none */
     bool refused; /* nobody is at its port */
-    bool bogus; /* an address that leads to nobody: 0.0.0.0, 127.0.0.1 */
+    bool bogus;   /* an address that leads to nobody: 0.0.0.0, 127.0.0.1 */
     enum ask_outcome worst;
 };
 
@@ -138,8 +138,8 @@ static struct finding *no_answer(const struct word *w, const char *name, const c
 {
     if (w->cut)
         return finding_new(CODE_DNS_NO_ANSWER, WHERE_PATH,
-                           "The answer of %s for %s is too long for UDP, and TCP to its port 53 is not answered.", server,
-                           name);
+                           "The answer of %s for %s is too long for UDP, and TCP to its port 53 is not answered.",
+                           server, name);
     if (w->refused)
         return finding_new(CODE_DNS_NO_ANSWER, WHERE_SERVER, "No name server is at %s: its port 53 refuses.", server);
     return finding_new(CODE_DNS_NO_ANSWER, WHERE_PATH, "None of the resolvers of this host answers (%s).", server);
@@ -171,8 +171,9 @@ static void blame_nothing(struct rung_step *s, const struct resolvers *r, const 
     else if (code == CODE_DNS_NO_ANSWER && w->cut)
         step_remedy(s, "dig +tcp @%s %s; let TCP port 53 pass, not UDP alone", address, name);
     else if (code == CODE_DNS_NO_ANSWER && w->refused && g_str_has_prefix(address, "127."))
-        step_remedy(s, "systemctl status systemd-resolved (or dnsmasq, unbound): the resolver of this host does not run; or "
-                       "nano /etc/resolv.conf: name another one");
+        step_remedy(
+            s, "systemctl status systemd-resolved (or dnsmasq, unbound): the resolver of this host does not run; or "
+               "nano /etc/resolv.conf: name another one");
     else if (code == CODE_DNS_NO_ANSWER)
         step_remedy(s, "ping %s; dig @%s %s; then nano /etc/resolv.conf: name a resolver that answers", address,
                     address, name);

@@ -166,7 +166,8 @@ static struct rung_step *begin(const struct climb *c, const struct ruleset *rule
     return s;
 }
 
-/* The line of the rung. What cannot be told of who comes in is open; what leaves, the port shows. Frees what v holds. */
+/* The line of the rung. What cannot be told of who comes in is open; what leaves, the port shows. Frees what v holds.
+ */
 static void say(struct view *v)
 {
     struct rung_step *s = v->step;

@@ -29,8 +29,9 @@ static char *describe(const struct process *p)
     if (is_stopped(p))
         g_string_append(out, ", stopped");
     if (is_full(p))
-        g_string_append_printf(out, ": all of its %u file descriptors are in use, it accepts nobody: raise its limit "
-                                    "(LimitNOFILE=), or find what it does not close",
+        g_string_append_printf(out,
+                               ": all of its %u file descriptors are in use, it accepts nobody: raise its limit "
+                               "(LimitNOFILE=), or find what it does not close",
                                p->most_files);
     if (p->container_address)
         g_string_append_printf(out, ": forwards to the container %s port %u", p->container_address, p->container_port);

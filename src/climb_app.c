@@ -215,7 +215,8 @@ static bool is_excepted(const char *list, const char *host)
     g_auto(GStrv) all = g_strsplit_set(list ? list : "", ", ", 0);
 
     for (char **one = all; *one; one++) {
-        const char *name = **one == '.' ? *one + 1 : *one, *tail = g_str_has_suffix(host, name) ? host + strlen(host) - strlen(name) : NULL;
+        const char *name = **one == '.' ? *one + 1 : *one,
+                   *tail = g_str_has_suffix(host, name) ? host + strlen(host) - strlen(name) : NULL;
         if (*name && (g_str_equal(name, "*") || (tail && (tail == host || tail[-1] == '.'))))
             return true;
     }
@@ -230,13 +231,13 @@ static const char *first_set(const char *const *names, const char **value)
     return NULL;
 }
 
-/* Programs that heed the environment's proxy (curl(1)) do not take the way that was climbed. A password in it is nobody's
- * business. */
+/* Programs that heed the environment's proxy (curl(1)) do not take the way that was climbed. A password in it is
+ * nobody's business. */
 static void tell_proxy(const struct climbing *c, struct rung_step *s)
 {
     static const char *const plain[] = { "http_proxy", "all_proxy", "ALL_PROXY", NULL },
-                            *const tls[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL },
-                            *const none[] = { "no_proxy", "NO_PROXY", NULL };
+                             *const tls[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL },
+                             *const none[] = { "no_proxy", "NO_PROXY", NULL };
     const char *value = NULL, *except = NULL, *name = first_set(c->target->tls ? tls : plain, &value);
 
     first_set(none, &except);
@@ -244,7 +245,8 @@ static void tell_proxy(const struct climbing *c, struct rung_step *s)
         return;
     const char *at = strrchr(value, '@');
     g_autofree char *text = g_steal_pointer(&s->text);
-    s->text = g_strdup_printf("%s; not by the proxy of the environment, %s=%s%s", text, name, at ? "(user)" : "", at ? at : value);
+    s->text = g_strdup_printf("%s; not by the proxy of the environment, %s=%s%s", text, name, at ? "(user)" : "",
+                              at ? at : value);
 }
 
 /* RFC 1918, RFC 6598, RFC 3927. */
@@ -254,8 +256,8 @@ static bool is_private(const char *host)
 
     if (inet_pton(AF_INET, host, b) != 1)
         return false;
-    return b[0] == 10 || (b[0] == 192 && b[1] == 168) || (b[0] == 172 && b[1] / 16 == 1) || (b[0] == 100 && b[1] / 64 == 1) ||
-           (b[0] == 169 && b[1] == 254);
+    return b[0] == 10 || (b[0] == 192 && b[1] == 168) || (b[0] == 172 && b[1] / 16 == 1) ||
+           (b[0] == 100 && b[1] / 64 == 1) || (b[0] == 169 && b[1] == 254);
 }
 
 /* The host of "scheme://host:port/..."; free with g_free. */
@@ -322,8 +324,8 @@ struct rung_step *climb_application(struct climbing *c)
         return step_skip(RUNG_APPLICATION, "the TLS handshake fails");
     const struct probe_leg *last = &g_array_index(r->legs, struct probe_leg, r->legs->len - 1);
     struct rung_step *s =
-        last->status ? step_new(RUNG_APPLICATION, "%s -> %d%s%s", last->url, last->status, last->error ? ", then: " : "",
-                                last->error ? last->error : "")
+        last->status ? step_new(RUNG_APPLICATION, "%s -> %d%s%s", last->url, last->status,
+                                last->error ? ", then: " : "", last->error ? last->error : "")
                      : step_new(RUNG_APPLICATION, "%s: %s", last->url, last->error ? last->error : "no answer");
     if (r->legs->len > 1) {
         g_autofree char *text = g_steal_pointer(&s->text);

@@ -81,7 +81,8 @@ void climb_own_claims(struct climbing *c, struct rung_step *s)
               finding_new(CODE_ADDRESS_CONFLICT, WHERE_CLIENT, "Another host on %s has the address %s, too: %s.", name,
                           text, macs),
               macs);
-        step_remedy(s, "find %s by the switch's table, and give one of both another address: ip address del %s/%u dev %s",
+        step_remedy(s,
+                    "find %s by the switch's table, and give one of both another address: ip address del %s/%u dev %s",
                     macs, text, a->length, name);
     }
     if (asked)
@@ -100,9 +101,11 @@ static void blame_twins(const struct climbing *c, struct rung_step *s, const str
     blame(s,
           finding_new(CODE_ADDRESS_CONFLICT, WHERE_PATH, "Several on %s say that they have %s: %s.", name, text, macs),
           macs);
-    step_remedy(s, "find out which is the right one, and take %s from the other; until then: ip neigh replace %s lladdr MAC "
-                   "dev %s nud permanent",
-                text, text, name);
+    step_remedy(
+        s,
+        "find out which is the right one, and take %s from the other; until then: ip neigh replace %s lladdr MAC "
+        "dev %s nud permanent",
+        text, text, name);
 }
 
 /* The kernel's entry is somebody's who does not claim it: set by hand, or older than a change of the router. */
@@ -140,5 +143,6 @@ void climb_hop_claims(struct climbing *c, struct rung_step *s)
             blame_entry(c, s, h, entry, macs);
     }
     if (c->claims)
-        step_evidence(s, "an ICMP echo to the next hop, then the neighbour entry (rtnetlink); who answers ARP or a solicitation for it");
+        step_evidence(s, "an ICMP echo to the next hop, then the neighbour entry (rtnetlink); who answers ARP or a "
+                         "solicitation for it");
 }

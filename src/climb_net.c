@@ -329,10 +329,11 @@ static struct finding *kept_out_here(const struct climbing *c, uint64_t reversed
         if (!syn || !own || own->outcome != OUTCOME_NO_ANSWER ||
             (syn->outcome != OUTCOME_OPEN && syn->outcome != OUTCOME_REFUSED))
             continue;
-        struct finding *f = finding_new(CODE_FIREWALL_DROPS, WHERE_CLIENT, "%s answers, and %s drops the answer%s.",
-                                        addr_text(text, &syn->way_to, syn->version),
-                                        reversed ? "the reverse path filter of this host" : "something on this host",
-                                        reversed ? ": it comes in by another interface than packets to it leave by" : "");
+        struct finding *f =
+            finding_new(CODE_FIREWALL_DROPS, WHERE_CLIENT, "%s answers, and %s drops the answer%s.",
+                        addr_text(text, &syn->way_to, syn->version),
+                        reversed ? "the reverse path filter of this host" : "something on this host",
+                        reversed ? ": it comes in by another interface than packets to it leave by" : "");
         f->confidence = CONFIDENCE_LIKELY;
         return f;
     }
@@ -416,10 +417,11 @@ static void look_nearby(const struct climbing *c, struct rung_step *s)
             continue;
         addr_text(gateway, &a->gateway, a->version);
         step_note(s, "nothing behind %s answers, and no router on the way says a word", gateway);
-        step_remedy(s,
-                    "on %s: sysctl net.ipv4.ip_forward; ip route get %s from %s iif IFACE; its NAT and its filter; where "
-                    "packets leave it, capture on the server",
-                    gateway, addr_text(to, &a->addr, a->version), source);
+        step_remedy(
+            s,
+            "on %s: sysctl net.ipv4.ip_forward; ip route get %s from %s iif IFACE; its NAT and its filter; where "
+            "packets leave it, capture on the server",
+            gateway, addr_text(to, &a->addr, a->version), source);
     }
 }
 

@@ -204,7 +204,8 @@ struct rung_step *climb_local_connect(struct climbing *c)
     if (c->service->listeners->len == 0)
         return step_skip(RUNG_LOCAL_CONNECT, "nobody listens");
     if (!has_loopback(c->machine))
-        return step_skip(RUNG_LOCAL_CONNECT, "the loopback interface is not brought up: this host does not reach itself");
+        return step_skip(RUNG_LOCAL_CONNECT,
+                         "the loopback interface is not brought up: this host does not reach itself");
     connect_all(c);
     if (c->results->len == 0)
         return step_skip(RUNG_LOCAL_CONNECT, "no listener is on an address of this host");
