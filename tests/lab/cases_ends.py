@@ -19,7 +19,8 @@ def limited(lab):
 
 # --- one direction dies in the middle: who sends sees it, who waits cannot tell it from a server that stopped ---
 
-STOPS = "broken response_truncated"
+# Who saw that the client, leaving, is not heard either says more: the path is dead.
+STOPS = "broken response_truncated | broken path_went_dead at path"
 case(
     "oneway-down",
     "after 300 KB nothing of the server arrives any more; the client gives up",
