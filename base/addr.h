@@ -61,4 +61,8 @@ static inline int addr_cmp(const struct addr *a, const struct addr *b)
 /* Writes the address in its usual text form (RFC 5952 for IPv6) into out and returns out. version is 4 or 6. */
 char *addr_text(char out[ADDR_TEXT_SIZE], const struct addr *a, unsigned version);
 
+/* The same of an Ethernet address: 02:00:5e:10:00:01. */
+#define MAC_TEXT 18
+char *mac_text(char out[MAC_TEXT], const uint8_t mac[6]);
+
 #endif

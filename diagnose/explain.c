@@ -54,8 +54,8 @@ static const struct explanation explanations[CODES] = {
         "`ip -br addr`; `ifup IFACE`, `dhclient IFACE`, or `ip address add ADDRESS/LENGTH dev IFACE`; `journalctl -u networking`.",
         "The same on the server." },
     [CODE_ADDRESS_CONFLICT] = {
-        "The kernel's duplicate address detection failed for an address of this host (flag dadfailed); degraded where another address of that family is usable.",
-        "IPv4 has no such detection in the kernel: two hosts with one address show by the neighbour's hardware address, which changes.",
+        "The kernel's duplicate address detection failed for an address of this host (flag dadfailed); degraded where another address of that family is usable. In a capture: two hardware addresses answer for the address, and the RST that ends a connection has another TTL than that connection's packets.",
+        "IPv4 has no such detection in the kernel: two hosts with one address show by the neighbour's hardware address, which changes. An address that moves to a standby (VRRP, keepalived) changes it, too, once, and resets what was open.",
         "`ip -6 addr show dadfailed`; give one of the two hosts another address; `arping -D -I IFACE ADDRESS` asks for IPv4.",
         "The same on the server." },
     [CODE_NO_DEFAULT_ROUTE] = {

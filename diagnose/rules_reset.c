@@ -86,6 +86,29 @@ static struct finding *injected(const struct flow *f)
     return d;
 }
 
+/* The address is that of two machines, and the RST is not like the packets of the one that the connection was with. */
+static struct finding *of_other_owner(const struct flow *f)
+{
+    const struct address_claims *c = f->trouble ? &f->trouble->claims : NULL;
+    const struct half *h = &f->half[f->reset.by];
+    char addr[ADDR_TEXT_SIZE], first[MAC_TEXT], second[MAC_TEXT];
+
+    if (!c || !c->packet[1] || h->packets < 2 || f->reset.ttl == h->ttl || f->reset.ttl == h->ttl_last)
+        return NULL;
+    struct finding *d = finding_new(
+        CODE_ADDRESS_CONFLICT, WHERE_PATH,
+        "Two machines answer for %s, %s and %s: the RST, with TTL %u where the %s's other packets have %u, is of the one that knows nothing of "
+        "this connection.",
+        addr_text(addr, flow_addr(f, (enum side)f->reset.by), f->key.version), mac_text(first, c->mac[0]), mac_text(second, c->mac[1]),
+        f->reset.ttl, side_name((enum side)f->reset.by), h->ttl);
+    d->confidence = CONFIDENCE_LIKELY;
+    finding_detail_list(d, "alternatives",
+                        (const char *const[]){ f->reset.by == SERVER ? "reset_by_server" : "reset_by_client", "reset_injected", NULL });
+    finding_add_evidence(d, c->packet[0]);
+    finding_add_evidence(d, c->packet[1]);
+    return d;
+}
+
 /* --- what it cut off --- */
 
 /* What the server still said to a client that had closed: a goodbye, if the client waited for nothing and it is short.
@@ -247,7 +270,7 @@ static struct finding *reset_finding(const struct flow *f, const struct judge_co
         return NULL; /* the RST ends a stall */
     if (idle_before(f, f->reset.idle_ns))
         return idle_finding(f->reset.idle_ns, 0, "is answered with a RST");
-    struct finding *d = injected(f);
+    struct finding *d = of_other_owner(f) ?: injected(f);
     return d ? d : aborted(f, what);
 }
 

@@ -185,6 +185,12 @@ struct losses {
 };
 
 /* Everything that went wrong; allocated on first need. */
+/* Two machines answered for one address, by ARP or neighbour advertisement: the first one, and the last other one. */
+struct address_claims {
+    uint64_t packet[2];        /* [1] 0: there was one machine at most */
+    uint8_t mac[2][6];
+};
+
 struct trouble {
     struct anomalies anomalies[2];
     struct losses losses[2];
@@ -198,6 +204,7 @@ struct trouble {
     uint64_t stale_ack_packet; /* the first of those */
     uint32_t fragmented;       /* packets that came in IP fragments */
     uint64_t first_fragmented;
+    struct address_claims claims; /* of the address of who reset it, before that */
 };
 
 /* The first RST that counts (in window, or answering a SYN) and how things stood then. */

@@ -3,10 +3,15 @@
 #include "base/addr_key.h"
 #include "base/limits.h"
 
+struct target {
+    struct addr addr;
+    struct address_claims claims;
+};
+
 struct neighbors {
     GHashTable *pairs; /* struct neighbor* by asker and target: its first members */
     GPtrArray *all;
-    GHashTable *targets; /* struct addr* of targets that answered */
+    GHashTable *targets; /* struct target*: addresses that are there, by themselves: their first member */
     uint64_t answers;
 };
 
@@ -80,14 +85,38 @@ static void asked(struct neighbors *n, const struct packet *p)
     pair->last_ns = p->ts_ns;
 }
 
-/* Whoever speaks for an address has it: a reply to one asker, an announcement, a request of its own. */
-static void alive(struct neighbors *n, const struct addr *who)
+static struct target *target_of(struct neighbors *n, const struct addr *who)
 {
-    if (!g_hash_table_contains(n->targets, who)) {
-        if (g_hash_table_size(n->targets) >= LIMIT_NEIGHBORS)
-            return;
-        g_hash_table_add(n->targets, g_memdup2(who, sizeof *who));
-    }
+    struct target *t = g_hash_table_lookup(n->targets, who);
+
+    if (t || g_hash_table_size(n->targets) >= LIMIT_NEIGHBORS)
+        return t;
+    t = g_new0(struct target, 1);
+    t->addr = *who;
+    g_hash_table_add(n->targets, t);
+    return t;
+}
+
+/* Where an answer says that the address is. */
+static void claim(struct address_claims *c, const struct packet *p)
+{
+    const struct neighbor_facts *f = &p->neighbor;
+    int nth = c->packet[0] ? 1 : 0;
+
+    if (f->request || !f->has_mac || (nth && memcmp(c->mac[0], f->mac, sizeof f->mac) == 0))
+        return;
+    c->packet[nth] = p->number;
+    memcpy(c->mac[nth], f->mac, sizeof f->mac);
+}
+
+/* Whoever speaks for an address has it: a reply to one asker, an announcement, a request of its own. */
+static void alive(struct neighbors *n, const struct addr *who, const struct packet *p)
+{
+    struct target *t = target_of(n, who);
+
+    if (!t)
+        return;
+    claim(&t->claims, p);
     for (guint i = 0; i < n->all->len && n->all->len <= 1024; i++) {
         struct neighbor *pair = g_ptr_array_index(n->all, i);
         if (addr_key_equal(&pair->target, who))
@@ -106,7 +135,7 @@ static void answered(struct neighbors *n, const struct packet *p)
     struct neighbor *pair = g_hash_table_lookup(n->pairs, &key);
     if (pair)
         pair->answered = pair->ever_answered = true;
-    alive(n, &key.target);
+    alive(n, &key.target, p);
 }
 
 void neighbors_packet(struct neighbors *n, const struct packet *p)
@@ -118,9 +147,15 @@ void neighbors_packet(struct neighbors *n, const struct packet *p)
         return;
     }
     if (!f->probe)
-        alive(n, &f->sender);
+        alive(n, &f->sender, p);
     if (!f->probe && !f->gratuitous)
         asked(n, p);
+}
+
+const struct address_claims *neighbors_claims(const struct neighbors *n, const struct addr *who)
+{
+    const struct target *t = g_hash_table_lookup(n->targets, who);
+    return t && t->claims.packet[0] ? &t->claims : NULL;
 }
 
 const GPtrArray *neighbors_all(const struct neighbors *n)

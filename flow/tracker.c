@@ -211,6 +211,15 @@ static void settle_queue(struct tracker *t, struct flow *f)
     flow_table_queue(t->table, f, queue, t->clock.now_ns);
 }
 
+/* Somebody reset it: whose the address is. */
+static void know_resetter(const struct tracker *t, struct flow *f)
+{
+    const struct address_claims *claims = neighbors_claims(t->neighbors, flow_addr(f, (enum side)f->reset.by));
+
+    if (claims && claims->packet[1])
+        trouble_of(f)->claims = *claims;
+}
+
 static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
 {
     bool first = f->half[CLIENT].packets + f->half[SERVER].packets == 0;
@@ -231,8 +240,10 @@ static void take_segment(struct tracker *t, struct flow *f, struct segment *s)
     reset_last_data(f, s);
     count_segment(f, s);
     log_segment(f, s);
-    if (reset)
+    if (reset) {
         log_keep(f);
+        know_resetter(t, f);
+    }
     trouble_segment(f, s);
     feed_segment(&t->feed, f, s);
     if (t->hooks.segment)

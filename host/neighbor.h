@@ -9,8 +9,6 @@
 
 #include <glib.h>
 
-#define MAC_TEXT 18
-
 /* mac: its hardware address as text, "" where none is known. */
 enum neighbor_state neighbor_find(unsigned link, unsigned version, const struct addr *a, char mac[MAC_TEXT]);
 

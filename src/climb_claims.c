@@ -11,20 +11,13 @@
 
 #define MOST_OWN 4 /* own addresses that are asked for: each takes CLAIMS_MS */
 
-static void mac_text(char out[MAC_TEXT], const struct claim *c)
-{
-    const uint8_t *b = c->mac;
-
-    snprintf(out, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
-}
-
 static char *list(const GArray *claims)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     char text[MAC_TEXT];
 
     for (guint i = 0; i < claims->len; i++) {
-        mac_text(text, &g_array_index(claims, struct claim, i));
+        mac_text(text, g_array_index(claims, struct claim, i).mac);
         g_string_append_printf(out, "%s%s", i ? " and " : "", text);
     }
     return g_string_free(g_steal_pointer(&out), FALSE);
@@ -35,7 +28,7 @@ static bool is_among(const GArray *claims, const char *mac)
     char text[MAC_TEXT];
 
     for (guint i = 0; i < claims->len; i++) {
-        mac_text(text, &g_array_index(claims, struct claim, i));
+        mac_text(text, g_array_index(claims, struct claim, i).mac);
         if (strcmp(text, mac) == 0)
             return true;
     }
