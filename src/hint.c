@@ -17,7 +17,7 @@ char *hint_text(const char *const *interfaces, const char *filter)
         const char *host = g_ptr_array_index(hosts, i);
         g_autofree char *hop = route_dead_hop(host);
         if (hop)
-            return g_strdup_printf("this host asked the link for %s, the way to %s, and got no answer (`ip neigh show %s`)", hop, host,
+            return g_strdup_printf("this host asked the link for %s, the way to %s, and has no answer (`ip neigh show %s`)", hop, host,
                                    hop);
     }
     if (filter)

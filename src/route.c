@@ -40,5 +40,6 @@ char *route_dead_hop(const char *address)
     if (!find(address, &r, &version, &to) || !r.asks_neighbors || r.local)
         return NULL;
     const struct addr *hop = r.has_gateway ? &r.gateway : &to;
-    return neighbor_find(r.ifindex, version, hop, mac) == NEIGHBOR_FAILED ? g_strdup(addr_text(text, hop, version)) : NULL;
+    enum neighbor_state state = neighbor_find(r.ifindex, version, hop, mac);
+    return state == NEIGHBOR_FAILED || state == NEIGHBOR_ASKING ? g_strdup(addr_text(text, hop, version)) : NULL;
 }
