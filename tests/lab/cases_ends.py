@@ -92,9 +92,9 @@ case(
 
 case(
     "client-leaves",
-    "the client closes in the middle of an answer that comes on time",
+    "the client closes in the middle of an answer that comes on time, between two pieces of it: what is unread would make its FIN a RST",
     server=limited,
-    client=[CURL + ["-m", "2", "{url}medium"]],
+    client=[CURL + ["-m", "1.5", "{url}medium"]],
     status=TIMED_OUT,
     expect=everywhere("broken response_truncated at client"),
 )
