@@ -117,7 +117,6 @@
 #define LIMIT_CONNTRACK 65536
 /* Interfaces that are opened in advance to ask for neighbours on. */
 #define LIMIT_PROBE_LINKS 16
-
 /* Hardware addresses that claim one address: two say all that there is to say. */
 #define LIMIT_CLAIMS 8
 /* Flows that broke and whose verdict probes may amend; and those of one target that are told so at once, a line each. */

@@ -270,8 +270,7 @@ static struct finding *reset_finding(const struct flow *f, const struct judge_co
         return NULL; /* the RST ends a stall */
     if (idle_before(f, f->reset.idle_ns))
         return idle_finding(f->reset.idle_ns, 0, "is answered with a RST");
-    struct finding *d = of_other_owner(f) ?: injected(f);
-    return d ? d : aborted(f, what);
+    return of_other_owner(f) ?: injected(f) ?: aborted(f, what);
 }
 
 struct finding *rule_reset(const struct flow *f, const struct judge_context *c)

@@ -184,13 +184,13 @@ struct losses {
     uint64_t wild_sack_packet;
 };
 
-/* Everything that went wrong; allocated on first need. */
 /* Two machines answered for one address, by ARP or neighbour advertisement: the first one, and the last other one. */
 struct address_claims {
     uint64_t packet[2];        /* [1] 0: there was one machine at most */
     uint8_t mac[2][6];
 };
 
+/* Everything that went wrong; allocated on first need. */
 struct trouble {
     struct anomalies anomalies[2];
     struct losses losses[2];

@@ -155,7 +155,7 @@ void neighbors_packet(struct neighbors *n, const struct packet *p)
 const struct address_claims *neighbors_claims(const struct neighbors *n, const struct addr *who)
 {
     const struct target *t = g_hash_table_lookup(n->targets, who);
-    return t && t->claims.packet[0] ? &t->claims : NULL;
+    return t && t->claims.packet[1] ? &t->claims : NULL;
 }
 
 const GPtrArray *neighbors_all(const struct neighbors *n)

@@ -38,7 +38,7 @@ void neighbors_packet(struct neighbors *n, const struct packet *p);
 /* struct neighbor*, in order of their first request. Owned by n. */
 const GPtrArray *neighbors_all(const struct neighbors *n);
 
-/* Who answered for an address so far; NULL: nobody. Owned by n. */
+/* The two machines that answered for an address so far; NULL: there was one at most. Owned by n. */
 const struct address_claims *neighbors_claims(const struct neighbors *n, const struct addr *who);
 
 /* Live: whether it is time to judge the pair, which nobody has answered for as long as an asker waits; or to take back what was told. */

@@ -216,7 +216,7 @@ static void know_resetter(const struct tracker *t, struct flow *f)
 {
     const struct address_claims *claims = neighbors_claims(t->neighbors, flow_addr(f, (enum side)f->reset.by));
 
-    if (claims && claims->packet[1])
+    if (claims)
         trouble_of(f)->claims = *claims;
 }
 

@@ -72,6 +72,11 @@ GArray *climb_links(const struct climb *c)
     return links;
 }
 
+const struct climb_address *climb_client(const struct climb *c)
+{
+    return c->addresses->len ? &g_array_index(c->addresses, struct climb_address, 0) : NULL;
+}
+
 static void add_hop(GArray *hops, struct climb_hop h)
 {
     for (guint i = 0; i < hops->len; i++) {

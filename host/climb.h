@@ -42,6 +42,9 @@ bool climb_wants(const struct climb *c, unsigned version);
 /* From c->addresses: which families the target has, and which of them is left out. */
 void climb_set_families(struct climb *c);
 
+/* Of a server's ladder: the client of --client; NULL: from anywhere. */
+const struct climb_address *climb_client(const struct climb *c);
+
 /* A next hop: of an address of the target, or of a default route where no address is known. */
 struct climb_hop {
     uint8_t version;

@@ -244,6 +244,16 @@ const struct host_link *machine_link(const struct machine *m, unsigned index)
     return NULL;
 }
 
+const struct host_link *machine_loopback(const struct machine *m)
+{
+    for (guint i = 0; i < m->links->len; i++) {
+        const struct host_link *l = &g_array_index(m->links, struct host_link, i);
+        if (l->loopback)
+            return l;
+    }
+    return NULL;
+}
+
 const char *machine_link_name(const struct machine *m, unsigned index)
 {
     const struct host_link *l = machine_link(m, index);

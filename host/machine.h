@@ -76,6 +76,9 @@ void machine_free(struct machine *m); /* NULL-safe */
 /* NULL: there is none. */
 const struct host_link *machine_link(const struct machine *m, unsigned index);
 
+/* The loopback interface; NULL: there is none. A network namespace has one at most. */
+const struct host_link *machine_loopback(const struct machine *m);
+
 /* The interface's name, "interface 7" where it is gone. */
 const char *machine_link_name(const struct machine *m, unsigned index);
 

@@ -354,8 +354,10 @@ static bool is_of_device(const struct chain *c, const char *name)
         return true;
     if (json_is_string(c->devices))
         return name && strcmp(json_string_value(c->devices), name) == 0;
-    json_array_foreach(c->devices, i,
-                       one) if (name && json_is_string(one) && strcmp(json_string_value(one), name) == 0) return true;
+    json_array_foreach(c->devices, i, one) {
+        if (name && json_is_string(one) && strcmp(json_string_value(one), name) == 0)
+            return true;
+    }
     return false;
 }
 

@@ -21,16 +21,10 @@ static bool serves(const struct service *s, unsigned version)
     return false;
 }
 
-/* The client of --client; NULL: from anywhere. */
-static const struct climb_address *client_of(const struct climb *c)
-{
-    return c->addresses->len ? &g_array_index(c->addresses, struct climb_address, 0) : NULL;
-}
-
 /* A client of a family for which nobody listens; else the families are told. */
 static void check_families(struct rung_step *step, const struct climb *c, const struct service *s)
 {
-    const struct climb_address *client = client_of(c);
+    const struct climb_address *client = climb_client(c);
     char text[ADDR_TEXT_SIZE];
 
     for (unsigned version = 4; version <= 6; version += 2) {

@@ -23,16 +23,6 @@ static bool is_deaf(const char *root, unsigned version)
                         : tree_number(root, "proc/sys/net/ipv4", "icmp_echo_ignore_all", 0) > 0;
 }
 
-static const struct host_link *loopback_that_is_down(const struct machine *m)
-{
-    for (guint i = 0; i < m->links->len; i++) {
-        const struct host_link *l = &g_array_index(m->links, struct host_link, i);
-        if (l->loopback && !(l->flags & IFF_UP))
-            return l;
-    }
-    return NULL;
-}
-
 /* Other hosts are reached all the same; programs here do not reach each other. */
 static struct rung_step *without_loopback(const struct host_link *l)
 {
@@ -70,12 +60,12 @@ static void blame(struct rung_step *s, const struct echo_reply *r, const char *t
 struct rung_step *rung_self_ping(const struct climb *c, struct echo *echo)
 {
     g_autoptr(GString) good = g_string_new(NULL);
-    const struct host_link *down = loopback_that_is_down(c->machine);
+    const struct host_link *loopback = machine_loopback(c->machine);
     bool deaf[2] = { is_deaf(c->machine->root, 4), is_deaf(c->machine->root, 6) };
     unsigned asked = 0;
 
-    if (down)
-        return without_loopback(down);
+    if (loopback && !(loopback->flags & IFF_UP))
+        return without_loopback(loopback);
     if (!echo_can(echo, 4) && !echo_can(echo, 6))
         return step_skip(
             RUNG_SELF_PING,

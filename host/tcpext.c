@@ -2,28 +2,35 @@
 
 #include <string.h>
 
-/* Two lines that begin alike: names, then values. False: it is not among them. */
-static bool find(const char *text, const char *name, uint64_t *value)
+/* Two lines that begin alike: names, then values. False: they are not there. Free both with g_strfreev. */
+static bool split(const char *text, char ***names, char ***values)
 {
-    const char *names = strstr(text, "TcpExt:"), *values = names ? strstr(names + 1, "\nTcpExt:") : NULL;
+    const char *first = strstr(text, "TcpExt:"), *second = first ? strstr(first + 1, "\nTcpExt:") : NULL;
 
-    if (!values)
+    if (!second)
         return false;
-    g_autofree char *first = g_strndup(names, strcspn(names, "\n")),
-                    *second = g_strndup(values + 1, strcspn(values + 1, "\n"));
-    g_auto(GStrv) keys = g_strsplit(first, " ", -1);
-    g_auto(GStrv) numbers = g_strsplit(second, " ", -1);
-    for (guint i = 0; keys[i] && numbers[i]; i++)
-        if (strcmp(keys[i], name) == 0)
-            return g_ascii_string_to_unsigned(numbers[i], 10, 0, UINT64_MAX, value, NULL);
+    g_autofree char *head = g_strndup(first, strcspn(first, "\n")),
+                    *tail = g_strndup(second + 1, strcspn(second + 1, "\n"));
+    *names = g_strsplit(head, " ", -1);
+    *values = g_strsplit(tail, " ", -1);
+    return true;
+}
+
+/* False: it is not among them. */
+static bool find(char *const *names, char *const *values, const char *name, uint64_t *value)
+{
+    for (guint i = 0; names[i] && values[i]; i++)
+        if (strcmp(names[i], name) == 0)
+            return g_ascii_string_to_unsigned(values[i], 10, 0, UINT64_MAX, value, NULL);
     return false;
 }
 
 uint64_t tcpext_value(const char *text, const char *name)
 {
+    g_auto(GStrv) names = NULL, values = NULL;
     uint64_t value = 0;
 
-    return find(text, name, &value) ? value : 0;
+    return split(text, &names, &values) && find(names, values, name, &value) ? value : 0;
 }
 
 uint64_t tcpext_now(const char *name)
@@ -35,11 +42,14 @@ uint64_t tcpext_now(const char *name)
 
 bool tcpext_parse(const char *text, uint64_t counted[KERNEL_COUNTERS])
 {
+    g_auto(GStrv) names = NULL, values = NULL;
     bool any = false;
 
     memset(counted, 0, sizeof *counted * KERNEL_COUNTERS);
+    if (!split(text, &names, &values))
+        return false;
     for (int c = 0; c < KERNEL_COUNTERS; c++)
-        any |= find(text, kernel_counter_name((enum kernel_counter)c), &counted[c]);
+        any |= find(names, values, kernel_counter_name((enum kernel_counter)c), &counted[c]);
     return any;
 }
 

@@ -33,8 +33,7 @@ static void take_bss(struct wireless *w, struct nlattr *const *bss)
 
     w->associated = true;
     if (mac)
-        g_snprintf(w->bssid, sizeof w->bssid, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-                   mac[5]);
+        mac_text(w->bssid, mac);
     if (bss[NL80211_BSS_FREQUENCY])
         w->frequency = nla_get_u32(bss[NL80211_BSS_FREQUENCY]);
     if (bss[NL80211_BSS_SIGNAL_MBM]) {

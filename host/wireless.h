@@ -2,6 +2,8 @@
 #ifndef TCPSLEUTH_HOST_WIRELESS_H
 #define TCPSLEUTH_HOST_WIRELESS_H
 
+#include "base/addr.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,7 +11,7 @@
 struct wireless {
     bool known; /* nl80211 answers for it */
     bool associated;
-    char bssid[18];
+    char bssid[MAC_TEXT];
     char *ssid;         /* up to 32 bytes of anything: escape it; NULL: none */
     uint32_t frequency; /* MHz */
     bool has_signal;

@@ -125,8 +125,7 @@ struct rung_step *climb_log(struct climbing *c)
 
 void climb_way_back(struct climbing *c, struct rung_step *s)
 {
-    const struct climb_address *client =
-        c->climb.addresses->len ? &g_array_index(c->climb.addresses, struct climb_address, 0) : NULL;
+    const struct climb_address *client = climb_client(&c->climb);
 
     if (client && client->error) {
         route_blame(s, client, false);
@@ -186,16 +185,6 @@ static struct finding *failure(const struct probe_result *r)
                        r->note ? r->note : "no answer");
 }
 
-static bool has_loopback(const struct machine *m)
-{
-    for (guint i = 0; i < m->links->len; i++) {
-        const struct host_link *l = &g_array_index(m->links, struct host_link, i);
-        if (l->loopback)
-            return l->flags & IFF_UP;
-    }
-    return false;
-}
-
 struct rung_step *climb_local_connect(struct climbing *c)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -203,7 +192,8 @@ struct rung_step *climb_local_connect(struct climbing *c)
 
     if (c->service->listeners->len == 0)
         return step_skip(RUNG_LOCAL_CONNECT, "nobody listens");
-    if (!has_loopback(c->machine))
+    const struct host_link *loopback = machine_loopback(c->machine);
+    if (!loopback || !(loopback->flags & IFF_UP))
         return step_skip(RUNG_LOCAL_CONNECT,
                          "the loopback interface is not brought up: this host does not reach itself");
     connect_all(c);

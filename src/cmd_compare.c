@@ -42,18 +42,13 @@ static gboolean read_frames(struct vantage *v, struct capture *c, struct memory 
     return lasts && status != CAPTURE_FAILED;
 }
 
-static void set_overwrites(const struct options *o, GError **error)
-{
-    g_set_error(error, OPTIONS_ERROR, 0, "%s: it is read, and -o would overwrite it; name another file for -o", o->output);
-}
-
 static struct capture *open_file(const char *path, const struct options *o, const char *filter, GError **error)
 {
     struct capture *c = capture_open_files(&path, 1, filter, error);
 
     if (!c || !o->output || !capture_is_input(c, o->output))
         return c;
-    set_overwrites(o, error);
+    options_refuse_overwrite("-o", o->output, error);
     capture_free(c);
     return NULL;
 }
@@ -113,7 +108,7 @@ static int compare_documents(const struct options *o, GError **error)
     }
     for (int i = 0; i < 2; i++) {
         if (o->output && g_str_equal(o->output, o->words[i])) {
-            set_overwrites(o, error);
+            options_refuse_overwrite("-o", o->output, error);
             return 2;
         }
     }

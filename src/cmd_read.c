@@ -117,8 +117,7 @@ static gboolean spares_input(const struct reading *r, const struct options *o, G
     for (gsize i = 0; i < G_N_ELEMENTS(written); i++) {
         if (!written[i].file || !capture_is_input(r->capture, written[i].file))
             continue;
-        g_set_error(error, OPTIONS_ERROR, 0, "%s: it is read, and %s would overwrite it; name another file for %s",
-                    written[i].file, written[i].option, written[i].option);
+        options_refuse_overwrite(written[i].option, written[i].file, error);
         return FALSE;
     }
     return TRUE;

@@ -6,6 +6,12 @@
 
 G_DEFINE_QUARK(options - error - quark, options_error)
 
+void options_refuse_overwrite(const char *option, const char *file, GError **error)
+{
+    g_set_error(error, OPTIONS_ERROR, 0, "%s: it is read, and %s would overwrite it; name another file for %s", file, option,
+                option);
+}
+
 static gboolean set_color(struct raw_options *r, GError **error)
 {
     const char *how = r->color ? r->color : "auto";

@@ -13,6 +13,9 @@
 #define OPTIONS_ERROR options_error_quark()
 GQuark options_error_quark(void);
 
+/* Sets *error: the option names a file to write that is one of those to read. */
+void options_refuse_overwrite(const char *option, const char *file, GError **error);
+
 struct options {
     enum command_id command;
     char **files;                /* -r, NULL-terminated; NULL: none */
