@@ -86,6 +86,8 @@ struct capture_writer *capture_writer_open(const char *path, GError **error) G_G
 /* Before the first frame: pcap times in microseconds, as older programs expect them. Else they are nanoseconds, so that nothing is
  * lost; right for every input whose capture_info says !nanoseconds. */
 void capture_writer_set_microseconds(struct capture_writer *w);
+/* Before the first frame: the length that packets were cut to (-s), for the header of the file; 0, as it is else: they were not. */
+void capture_writer_set_snaplen(struct capture_writer *w, uint32_t snaplen);
 /* Whether it holds frames of several link types: pcapng. */
 bool capture_writer_holds_all(const struct capture_writer *w);
 /* Live: how long the capture went on and what it lost (info->end_ns and drops), which a pcapng file then holds at its end; pcap has no place

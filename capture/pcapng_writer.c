@@ -8,6 +8,7 @@
 
 struct pcapng_writer {
     FILE *file;
+    uint32_t snaplen;
     GArray *dlts;    /* int: link type of interface 0, 1, ... */
     GArray *packets; /* uint64_t: of each */
 };
@@ -48,7 +49,7 @@ static void put_interface(struct pcapng_writer *w, uint16_t linktype)
     put_u32(w, 32);
     put_u16(w, linktype);
     put_u16(w, 0);
-    put_u32(w, 0); /* snaplen: no limit */
+    put_u32(w, w->snaplen);
     put_u16(w, 9);
     put_u16(w, 1);
     put(w, nine, sizeof nine);
@@ -81,6 +82,11 @@ struct pcapng_writer *pcapng_writer_new(FILE *file)
     w->packets = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     put_section(w);
     return w;
+}
+
+void pcapng_writer_set_snaplen(struct pcapng_writer *w, uint32_t snaplen)
+{
+    w->snaplen = snaplen;
 }
 
 static void put_padding(struct pcapng_writer *w, size_t n)

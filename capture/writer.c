@@ -11,11 +11,14 @@
 /* Large enough that system calls do not count. Its own, so that libpcap's writing of the file header cannot fail: it
  * would then have closed the FILE, or not, without a way to know. */
 #define FILE_BUFFER ((size_t)64 << 10)
+/* What a pcap file says where packets are whole: libpcap's own largest. */
+#define WHOLE_FRAMES 262144
 
 struct capture_writer {
     char *name; /* made printable, for messages */
     FILE *file;
     bool microseconds;
+    uint32_t snaplen; /* 0: whole frames */
     struct pcapng_writer *pcapng; /* NULL: pcap */
     /* For pcap, from the first frame on, whose link type goes into the file's header. `dump` owns file then. */
     pcap_t *dead;
@@ -70,6 +73,13 @@ void capture_writer_set_microseconds(struct capture_writer *w)
     w->microseconds = true;
 }
 
+void capture_writer_set_snaplen(struct capture_writer *w, uint32_t snaplen)
+{
+    w->snaplen = snaplen;
+    if (w->pcapng)
+        pcapng_writer_set_snaplen(w->pcapng, snaplen);
+}
+
 bool capture_writer_holds_all(const struct capture_writer *w)
 {
     return w->pcapng != NULL;
@@ -92,7 +102,8 @@ static bool begin_pcap(struct capture_writer *w, int dlt, GError **error)
 {
     u_int precision = w->microseconds ? PCAP_TSTAMP_PRECISION_MICRO : PCAP_TSTAMP_PRECISION_NANO;
     w->dlt = dlt;
-    w->dead = pcap_open_dead_with_tstamp_precision(dlt, 262144, precision);
+    int snaplen = w->snaplen > 0 && w->snaplen < WHOLE_FRAMES ? (int)w->snaplen : WHOLE_FRAMES;
+    w->dead = pcap_open_dead_with_tstamp_precision(dlt, snaplen, precision);
     w->dump = w->dead ? pcap_dump_fopen(w->dead, w->file) : NULL;
     if (w->dump)
         return true;

@@ -131,6 +131,9 @@ struct udp_facts {
     struct slice payload; /* the captured part */
 };
 
+/* Whether it begins as QUIC's long header does (RFC 8999 section 5.1), with a version in use: 1, 2, negotiation, the drafts; on port 443. */
+bool udp_is_quic(const struct udp_facts *u);
+
 /* An ICMP or ICMPv6 error and the packet that it quotes (RFC 792, 1191, 4443, 4884). */
 struct icmp_facts {
     uint8_t type, code;       /* as in the header; ip.version tells which table */

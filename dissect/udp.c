@@ -37,3 +37,14 @@ enum layer udp_datagram(struct walk *w)
     };
     return inside(w);
 }
+
+bool udp_is_quic(const struct udp_facts *u)
+{
+    struct cursor c = cursor_of(u->payload);
+    uint8_t first = cursor_u8(&c);
+    uint32_t version = cursor_u32(&c);
+
+    if (c.failed || (u->sport != 443 && u->dport != 443) || !(first & 0x80))
+        return false;
+    return version <= 1 || version == 0x6b3343cf || version >> 8 == 0xff0000;
+}

@@ -2,6 +2,23 @@
 
 #include "base/seq.h"
 
+static void begin_half(struct flow *f, enum side s)
+{
+    rtt_init(&f->track->half[s].rtt);
+    f->half[s].offer.wscale = -1;
+    f->half[s].first_data_ns = f->half[s].last_data_ns = f->half[s].last_ns = f->half[s].fin_ns = TIME_NONE;
+}
+
+void track_begin(struct flow *f, int64_t ts_ns)
+{
+    f->first_ns = f->last_ns = ts_ns;
+    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->asked_ns = TIME_NONE;
+    f->reset.ts_ns = f->reset.answers_ns = f->reset.host_rtt_ns = TIME_NONE;
+    f->reset.last_data = 2;
+    begin_half(f, CLIENT);
+    begin_half(f, SERVER);
+}
+
 void track_clear(struct track *t)
 {
     for (int s = CLIENT; s <= SERVER; s++) {

@@ -91,6 +91,9 @@ struct segment {
     bool unclear;            /* called a retransmission, and may as well be an original that was overtaken; filled by classify */
 };
 
+/* A flow of zeros, with its track, begins with a packet at ts_ns: what is not known yet says so. */
+void track_begin(struct flow *f, int64_t ts_ns);
+
 /* Bytes (SYN and FIN count) that side s sent and the other end has not acknowledged. f has its track. */
 uint32_t track_unacked(const struct flow *f, enum side s);
 

@@ -40,13 +40,6 @@ struct tracker {
 #define EXPIRY_NS (NS_PER_S / 10)
 #define EXPIRY_PACKETS 256
 
-static void start_half(struct flow *f, enum side s)
-{
-    rtt_init(&f->track->half[s].rtt);
-    f->half[s].offer.wscale = -1;
-    f->half[s].first_data_ns = f->half[s].last_data_ns = f->half[s].last_ns = f->half[s].fin_ns = TIME_NONE;
-}
-
 static struct flow *new_flow(struct tracker *t, const struct packet *p, const struct coming *c, uint64_t previous,
                              bool twin)
 {
@@ -54,15 +47,9 @@ static struct flow *new_flow(struct tracker *t, const struct packet *p, const st
     bool from_client = roles_sender_is_client(f, &p->tcp);
 
     f->client_is_high = from_client != c->low_is_src;
-    f->first_ns = p->ts_ns;
-    f->last_ns = p->ts_ns;
     f->previous = previous;
     f->reused_ports = previous != 0;
-    f->syn_ns = f->synack_ns = f->synack_last_ns = f->ack_ns = f->reset.ts_ns = f->reset.answers_ns =
-        f->reset.host_rtt_ns = f->asked_ns = TIME_NONE;
-    f->reset.last_data = 2;
-    start_half(f, CLIENT);
-    start_half(f, SERVER);
+    track_begin(f, p->ts_ns);
     if (!from_client)
         zeek_flipped(f);
     if (c->layers) {
@@ -278,18 +265,6 @@ static void tcp_packet(struct tracker *t, const struct packet *p, const struct c
     take_segment(t, f, &s);
 }
 
-/* RFC 8999 section 5.1 and the versions in use: 1, 2, version negotiation, the drafts. */
-static bool is_quic(const struct udp_facts *u)
-{
-    struct cursor c = cursor_of(u->payload);
-    uint8_t first = cursor_u8(&c);
-    uint32_t version = cursor_u32(&c);
-
-    if (c.failed || (u->sport != 443 && u->dport != 443) || !(first & 0x80))
-        return false;
-    return version <= 1 || version == 0x6b3343cf || version >> 8 == 0xff0000;
-}
-
 static void icmp_packet(struct tracker *t, const struct packet *p)
 {
     const struct icmp_facts *i = &p->icmp;
@@ -337,7 +312,7 @@ static void take_packet(struct tracker *t, const struct packet *p, const struct 
         tcp_packet(t, p, c);
         break;
     case PACKET_UDP:
-        t->quic_packets += is_quic(&p->udp);
+        t->quic_packets += udp_is_quic(&p->udp);
         lookups_udp(t->lookups, p);
         break;
     case PACKET_ICMP_ERROR: icmp_packet(t, p); break;

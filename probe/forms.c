@@ -1,6 +1,7 @@
 /* forms: the packets of the probes: how each is built, what answers it, and what the answer is. */
 #include "diagnose/finding.h"
 #include "diagnose/rules.h"
+#include "flow/sizes.h"
 #include "probe/trial.h"
 
 #include <string.h>
@@ -177,14 +178,9 @@ static enum match validate_neighbor(const struct trial *r, const struct shot *s,
 
 /* --- what it is --- */
 
-static bool is_too_big(const struct packet *p)
-{
-    return p->ip.version == 6 ? p->icmp.type == 2 : p->icmp.type == 3 && p->icmp.code == 4;
-}
-
 static enum probe_reply classify_error(const struct packet *p)
 {
-    if (is_too_big(p))
+    if (sizes_is_too_big(p))
         return REPLY_TOO_BIG;
     switch (icmp_code_of(p->ip.version, p->icmp.type, p->icmp.code)) {
     case CODE_TTL_EXCEEDED: return REPLY_TTL_EXCEEDED;

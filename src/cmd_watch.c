@@ -328,6 +328,8 @@ static gboolean open_all(struct watch *w, GError **error)
     privileges_lend(&person);
     gboolean opened = run_open(&w->run, o, true, error) && can_save(w, error);
     privileges_take_back(&person);
+    if (w->run.writer)
+        capture_writer_set_snaplen(w->run.writer, (uint32_t)o->snaplen);
     return opened && privileges_drop(&person, error);
 }
 

@@ -45,6 +45,36 @@ static struct outcome write_and_read(const char *path, size_t n, bool microsecon
     return o;
 }
 
+/* What the file's header says that packets were cut to, as libpcap reads it. */
+static int snapshot_of(struct folder *f, const char *name, uint32_t snaplen)
+{
+    GError *error = NULL;
+    char why[PCAP_ERRBUF_SIZE];
+    struct capture_writer *w = capture_writer_open(file_in(f, name, NULL, 0), &error);
+    struct frame cut = written[0];
+
+    assert_non_null(w);
+    capture_writer_set_snaplen(w, snaplen);
+    cut.caplen = 40;
+    assert_true(capture_writer_add(w, &cut, &error));
+    assert_true(capture_writer_close(w, &error));
+    pcap_t *p = pcap_open_offline(f->file, why);
+    assert_non_null(p);
+    int snapshot = pcap_snapshot(p);
+    pcap_close(p);
+    return snapshot;
+}
+
+static void says_what_it_cut_to(void **state)
+{
+    (void)state;
+    struct folder f = make_folder();
+    assert_int_equal(snapshot_of(&f, "cut.pcap", 40), 40);
+    assert_int_equal(snapshot_of(&f, "cut.pcapng", 40), 40);
+    assert_int_equal(snapshot_of(&f, "whole.pcap", 0), 262144);
+    remove_folder(&f);
+}
+
 static void writes(void **state)
 {
     (void)state;
@@ -163,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes),
+        cmocka_unit_test(says_what_it_cut_to),
         cmocka_unit_test(keeps_the_end),
         cmocka_unit_test(write_errors),
         cmocka_unit_test(disk_full),
