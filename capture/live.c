@@ -91,7 +91,12 @@ const char *live_warning(const struct live *l)
     return l->warning->len ? l->warning->str : NULL;
 }
 
-const struct capture_info *live_info(struct live *l)
+const struct capture_info *live_info(const struct live *l)
+{
+    return &l->info;
+}
+
+const struct capture_info *live_count_drops(struct live *l)
 {
     uint64_t dropped = 0, by_interface = 0;
     struct pcap_stat s;

@@ -54,8 +54,11 @@ enum live_status {
 /* Hands out what is there, some thousand frames at most. now_ns: the clock, for the frames of several interfaces; INT64_MAX: all that wait. */
 enum live_status live_read(struct live *l, int64_t now_ns, live_frame_fn *fn, void *user, GError **error);
 
-/* Link types, digits of times, drops, up to now. Owned by l. */
-const struct capture_info *live_info(struct live *l);
+/* Link types, digits of times, and the drops as they were counted last. Owned by l. */
+const struct capture_info *live_info(const struct live *l);
+
+/* Asks the kernel what was dropped up to now: some system calls for each interface, nothing for each frame. Returns live_info. */
+const struct capture_info *live_count_drops(struct live *l);
 
 /* The interfaces there are, as a text of a line each: name, state, addresses, description. Free with g_free; NULL and *error where the
  * system does not tell. */

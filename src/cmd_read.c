@@ -21,8 +21,10 @@ struct reading {
 /* Where it cannot, the report still comes. */
 static void save_all(struct reading *r, const struct frame *frames, size_t n)
 {
+    const struct capture_info *info = capture_info(r->capture);
+
     for (size_t i = 0; r->run.writer && i < n; i++)
-        run_save(&r->run, r->run.saving ? NULL : capture_info(r->capture), &frames[i]);
+        run_save(&r->run, info, &frames[i]);
 }
 
 /* How many frames there are until the progress is shown again, and until it is seen that nobody reads the report. */

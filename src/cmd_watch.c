@@ -96,7 +96,7 @@ static bool take_frame(void *user, const struct frame *frame)
 {
     struct watch *w = user;
 
-    if (!run_save(&w->run, w->run.saving ? NULL : live_info(w->live), frame) || !run_frames(&w->run, frame, 1))
+    if (!run_save(&w->run, live_info(w->live), frame) || !run_frames(&w->run, frame, 1))
         return false;
     return ++w->frames != w->o->count;
 }
@@ -182,7 +182,7 @@ static gboolean on_tick(gpointer user)
 
     w->ticks++;
     read_frames(w); /* what came before now, before time goes on */
-    pipeline_drops(w->run.pipeline, live_info(w->live));
+    pipeline_drops(w->run.pipeline, live_count_drops(w->live));
     pipeline_clock(w->run.pipeline, now_ns());
     if (w->ticks % STATS_TICKS == 0)
         pipeline_tell_stats(w->run.pipeline);
@@ -371,7 +371,7 @@ static int finish(struct watch *w, GError **error)
     if (!w->lost && !w->run.unsaved && !w->run.full)
         live_read(w->live, INT64_MAX, take_frame, w,
                   &w->lost); /* what still waits, for frames of other interfaces or at all */
-    struct capture_info info = *live_info(w->live);
+    struct capture_info info = *live_count_drops(w->live);
 
     info.end_ns = w->end_ns != TIME_NONE ? w->end_ns : now_ns();
     if (w->lost) {

@@ -90,32 +90,61 @@ static int64_t resource_bound(int resource)
     return getrlimit(resource, &r) == 0 && r.rlim_cur < (rlim_t)G_MAXINT64 ? (int64_t)r.rlim_cur : G_MAXINT64;
 }
 
-/* memory.max is a number, or "max". */
-static int64_t folder_bound(const char *folder)
+/* Where the groups of a hierarchy lie, and the file of each that bounds it. */
+struct hierarchy {
+    const char *root, *file;
+};
+
+/* The bound of a folder of the hierarchy is a number, or "max". Version 1 says none by the largest number of whole pages. */
+static int64_t folder_bound(const struct hierarchy *h, const char *folder)
 {
-    g_autofree char *path = g_build_filename("/sys/fs/cgroup", folder, "memory.max", NULL), *text = NULL;
+    g_autofree char *path = g_build_filename(h->root, folder, h->file, NULL), *text = NULL;
 
     if (!g_file_get_contents(path, &text, NULL, NULL) || !g_ascii_isdigit(*text))
         return G_MAXINT64;
-    return g_ascii_strtoll(text, NULL, 10);
+    int64_t bound = g_ascii_strtoll(text, NULL, 10);
+    return bound > G_MAXINT64 - (1 << 20) ? G_MAXINT64 : bound;
+}
+
+/* Which hierarchy a line of /proc/self/cgroup, "ID:CONTROLLERS:FOLDER", is about: that of version 2 has no controllers there; NULL: one
+ * that is no matter of memory. */
+static const struct hierarchy *hierarchy_of(const char *controllers)
+{
+    static const struct hierarchy unified = { "/sys/fs/cgroup", "memory.max" };
+    static const struct hierarchy legacy = { "/sys/fs/cgroup/memory", "memory.limit_in_bytes" };
+    g_auto(GStrv) names = g_strsplit(controllers, ",", -1);
+
+    if (*controllers == '\0')
+        return &unified;
+    return g_strv_contains((const char *const *)names, "memory") ? &legacy : NULL;
+}
+
+/* Of that folder and those that hold it. A container may see its own group as the root, and be told of a path outside. */
+static int64_t folders_bound(const struct hierarchy *h, char *folder)
+{
+    int64_t least = G_MAXINT64;
+
+    for (char *end = folder + strlen(folder); end; end = strrchr(folder, '/')) {
+        *end = '\0';
+        int64_t bound = folder_bound(h, folder);
+        least = MIN(least, bound);
+    }
+    return least;
 }
 
 /* Of the process's own group and of those that hold it. */
 static int64_t group_bound(void)
 {
-    g_autofree char *groups = NULL;
+    g_autofree char *text = NULL;
     int64_t least = G_MAXINT64;
 
-    if (!g_file_get_contents("/proc/self/cgroup", &groups, NULL, NULL))
+    if (!g_file_get_contents("/proc/self/cgroup", &text, NULL, NULL))
         return least;
-    char *folder = strstr(groups, "0::/");
-    if (!folder)
-        return least;
-    folder += strlen("0::");
-    folder[strcspn(folder, "\n")] = '\0';
-    for (char *end = folder + strlen(folder); end; end = strrchr(folder, '/')) {
-        *end = '\0';
-        int64_t bound = folder_bound(folder);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++) {
+        g_auto(GStrv) fields = g_strsplit(*line, ":", 3);
+        const struct hierarchy *h = g_strv_length(fields) == 3 ? hierarchy_of(fields[1]) : NULL;
+        int64_t bound = h ? folders_bound(h, fields[2]) : G_MAXINT64;
         least = MIN(least, bound);
     }
     return least;

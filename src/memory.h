@@ -1,8 +1,9 @@
-/* memory: how much of it this process may have (`ulimit -v`, `ulimit -d`, memory.max of its cgroup), and what to do when that ends.
+/* memory: how much of it this process may have (`ulimit -v`, `ulimit -d`, the bound of its cgroup), and what to do when that ends.
  *
  * GLib aborts where malloc says no, and the kernel kills where a cgroup is full. So packets are read until three quarters of what there was
  * at the start are used; the rest is for judging and reporting what was read. Should even that not do, the guard ends the program with
- * a line that says so, and exit status 2. Sources: setrlimit(2), proc(5) "statm", the kernel's Documentation/admin-guide/cgroup-v2.rst.
+ * a line that says so, and exit status 2. Sources: setrlimit(2), proc(5) "statm", the kernel's Documentation/admin-guide/cgroup-v2.rst
+ * (memory.max) and cgroup-v1/memory.rst (memory.limit_in_bytes).
  */
 #ifndef TCPSLEUTH_SRC_MEMORY_H
 #define TCPSLEUTH_SRC_MEMORY_H
@@ -36,6 +37,6 @@ void memory_close(struct memory *m);
 bool memory_lasts(struct memory *m, size_t bytes);
 
 /* What to do about it, for the end of a sentence. */
-#define MEMORY_REMEDY "raise the limit (ulimit -v, memory.max of the cgroup), or let a filter choose less"
+#define MEMORY_REMEDY "raise the limit (ulimit -v, or the cgroup's), or let a filter choose less"
 
 #endif

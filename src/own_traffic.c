@@ -171,7 +171,7 @@ void own_traffic_end(struct own_traffic *t)
     g_source_remove(t->watch);
     t->watch = 0;
     read_frames(t);
-    struct capture_info info = *live_info(t->live);
+    struct capture_info info = *live_count_drops(t->live);
     info.end_ns = now_ns();
     pipeline_finish(t->pipeline, &info, "any");
     t->judged = true;

@@ -30,7 +30,7 @@ gboolean run_open(struct run *r, const struct options *o, bool in_place, GError 
 /* The pipeline into the report; report is o->report, or a changed copy of it. */
 void run_start(struct run *r, const struct options *o, const struct report_options *report);
 
-/* -w: keeps the frame; info: what is known of the input so far, looked at with the first frame only. False where it cannot; there is no
+/* -w: keeps the frame; info: what is known of the input so far, looked at with the first frame. False where it cannot; there is no
  * writer from then on. */
 bool run_save(struct run *r, const struct capture_info *info, const struct frame *frame);
 
