@@ -97,8 +97,11 @@ all: $(BIN) ## build the program: build/plain/tcpsleuth, and ./tcpsleuth that le
 run: all ## build, then judge the bundled capture
 	./tcpsleuth -r tests/pcaps/wget-upc/input.pcap
 
+.PHONY: check-build
+check-build: all $(UNITS) $(FUZZERS) $(TOOLS) $(LABS) ## build every test
+
 .PHONY: check
-check: all $(UNITS) $(FUZZERS) $(TOOLS) $(LABS) ## build and run every test
+check: check-build ## build and run every test
 	$(Q)CC='$(CC)' VARIANT=$(VARIANT) LAB=$(LAB) tests/run
 
 .PHONY: check-asan
