@@ -120,16 +120,21 @@ static void next_line(struct page *p, unsigned indent)
     page_to(p, indent);
 }
 
-/* Characters up to the end of the word, over several lines where it is wider than one. */
-static void put_word(struct page *p, const char *word, const char *end, unsigned indent)
+/* A word of so many columns, over several lines where it is wider than one. */
+static void put_word(struct page *p, const char *word, const char *end, unsigned columns, unsigned indent)
 {
+    if (columns <= page_left(p)) {
+        g_string_append_len(p->text, word, end - word);
+        p->column += columns;
+        return;
+    }
     while (word < end) {
         const char *next;
-        unsigned columns = columns_of(word, &next);
-        if (page_left(p) < columns)
+        unsigned wide = columns_of(word, &next);
+        if (page_left(p) < wide)
             next_line(p, indent);
         g_string_append_len(p->text, word, next - word);
-        p->column += columns;
+        p->column += wide;
         word = next;
     }
 }
@@ -157,7 +162,7 @@ void page_wrap(struct page *p, unsigned indent, const char *outside)
             next_line(p, indent);
         else if (gap && page_left(p) > 0)
             put_bytes(p, " ", 1);
-        put_word(p, word, end, indent);
+        put_word(p, word, end, columns, indent);
         first = false;
         word = end + strspn(end, " ");
     }
