@@ -156,11 +156,12 @@ static bool add_rules(scmp_filter_ctx filter, unsigned whose)
 static bool load(unsigned whose)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-    int status = -ENOMEM;
+    int status = filter ? -EOPNOTSUPP : -ENOMEM; /* a kernel without one of the actions */
 
     if (filter && add_rules(filter, whose)) {
         seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
         seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+        seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1); /* why the kernel says no */
         status = seccomp_load(filter);
     }
     seccomp_release(filter);
