@@ -79,6 +79,9 @@ void capture_free(struct capture *c);
 typedef struct capture Capture;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Capture, capture_free)
 
+/* The length of frames that stands for "whole": libpcap's own largest. */
+#define CAPTURE_WHOLE_FRAMES 262144
+
 /* -w: a file of the frames read. pcapng where the name ends in ".pcapng" or ".ntar"; else pcap, which holds one link type only: frames
  * of another are an error that says to use .pcapng. "-" is refused (standard output carries the report). */
 struct capture_writer;

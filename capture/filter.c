@@ -31,7 +31,7 @@ static const struct program *add_program(struct filter *f, int dlt, char **why)
 {
     struct program *p = g_new0(struct program, 1);
     p->dlt = dlt;
-    pcap_t *dead = pcap_open_dead(dlt, 262144); /* the length means nothing here: libpcap's own largest */
+    pcap_t *dead = pcap_open_dead(dlt, CAPTURE_WHOLE_FRAMES); /* the length means nothing here */
     if (dead) {
         p->compiled = pcap_compile(dead, &p->code, f->expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
         if (!p->compiled && why)

@@ -57,7 +57,7 @@ enum live_status live_read(struct live *l, int64_t now_ns, live_frame_fn *fn, vo
 /* Link types, digits of times, and the drops as they were counted last. Owned by l. */
 const struct capture_info *live_info(const struct live *l);
 
-/* Asks the kernel what was dropped up to now: some system calls for each interface, nothing for each frame. Returns live_info. */
+/* Asks the kernel what was dropped up to now: that takes some system calls for each interface, so do not ask for each frame. Returns live_info. */
 const struct capture_info *live_count_drops(struct live *l);
 
 /* The interfaces there are, as a text of a line each: name, state, addresses, description. Free with g_free; NULL and *error where the

@@ -5,9 +5,6 @@
 #include <net/if.h>
 #include <string.h>
 
-/* As libpcap's programs take it for "all". */
-#define WHOLE_FRAMES 262144
-
 /* --- what is wrong, and what to do --- */
 
 static bool is_listed(const pcap_if_t *all, const char *name)
@@ -68,7 +65,7 @@ static void refuse(const struct device *d, int status, GError **error)
 
 static void configure(pcap_t *p, const struct live_options *o)
 {
-    pcap_set_snaplen(p, o->snaplen ? o->snaplen : WHOLE_FRAMES);
+    pcap_set_snaplen(p, o->snaplen ? o->snaplen : CAPTURE_WHOLE_FRAMES);
     pcap_set_promisc(p, o->promiscuous);
     pcap_set_timeout(p, LIVE_BATCH_MS);
     pcap_set_immediate_mode(p, o->immediate);

@@ -11,8 +11,6 @@
 /* Large enough that system calls do not count. Its own, so that libpcap's writing of the file header cannot fail: it
  * would then have closed the FILE, or not, without a way to know. */
 #define FILE_BUFFER ((size_t)64 << 10)
-/* What a pcap file says where packets are whole: libpcap's own largest. */
-#define WHOLE_FRAMES 262144
 
 struct capture_writer {
     char *name; /* made printable, for messages */
@@ -102,7 +100,7 @@ static bool begin_pcap(struct capture_writer *w, int dlt, GError **error)
 {
     u_int precision = w->microseconds ? PCAP_TSTAMP_PRECISION_MICRO : PCAP_TSTAMP_PRECISION_NANO;
     w->dlt = dlt;
-    int snaplen = w->snaplen > 0 && w->snaplen < WHOLE_FRAMES ? (int)w->snaplen : WHOLE_FRAMES;
+    int snaplen = w->snaplen > 0 && w->snaplen < CAPTURE_WHOLE_FRAMES ? (int)w->snaplen : CAPTURE_WHOLE_FRAMES;
     w->dead = pcap_open_dead_with_tstamp_precision(dlt, snaplen, precision);
     w->dump = w->dead ? pcap_dump_fopen(w->dead, w->file) : NULL;
     if (w->dump)

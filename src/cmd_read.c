@@ -19,10 +19,8 @@ struct reading {
 };
 
 /* Where it cannot, the report still comes. */
-static void save_all(struct reading *r, const struct frame *frames, size_t n)
+static void save_all(struct reading *r, const struct capture_info *info, const struct frame *frames, size_t n)
 {
-    const struct capture_info *info = capture_info(r->capture);
-
     for (size_t i = 0; r->run.writer && i < n; i++)
         run_save(&r->run, info, &frames[i]);
 }
@@ -40,9 +38,9 @@ static gboolean read_frames(struct reading *r, const struct options *o, GError *
 
     while (left > 0 &&
            (status = capture_batch(r->capture, frames, (size_t)MIN(left, FRAMES), &n, error)) == CAPTURE_FRAME) {
-        save_all(r, frames, n);
-        /* an interface may have come */
-        pipeline_set_precision(r->run.pipeline, capture_info(r->capture)->nanoseconds);
+        const struct capture_info *info = capture_info(r->capture);
+        save_all(r, info, frames, n);
+        pipeline_set_precision(r->run.pipeline, info->nanoseconds); /* an interface may have come */
         if (!run_frames(&r->run, frames, n))
             break;
         left -= (int64_t)n;
@@ -51,7 +49,7 @@ static gboolean read_frames(struct reading *r, const struct options *o, GError *
             continue;
         if (ferror(output_stream(r->run.output))) /* nobody reads what is written: the end says so */
             break;
-        progress_show(&progress, capture_info(r->capture));
+        progress_show(&progress, info);
         since_shown = 0;
     }
     progress_clear(&progress);
